@@ -1,1 +1,13 @@
-//! lib
+//! sentinel-tui: a terminal copilot for SREs.
+//!
+//! The pure tier lives in the crate `sentinel_core`; this crate holds the shell around it.
+//! Map, in dependency order (`tests/tidy.rs` fails on any other edge):
+//! - [`config`] settings, the only reader of the environment
+//! - [`ports`] the outside on one page: traits that adapters implement
+//! - [`monitor`], [`remediate`], [`store`] adapters; they never name one another
+//! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
+//! - [`tui`], [`headless`] equal front ends: events in, commands out
+//! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
+
+pub mod ports;
+pub mod runtime;

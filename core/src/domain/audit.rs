@@ -1,0 +1,79 @@
+//! One record of the audit trail: who did what, why, with which result.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::plan::Actor;
+use crate::domain::tool::{ToolCall, ToolResult};
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditAction {
+    /// A plan was staged.
+    Staged,
+    /// A plan was approved.
+    Approved,
+    /// A plan was rejected.
+    Rejected,
+    /// The call is about to be made: written and synced before it.
+    Applying,
+    /// The call succeeded.
+    Applied,
+    /// The call failed, or was not made.
+    Failed,
+    /// The inverse was called.
+    Undone,
+    /// The verification passed.
+    Verified,
+    /// The verification failed.
+    NotVerified,
+    /// Found on start: a call was under way when sentinel-tui ended.
+    Interrupted,
+}
+
+impl AuditAction {
+    /// The wire name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Applying => "applying",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Undone => "undone",
+            Self::Verified => "verified",
+            Self::NotVerified => "not_verified",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One record, before the store chains it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub action: AuditAction,
+    /// For which incident.
+    pub incident: IncidentId,
+    /// Which fix, if it is about one.
+    pub fix: Option<FixId>,
+    /// Name of the target.
+    pub target: String,
+    /// Full id of the target.
+    pub target_id: String,
+    /// The call, if it is about one. Secrets travel as references.
+    pub call: Option<ToolCall>,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Hash of the plan that was approved.
+    pub plan_sha256: Option<String>,
+    /// What came back.
+    pub result: Option<ToolResult>,
+}

@@ -1,0 +1,32 @@
+//! What a front end may ask of the engine.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{FixId, IncidentId};
+
+/// A request. Every one is answered, with a sentence when it is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Run the plan of this fix. The hash is that of the plan the approver saw.
+    Approve {
+        /// Any step of the plan.
+        fix: FixId,
+        /// [`crate::domain::plan::Plan::sha256`].
+        sha256: String,
+    },
+    /// Do not run the plan of this fix.
+    Reject {
+        /// Any step of the plan.
+        fix: FixId,
+        /// Why, for the timeline.
+        reason: String,
+    },
+    /// Say that an incident is nothing.
+    Dismiss {
+        /// Which.
+        incident: IncidentId,
+        /// Why, for the timeline.
+        reason: String,
+    },
+}

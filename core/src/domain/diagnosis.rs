@@ -1,0 +1,75 @@
+//! What is wrong, why, and what would mend it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::container::ContainerRef;
+use crate::domain::evidence::Evidence;
+use crate::domain::failure::FailureClass;
+use crate::domain::tool::ToolCall;
+
+/// Who made the diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The deterministic rules.
+    Rules,
+    /// A language model.
+    Model,
+}
+
+/// A hypothesis that lost, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// The class that was considered.
+    pub class: FailureClass,
+    /// The container that it would have blamed.
+    pub root: String,
+    /// Its score, 0 to 1.
+    pub score: f64,
+    /// Why it lost.
+    pub why: String,
+}
+
+/// One action that would mend the cause, before it is staged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The call.
+    pub call: ToolCall,
+    /// Its target.
+    pub target: ContainerRef,
+    /// Why this helps, one sentence.
+    pub reason: String,
+    /// The call that takes it back, when there is one.
+    pub inverse: Option<ToolCall>,
+    /// What changes, as a short before → after.
+    pub diff: String,
+    /// The same as a `docker` command line.
+    pub docker_line: String,
+    /// Expected downtime in words.
+    pub downtime: String,
+}
+
+/// The answer of `diagnose`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// Who says so.
+    pub source: Source,
+    /// The class.
+    pub class: FailureClass,
+    /// Name of the container at fault.
+    pub root: String,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// The cause in one sentence.
+    pub cause: String,
+    /// What supports it.
+    pub evidence: Vec<Evidence>,
+    /// Names of containers that suffer from it.
+    pub affected: Vec<String>,
+    /// What else it could have been.
+    pub rejected: Vec<Rejected>,
+    /// Actions in order; empty for "no safe fix".
+    pub plan: Vec<Action>,
+    /// What a human should do, when there is no safe fix.
+    pub advice: Option<String>,
+}

@@ -1,0 +1,481 @@
+//! Facts that sentinel-tui announces: the JSONL contract. Field names are stable; additions only.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::container::Container;
+use crate::domain::diagnosis::{Diagnosis, Rejected, Source};
+use crate::domain::evidence::Evidence;
+use crate::domain::failure::FailureClass;
+use crate::domain::ids::{AnomalyId, FixId, IncidentId};
+use crate::domain::incident::{Check, Incident, IncidentState};
+use crate::domain::log::{Level, Stream};
+use crate::domain::plan::{Fix, Plan, Risk};
+use crate::domain::severity::Severity;
+use crate::domain::tool::{ToolCall, ToolResult};
+
+/// An event with its place in the stream.
+#[derive(Clone, Debug, Serialize)]
+pub struct Envelope {
+    /// Version of the contract.
+    pub v: u32,
+    /// Counts the events of this run, from 1.
+    pub seq: u64,
+    /// When it was announced, RFC 3339 with milliseconds.
+    pub ts: String,
+    /// Name of the engine's host.
+    pub host: String,
+    /// The fact.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// A container on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContainerWire {
+    /// Full id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Service.
+    pub service: String,
+    /// Engine state.
+    pub state: String,
+    /// Health verdict.
+    pub health: String,
+}
+
+impl From<&Container> for ContainerWire {
+    fn from(c: &Container) -> Self {
+        Self {
+            id: c.of.id.0.clone(),
+            name: c.of.name.clone(),
+            service: c.of.service.clone(),
+            state: c.state.as_str().to_owned(),
+            health: c.health.as_str().to_owned(),
+        }
+    }
+}
+
+/// An anomaly on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct AnomalyWire {
+    /// Its id.
+    pub id: AnomalyId,
+    /// Service name.
+    pub service: String,
+    /// Container name.
+    pub container: String,
+    /// What.
+    pub kind: AnomalyKind,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub score: f64,
+    /// One sentence.
+    pub summary: String,
+    /// When it could be observed.
+    pub observed_at: Timestamp,
+    /// What supports it.
+    pub evidence: Vec<Evidence>,
+}
+
+impl From<&Anomaly> for AnomalyWire {
+    fn from(a: &Anomaly) -> Self {
+        Self {
+            id: a.id.clone(),
+            service: a.container.service.clone(),
+            container: a.container.name.clone(),
+            kind: a.kind,
+            severity: a.severity,
+            score: a.score,
+            summary: a.summary.clone(),
+            observed_at: a.observed_at,
+            evidence: a.evidence.clone(),
+        }
+    }
+}
+
+/// An incident on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct IncidentWire {
+    /// Its id.
+    pub id: IncidentId,
+    /// Service name.
+    pub service: String,
+    /// Name of the container that it was opened on.
+    pub container: String,
+    /// Where it is.
+    pub state: IncidentState,
+    /// How bad.
+    pub severity: Severity,
+    /// Its class.
+    pub class: FailureClass,
+    /// Name of the container at fault.
+    pub root: String,
+    /// Names of those that suffer.
+    pub affected: Vec<String>,
+    /// One line that says what is broken.
+    pub title: String,
+    /// When the fault could be observed.
+    pub observed_at: Timestamp,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// The incident that it continues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reopens: Option<IncidentId>,
+    /// Once closed: what broke, why, what was done, what remains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
+impl From<&Incident> for IncidentWire {
+    fn from(i: &Incident) -> Self {
+        Self {
+            id: i.id.clone(),
+            service: i.container.service.clone(),
+            container: i.container.name.clone(),
+            state: i.state,
+            severity: i.severity,
+            class: i.class,
+            root: i.root.clone(),
+            affected: i.affected.clone(),
+            title: i.title.clone(),
+            observed_at: i.observed_at,
+            opened_at: i.opened_at,
+            closed_at: i.closed_at,
+            reopens: i.reopens.clone(),
+            explanation: i.explanation.clone(),
+        }
+    }
+}
+
+/// One planned call on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanStepWire {
+    /// Tool name.
+    pub tool: String,
+    /// Arguments.
+    pub arguments: Map<String, Value>,
+    /// Name of the target.
+    pub target: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A diagnosis on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct DiagnosisWire {
+    /// Who says so.
+    pub source: Source,
+    /// The class.
+    pub class: FailureClass,
+    /// Name of the container at fault.
+    pub root: String,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// One sentence.
+    pub cause: String,
+    /// What supports it.
+    pub evidence: Vec<Evidence>,
+    /// What else it could have been.
+    pub rejected: Vec<Rejected>,
+    /// The actions, in order.
+    pub plan: Vec<PlanStepWire>,
+    /// What a human should do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+}
+
+impl From<&Diagnosis> for DiagnosisWire {
+    fn from(d: &Diagnosis) -> Self {
+        Self {
+            source: d.source,
+            class: d.class,
+            root: d.root.clone(),
+            confidence: d.confidence,
+            cause: d.cause.clone(),
+            evidence: d.evidence.clone(),
+            rejected: d.rejected.clone(),
+            plan: d
+                .plan
+                .iter()
+                .map(|a| PlanStepWire {
+                    tool: a.call.tool.clone(),
+                    arguments: a.call.arguments.clone(),
+                    target: a.target.name.clone(),
+                    reason: a.reason.clone(),
+                })
+                .collect(),
+            advice: d.advice.clone(),
+        }
+    }
+}
+
+/// A staged fix on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct FixWire {
+    /// Its id.
+    pub id: FixId,
+    /// Tool name.
+    pub tool: String,
+    /// Arguments.
+    pub arguments: Map<String, Value>,
+    /// Name of the target.
+    pub target: String,
+    /// Place in the plan, from 1.
+    pub step: u32,
+    /// How much it can hurt.
+    pub risk: Risk,
+    /// Why.
+    pub reason: String,
+    /// What changes, and the same as a `docker` line.
+    pub preview: String,
+    /// The call that takes it back.
+    pub inverse: Option<ToolCall>,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// Hash of the whole plan: what an approval names.
+    pub sha256: String,
+}
+
+impl FixWire {
+    /// A step of a plan, as announced.
+    pub fn of(plan: &Plan, fix: &Fix) -> Self {
+        Self {
+            id: fix.id.clone(),
+            tool: fix.call.tool.clone(),
+            arguments: fix.call.arguments.clone(),
+            target: fix.target.name.clone(),
+            step: fix.step,
+            risk: fix.risk,
+            reason: fix.reason.clone(),
+            preview: format!("{} · {}", fix.diff, fix.docker_line),
+            inverse: fix.inverse.clone(),
+            expires_at: plan.expires_at,
+            sha256: plan.sha256.clone(),
+        }
+    }
+}
+
+/// What happened to a fix.
+#[derive(Clone, Debug, Serialize)]
+pub struct FixWord {
+    /// Of which incident.
+    pub incident_id: IncidentId,
+    /// Which fix.
+    pub fix_id: FixId,
+    /// Tool name.
+    pub tool: String,
+    /// Name of the target.
+    pub target: String,
+    /// Place in the plan.
+    pub step: u32,
+    /// Who.
+    pub by: String,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ToolResult>,
+}
+
+/// Why nothing was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotActing {
+    /// Auto-heal is not switched on.
+    AutoHealOff,
+    /// `--read-only`.
+    ReadOnly,
+    /// Another sentinel-tui acts on this engine.
+    NotElected,
+    /// The container did not opt in, or opted out.
+    NotOptedIn,
+    /// The class is not one that may be healed without a person.
+    ClassNotAllowed,
+    /// The risk is above what may run without a person.
+    RiskTooHigh,
+    /// The engine itself saw no fault: text alone authorises nothing.
+    NoObservedFault,
+    /// An operator meant it to be so, or nobody knows.
+    OperatorIntent,
+    /// Another plan is being applied or verified.
+    InFlight,
+    /// The target was acted upon a moment ago.
+    Cooldown,
+    /// The target had its strikes.
+    Locked,
+    /// The hourly budget is used up.
+    Budget,
+    /// There is no safe fix.
+    NoSafeFix,
+    /// The engine's restart policy already mends it.
+    RestartPolicy,
+    /// A tool that the plan needs was not discovered.
+    ToolMissing,
+    /// The diagnosis is not sure enough.
+    LowConfidence,
+}
+
+impl NotActing {
+    /// The wire name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AutoHealOff => "auto_heal_off",
+            Self::ReadOnly => "read_only",
+            Self::NotElected => "not_elected",
+            Self::NotOptedIn => "not_opted_in",
+            Self::ClassNotAllowed => "class_not_allowed",
+            Self::RiskTooHigh => "risk_too_high",
+            Self::NoObservedFault => "no_observed_fault",
+            Self::OperatorIntent => "operator_intent",
+            Self::InFlight => "in_flight",
+            Self::Cooldown => "cooldown",
+            Self::Locked => "locked",
+            Self::Budget => "budget",
+            Self::NoSafeFix => "no_safe_fix",
+            Self::RestartPolicy => "restart_policy",
+            Self::ToolMissing => "tool_missing",
+            Self::LowConfidence => "low_confidence",
+        }
+    }
+}
+
+/// A fact, past tense.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the contract's fields are named in docs/jsonl.md, once")]
+pub enum Event {
+    MonitorStarted {
+        engine: EngineWire,
+        mode: String,
+        watched: Vec<String>,
+    },
+    MonitorStopped {
+        counts: Map<String, Value>,
+        reason: String,
+    },
+    ContainerSeen {
+        container: ContainerWire,
+    },
+    ContainerChanged {
+        container: ContainerWire,
+    },
+    ContainerGone {
+        container: ContainerWire,
+    },
+    Anomaly {
+        anomaly: AnomalyWire,
+    },
+    IncidentOpened {
+        incident: IncidentWire,
+    },
+    IncidentUpdated {
+        incident: IncidentWire,
+    },
+    IncidentMerged {
+        id: IncidentId,
+        into: IncidentId,
+    },
+    IncidentReopened {
+        incident: IncidentWire,
+    },
+    IncidentResolved {
+        incident: IncidentWire,
+    },
+    IncidentEscalated {
+        incident: IncidentWire,
+    },
+    IncidentDismissed {
+        incident: IncidentWire,
+    },
+    DiagnosisReady {
+        incident_id: IncidentId,
+        diagnosis: DiagnosisWire,
+    },
+    FixStaged {
+        incident_id: IncidentId,
+        fix: FixWire,
+    },
+    FixApproved(FixWord),
+    FixRejected(FixWord),
+    FixExpired(FixWord),
+    FixStale(FixWord),
+    FixApplying(FixWord),
+    FixApplied(FixWord),
+    FixFailed(FixWord),
+    FixUndone(FixWord),
+    NotActing {
+        incident_id: IncidentId,
+        code: NotActing,
+        reason: String,
+    },
+    Verification {
+        incident_id: IncidentId,
+        fix_id: FixId,
+        passed: bool,
+        checks: Vec<Check>,
+    },
+    Usage {
+        container: String,
+        cpu_pct: f64,
+        mem_used: u64,
+        mem_limit: u64,
+        net_rx_bps: f64,
+        net_tx_bps: f64,
+        disk_read_bps: f64,
+        disk_write_bps: f64,
+        restarts: u32,
+    },
+    Log {
+        container: String,
+        service: String,
+        stream: Stream,
+        ts: Timestamp,
+        level: Option<Level>,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        anomaly_id: Option<AnomalyId>,
+    },
+    LogDropped {
+        container: String,
+        count: u64,
+        reason: String,
+    },
+    Degraded {
+        part: String,
+        detail: String,
+    },
+    Recovered {
+        part: String,
+        detail: String,
+    },
+}
+
+/// The engine on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub struct EngineWire {
+    /// Host name.
+    pub name: String,
+    /// Engine version.
+    pub version: String,
+    /// API version.
+    pub api: String,
+}
+
+impl Event {
+    /// The wire name of its type.
+    pub fn type_name(&self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|v| v.get("type").and_then(Value::as_str).map(str::to_owned))
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,284 @@
+//! An incident: one cause, from the first sign to the end, with everything that happened to it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::domain::anomaly::Anomaly;
+use crate::domain::container::ContainerRef;
+use crate::domain::diagnosis::Diagnosis;
+use crate::domain::failure::FailureClass;
+use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::plan::{Actor, Approved, FixState, Plan};
+use crate::domain::severity::Severity;
+
+/// At most this many anomalies are kept with an incident; later ones are counted only.
+pub const MAX_ANOMALIES: usize = 50;
+/// At most this many timeline entries are kept; the last place says that it is full.
+pub const MAX_TIMELINE: usize = 300;
+
+/// Where an incident is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentState {
+    /// Opened; evidence still comes in.
+    Detected,
+    /// The cause is being worked out.
+    Diagnosing,
+    /// A plan is staged, or a person has to act.
+    AwaitingApproval,
+    /// The plan runs.
+    Fixing,
+    /// The plan ran; the oracles watch.
+    Verifying,
+    /// Verified.
+    Resolved,
+    /// A person has to take over.
+    Escalated,
+    /// A person said that it is nothing.
+    Dismissed,
+    /// It got well without us.
+    ResolvedExternally,
+}
+
+impl IncidentState {
+    /// The wire name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Detected => "detected",
+            Self::Diagnosing => "diagnosing",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Fixing => "fixing",
+            Self::Verifying => "verifying",
+            Self::Resolved => "resolved",
+            Self::Escalated => "escalated",
+            Self::Dismissed => "dismissed",
+            Self::ResolvedExternally => "resolved_externally",
+        }
+    }
+
+    /// Whether work on it has ended (an escalated one is still open: a person owes it).
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Resolved | Self::Dismissed | Self::ResolvedExternally)
+    }
+
+    /// Which states may follow.
+    pub fn may_become(self, next: Self) -> bool {
+        use IncidentState as S;
+        match self {
+            S::Detected => {
+                next == S::Diagnosing
+                    || next == S::Dismissed
+                    || next == S::ResolvedExternally
+                    || next == S::Escalated
+            }
+            S::Diagnosing => matches!(
+                next,
+                S::AwaitingApproval | S::Escalated | S::Dismissed | S::ResolvedExternally
+            ),
+            S::AwaitingApproval => matches!(
+                next,
+                S::Diagnosing | S::Fixing | S::Escalated | S::Dismissed | S::ResolvedExternally
+            ),
+            S::Fixing => matches!(next, S::Verifying | S::AwaitingApproval | S::Escalated),
+            S::Verifying => {
+                matches!(next, S::Resolved | S::Escalated | S::AwaitingApproval | S::Diagnosing)
+            }
+            S::Escalated => matches!(
+                next,
+                S::Diagnosing
+                    | S::AwaitingApproval
+                    | S::Dismissed
+                    | S::ResolvedExternally
+                    | S::Fixing
+            ),
+            S::Resolved | S::Dismissed | S::ResolvedExternally => false,
+        }
+    }
+}
+
+impl fmt::Display for IncidentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that happened to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+    /// What, in one sentence.
+    pub what: String,
+    /// The state that it led to, if it was a transition.
+    pub state: Option<IncidentState>,
+}
+
+/// One check of a verification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// The oracle's name.
+    pub name: String,
+    /// What it says.
+    pub passed: bool,
+    /// Why.
+    pub detail: String,
+}
+
+/// An incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// The container that it was opened on.
+    pub container: ContainerRef,
+    /// Name of the container at fault, as far as known.
+    pub root: String,
+    /// Where it is.
+    pub state: IncidentState,
+    /// How bad.
+    pub severity: Severity,
+    /// Its class, as far as known.
+    pub class: FailureClass,
+    /// One line that says what is broken.
+    pub title: String,
+    /// Names of containers that suffer.
+    pub affected: Vec<String>,
+    /// When the fault was observable, by the engine's clock.
+    pub observed_at: Timestamp,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    pub closed_at: Option<Timestamp>,
+    /// What the detectors saw, oldest first, at most [`MAX_ANOMALIES`].
+    pub anomalies: Vec<Anomaly>,
+    /// Anomalies beyond that bound.
+    pub anomalies_dropped: u64,
+    /// The diagnosis, once made.
+    pub diagnosis: Option<Diagnosis>,
+    /// The current plan, with the state of each step.
+    pub plan: Option<Plan>,
+    /// How many plans were staged so far.
+    pub plans: u32,
+    /// The last verification.
+    pub checks: Vec<Check>,
+    /// Why nothing was done by itself, newest last.
+    pub not_acting: Vec<String>,
+    /// Everything that happened, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// The earlier incident that this one continues.
+    pub reopens: Option<IncidentId>,
+    /// What broke, why, what was done, what remains; written when it closes.
+    pub explanation: Option<String>,
+}
+
+/// Why an approval was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ApproveError {
+    /// There is no such fix.
+    #[error("no staged fix {0} in this incident")]
+    NoSuchFix(FixId),
+    /// It was decided before.
+    #[error("fix {0} is not staged any more: it is {1}")]
+    NotStaged(FixId, &'static str),
+    /// The approver saw another text than what would run.
+    #[error("the fix changed since it was shown; look at it again")]
+    HashMismatch,
+    /// Too late.
+    #[error("fix {0} expired; it will be planned again if it is still needed")]
+    Expired(FixId),
+    /// The system itself is no approver.
+    #[error("only a person or the policy can approve")]
+    NotEntitled,
+}
+
+impl Incident {
+    /// Service name of the container that it was opened on.
+    pub fn service(&self) -> &str {
+        &self.container.service
+    }
+
+    /// Adds an entry to the timeline.
+    pub fn note(&mut self, at: Timestamp, actor: Actor, what: impl Into<String>) {
+        self.push_timeline(TimelineEntry { at, actor, what: what.into(), state: None });
+    }
+
+    /// Moves to `next` and says why. Returns false, and changes nothing, when the move is not
+    /// legal.
+    #[must_use]
+    pub fn transition(
+        &mut self,
+        next: IncidentState,
+        at: Timestamp,
+        actor: Actor,
+        why: impl Into<String>,
+    ) -> bool {
+        if !self.state.may_become(next) {
+            return false;
+        }
+        self.state = next;
+        if next.is_closed() {
+            self.closed_at = Some(at);
+        }
+        self.push_timeline(TimelineEntry { at, actor, what: why.into(), state: Some(next) });
+        true
+    }
+
+    /// Keeps an anomaly with the incident; raises the severity, never lowers it.
+    pub fn attach(&mut self, anomaly: Anomaly) {
+        self.severity = self.severity.max(anomaly.severity);
+        if self.anomalies.len() < MAX_ANOMALIES {
+            self.anomalies.push(anomaly);
+        } else {
+            self.anomalies_dropped += 1;
+        }
+    }
+
+    /// Approves the staged plan that `fix` belongs to. This is the only place where an
+    /// [`Approved`] plan is made. The approver names the hash of what they saw.
+    pub fn approve(
+        &mut self,
+        fix: &FixId,
+        sha256: &str,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<Approved<Plan>, ApproveError> {
+        if by == Actor::System {
+            return Err(ApproveError::NotEntitled);
+        }
+        let Some(plan) = self.plan.as_mut().filter(|p| p.has(fix)) else {
+            return Err(ApproveError::NoSuchFix(fix.clone()));
+        };
+        if let Some(step) = plan.steps.iter().find(|s| s.state != FixState::Staged) {
+            return Err(ApproveError::NotStaged(fix.clone(), step.state.as_str()));
+        }
+        if plan.sha256 != sha256 || plan.digest() != plan.sha256 {
+            return Err(ApproveError::HashMismatch);
+        }
+        if now >= plan.expires_at {
+            return Err(ApproveError::Expired(fix.clone()));
+        }
+        for step in &mut plan.steps {
+            step.state = FixState::Approved;
+        }
+        Ok(Approved::new(plan.clone(), by))
+    }
+
+    fn push_timeline(&mut self, entry: TimelineEntry) {
+        if self.timeline.len() < MAX_TIMELINE {
+            self.timeline.push(entry);
+        } else if entry.state.is_some() {
+            // A transition is worth more than the last remark; the mark says that some are gone.
+            if let Some(last) = self.timeline.last_mut() {
+                *last = TimelineEntry {
+                    what: format!("{} (entries before this one were dropped)", entry.what),
+                    ..entry
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! A staged plan: frozen calls that run exactly as shown, once, after approval.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::container::ContainerRef;
+use crate::domain::hash::sha256_hex;
+use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::tool::{ToolCall, ToolResult};
+
+/// How much a call can hurt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Risk {
+    /// Reads only.
+    R0,
+    /// Reversible, no downtime.
+    R1,
+    /// Brief downtime, state kept.
+    R2,
+    /// Replaces, lowers or stops; runs something free.
+    R3,
+    /// Loses data: never offered.
+    R4,
+}
+
+impl Risk {
+    /// What it means, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::R0 => "reads only",
+            Self::R1 => "reversible, no downtime",
+            Self::R2 => "brief downtime, state kept",
+            Self::R3 => "replaces, lowers or stops",
+            Self::R4 => "loses data",
+        }
+    }
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Where a fix is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FixState {
+    /// Waits for a decision.
+    Staged,
+    /// Approved, not yet begun.
+    Approved,
+    /// Being applied: a durable record of this precedes the call.
+    Applying,
+    /// The call succeeded.
+    Applied,
+    /// The call failed.
+    Failed,
+    /// A person said no.
+    Rejected,
+    /// Nobody decided in time.
+    Expired,
+    /// The world changed between staging and approval.
+    Stale,
+    /// Taken back.
+    Undone,
+    /// A step before it failed.
+    Skipped,
+}
+
+impl FixState {
+    /// The wire name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Approved => "approved",
+            Self::Applying => "applying",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Stale => "stale",
+            Self::Undone => "undone",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether nothing more will happen to it.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Staged | Self::Approved | Self::Applying)
+    }
+}
+
+/// What must still be true when the plan runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preconditions {
+    /// Image digest.
+    pub image_id: String,
+    /// `State.StartedAt`, exactly as the engine wrote it.
+    pub started_at: String,
+    /// [`crate::domain::container::Container::config_hash`].
+    pub config_hash: String,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fix {
+    /// Its id.
+    pub id: FixId,
+    /// Its place in the plan, from 1.
+    pub step: u32,
+    /// The call, exactly as it will be sent.
+    pub call: ToolCall,
+    /// Its target.
+    pub target: ContainerRef,
+    /// How much it can hurt.
+    pub risk: Risk,
+    /// Why it helps.
+    pub reason: String,
+    /// What changes.
+    pub diff: String,
+    /// The same as a `docker` command line.
+    pub docker_line: String,
+    /// Expected downtime in words.
+    pub downtime: String,
+    /// The call that takes it back.
+    pub inverse: Option<ToolCall>,
+    /// Where it is.
+    pub state: FixState,
+    /// What came back.
+    pub result: Option<ToolResult>,
+}
+
+/// A frozen plan. Approving any of its steps approves all of them, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The incident that it mends.
+    pub incident: IncidentId,
+    /// Steps in order.
+    pub steps: Vec<Fix>,
+    /// What must still be true of the target.
+    pub preconditions: Preconditions,
+    /// When it was staged.
+    pub staged_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// Hash over everything above that an approval covers.
+    pub sha256: String,
+}
+
+impl Plan {
+    /// Freezes a plan: computes its hash. The hash covers incident, targets, calls, risks,
+    /// inverses, preconditions and expiry, so an approval of one text cannot run another.
+    #[must_use]
+    pub fn freeze(mut self) -> Self {
+        self.sha256 = self.digest();
+        self
+    }
+
+    /// The hash of what the plan says now.
+    pub fn digest(&self) -> String {
+        let steps: Vec<_> = self
+            .steps
+            .iter()
+            .map(|s| (&s.id, s.step, &s.call, &s.target.id, s.risk, &s.inverse))
+            .collect();
+        let covered = serde_json::json!({
+            "incident": self.incident,
+            "steps": steps,
+            "preconditions": self.preconditions,
+            "expires_at": self.expires_at,
+        });
+        sha256_hex(covered.to_string().as_bytes())
+    }
+
+    /// Whether `fix` is one of its steps.
+    pub fn has(&self, fix: &FixId) -> bool {
+        self.steps.iter().any(|s| &s.id == fix)
+    }
+
+    /// Whether it still waits for a decision.
+    pub fn is_staged(&self) -> bool {
+        self.steps.iter().all(|s| s.state == FixState::Staged) && !self.steps.is_empty()
+    }
+
+    /// The highest risk of its steps.
+    pub fn risk(&self) -> Risk {
+        self.steps.iter().map(|s| s.risk).max().unwrap_or(Risk::R0)
+    }
+}
+
+/// Who decided something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A person, by the name they gave or their login.
+    Person(String),
+    /// The auto-heal policy.
+    Policy,
+    /// sentinel-tui itself, reporting what it saw.
+    System,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(name) => f.write_str(name),
+            Self::Policy => f.write_str("policy"),
+            Self::System => f.write_str("sentinel-tui"),
+        }
+    }
+}
+
+/// Proof that somebody entitled to it approved the value inside.
+///
+/// Made only by `Incident::approve`, in this module's parent. It is neither `Clone` nor
+/// `Deserialize`, and has no public constructor: an unapproved call cannot compile, and an
+/// approval is spent by moving it.
+#[derive(Debug)]
+pub struct Approved<T> {
+    value: T,
+    by: Actor,
+}
+
+impl<T> Approved<T> {
+    pub(in crate::domain) fn new(value: T, by: Actor) -> Self {
+        Self { value, by }
+    }
+
+    /// What was approved.
+    pub fn get(&self) -> &T {
+        &self.value
+    }
+
+    /// Who approved it.
+    pub fn by(&self) -> &Actor {
+        &self.by
+    }
+}

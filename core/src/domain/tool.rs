@@ -1,0 +1,67 @@
+//! Tools as discovered from MCP servers, and calls to them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A tool that some server offers (`tools/list`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tool {
+    /// The server's name in the catalogue.
+    pub server: String,
+    /// Its name.
+    pub name: String,
+    /// What it says of itself. Text from outside: shown, never obeyed.
+    pub description: String,
+    /// JSON Schema of its arguments.
+    pub input_schema: Value,
+    /// The server's hints; absent means the worst case. They can only raise a risk.
+    pub hints: ToolHints,
+}
+
+/// MCP annotations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolHints {
+    /// It says that it changes nothing.
+    pub read_only: Option<bool>,
+    /// It says that it may destroy.
+    pub destructive: Option<bool>,
+    /// It says that calling it twice is the same as once.
+    pub idempotent: Option<bool>,
+    /// It says that it reaches beyond this machine.
+    pub open_world: Option<bool>,
+}
+
+/// A call, exactly as it will be sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments. `serde_json`'s map is sorted, so the text form is canonical.
+    pub arguments: Map<String, Value>,
+}
+
+impl ToolCall {
+    /// Builds a call from a tool's name and `(key, value)` pairs.
+    pub fn new(tool: &str, arguments: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        Self {
+            tool: tool.to_owned(),
+            arguments: arguments.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+        }
+    }
+
+    /// The call as one line of canonical JSON.
+    pub fn arguments_text(&self) -> String {
+        Value::Object(self.arguments.clone()).to_string()
+    }
+}
+
+/// What came back from a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// Whether the tool says that it worked.
+    pub ok: bool,
+    /// What it says, redacted.
+    pub message: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}

@@ -1,0 +1,171 @@
+//! The outside on one page: what adapters implement and the runtime uses.
+//!
+//! Every channel here is bounded. Container life waits and is never dropped; log lines wait a
+//! moment, then are dropped, counted and the count is shown; usage is sent only if there is room,
+//! because the next reading replaces it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sentinel_core::domain::audit::AuditRecord;
+use sentinel_core::domain::container::Container;
+use sentinel_core::domain::ids::{ContainerId, IncidentId};
+use sentinel_core::domain::incident::Incident;
+use sentinel_core::domain::log::LogLine;
+use sentinel_core::domain::plan::{Approved, Plan};
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
+use sentinel_core::domain::usage::UsageSample;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Signals of container life that may wait.
+pub const LIFE_QUEUE: usize = 256;
+/// Batches of log lines that may wait.
+pub const LOG_QUEUE: usize = 1024;
+/// Readings that may wait.
+pub const USAGE_QUEUE: usize = 256;
+/// How long a batch of lines waits for room before it is dropped and counted.
+pub const LOG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What an adapter says when something failed: a sentence with what, on what and what to do.
+#[derive(Clone, Debug, Error)]
+#[error("{0}")]
+pub struct PortError(pub String);
+
+/// The monitor's way to the engine.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    life: mpsc::Sender<Signal>,
+    logs: mpsc::Sender<Signal>,
+    usage: mpsc::Sender<Signal>,
+}
+
+/// The runtime's end of an [`Inbox`].
+#[derive(Debug)]
+pub struct Outlet {
+    /// Container life and everything else that must not be lost.
+    pub life: mpsc::Receiver<Signal>,
+    /// Log batches, stream ends and losses, in order per container.
+    pub logs: mpsc::Receiver<Signal>,
+    /// Readings.
+    pub usage: mpsc::Receiver<Signal>,
+}
+
+/// Makes the bounded queues between the monitor and the runtime.
+pub fn inbox() -> (Inbox, Outlet) {
+    let (life, life_out) = mpsc::channel(LIFE_QUEUE);
+    let (logs, logs_out) = mpsc::channel(LOG_QUEUE);
+    let (usage, usage_out) = mpsc::channel(USAGE_QUEUE);
+    (Inbox { life, logs, usage }, Outlet { life: life_out, logs: logs_out, usage: usage_out })
+}
+
+impl Inbox {
+    /// Sends a signal of container life; waits for room. False once the runtime has gone.
+    pub async fn life(&self, signal: Signal) -> bool {
+        self.life.send(signal).await.is_ok()
+    }
+
+    /// Sends lines of one container; waits [`LOG_PATIENCE`] for room. Returns how many lines had
+    /// to be dropped; the caller owes a [`Signal::LogLost`] for them (see [`Inbox::log_word`]).
+    pub async fn lines(&self, lines: Vec<LogLine>) -> usize {
+        let count = lines.len();
+        match self.logs.send_timeout(Signal::Logs { lines }, LOG_PATIENCE).await {
+            Ok(()) => 0,
+            Err(_) => count,
+        }
+    }
+
+    /// Sends a stream's end or a loss, behind the lines before it; waits for room.
+    pub async fn log_word(&self, signal: Signal) -> bool {
+        self.logs.send(signal).await.is_ok()
+    }
+
+    /// Sends a reading if there is room: the next one replaces it anyway.
+    pub fn usage(&self, sample: UsageSample) {
+        drop(self.usage.try_send(Signal::Usage { sample }));
+    }
+}
+
+/// Watches an engine. Has no way to change anything.
+pub trait Monitor: Send + Sync {
+    /// Runs until cancelled; reconnects by itself. Sends `Attached` once events and logs of all
+    /// watched containers flow. Returns an error only if the engine could never be reached.
+    fn run(&self, inbox: Inbox, stop: CancellationToken) -> BoxFuture<'_, Result<(), PortError>>;
+
+    /// Looks at one container now. `None`: there is no such container.
+    fn inspect(
+        &self,
+        container: ContainerId,
+    ) -> BoxFuture<'_, Result<Option<Container>, PortError>>;
+}
+
+/// What `apply` reports while it works.
+#[derive(Debug)]
+pub enum Progress {
+    /// A signal for the engine: `StepDone`, `PlanStale`, `PlanDone`, `UndoDone`.
+    Signal(Signal),
+}
+
+/// Calls tools over MCP.
+pub trait Remediator: Send + Sync {
+    /// Connects and discovers. Reports changes of the tool list and degraded servers as signals
+    /// until stopped.
+    fn run(&self, out: mpsc::Sender<Signal>, stop: CancellationToken) -> BoxFuture<'_, ()>;
+
+    /// Runs an approved plan exactly as it stands, once: re-checks the preconditions by
+    /// `inspect`, validates each call against the tool's schema, calls step by step, stops at
+    /// the first failure. Reports through `out`: `PlanStale`, or one `StepDone` per step called
+    /// and a `PlanDone`. A later step takes the new id from the result of an earlier one.
+    fn apply(
+        &self,
+        plan: Approved<Plan>,
+        monitor: Arc<dyn Monitor>,
+        out: mpsc::Sender<Signal>,
+    ) -> BoxFuture<'_, ()>;
+
+    /// Runs the inverses of a plan's applied steps, last first, covered by the same approval.
+    fn undo(&self, plan: Approved<Plan>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()>;
+
+    /// Calls one tool by hand (`tools call`).
+    fn call(
+        &self,
+        call: ToolCall,
+    ) -> BoxFuture<'_, Result<(ToolResult, serde_json::Value), PortError>>;
+
+    /// The tools discovered so far.
+    fn tools(&self) -> Vec<Tool>;
+}
+
+/// Keeps what must survive a restart.
+pub trait Store: Send + Sync {
+    /// Writes an incident; returns when it is durable.
+    fn save(&self, incident: Arc<Incident>) -> BoxFuture<'_, Result<(), PortError>>;
+
+    /// Appends an audit record; returns when it is on disk.
+    fn audit(&self, record: AuditRecord) -> BoxFuture<'_, Result<(), PortError>>;
+
+    /// All open incidents and the last `closed` closed ones, oldest first.
+    fn load(&self, closed: usize) -> BoxFuture<'_, Result<Vec<Incident>, PortError>>;
+
+    /// One incident.
+    fn incident(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Incident>, PortError>>;
+
+    /// Remembers up to where a container's log was judged (`at`: the timestamp of the last
+    /// line; `digests`: hashes of the lines at that instant), so that a restart judges no line twice.
+    fn save_cursors(&self, cursors: Vec<LogCursor>) -> BoxFuture<'_, Result<(), PortError>>;
+
+    /// The cursors as last saved.
+    fn load_cursors(&self) -> BoxFuture<'_, Result<Vec<LogCursor>, PortError>>;
+}
+
+/// Up to where a container's log was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogCursor {
+    /// Whose log.
+    pub container: ContainerId,
+    /// The engine's timestamp of the last judged line.
+    pub at: jiff::Timestamp,
+}

@@ -1,0 +1,106 @@
+//! What a front end holds: it can look, listen and ask, and nothing else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sentinel_core::domain::command::Command;
+use sentinel_core::domain::event::Envelope;
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::plan::Actor;
+use sentinel_core::domain::snapshot::Snapshot;
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::runtime::rings::{LogPage, LogRings, Range};
+
+/// How long a front end waits for the engine's answer.
+pub const COMMAND_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A request on its way to the run loop.
+#[derive(Debug)]
+pub struct Request {
+    /// Its number.
+    pub id: u64,
+    /// Who asks.
+    pub actor: Actor,
+    /// What.
+    pub command: Command,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Result<String, String>>,
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CommandError {
+    /// The engine refused it.
+    #[error("{0}")]
+    Refused(String),
+    /// The run loop did not answer in time.
+    #[error("sentinel-tui is busy and did not answer within 2 s; try again")]
+    Busy,
+    /// The run loop has ended.
+    #[error("sentinel-tui is shutting down")]
+    Closed,
+}
+
+/// A cloneable sender of commands and source of facts.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    requests: mpsc::Sender<Request>,
+    events: broadcast::Sender<Arc<Envelope>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    rings: Arc<Mutex<LogRings>>,
+    counter: Arc<AtomicU64>,
+}
+
+impl Handle {
+    /// Joins the ends; made by the run loop only.
+    pub(crate) fn new(
+        requests: mpsc::Sender<Request>,
+        events: broadcast::Sender<Arc<Envelope>>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        rings: Arc<Mutex<LogRings>>,
+    ) -> Self {
+        Self { requests, events, snapshots, rings, counter: Arc::new(AtomicU64::new(1)) }
+    }
+
+    /// Asks for something; the answer is a sentence either way.
+    pub async fn command(&self, actor: Actor, command: Command) -> Result<String, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let id = self.counter.fetch_add(1, Ordering::Relaxed);
+        let request = Request { id, actor, command, reply };
+        match self.requests.send_timeout(request, COMMAND_PATIENCE).await {
+            Ok(()) => {}
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => return Err(CommandError::Busy),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(CommandError::Closed),
+        }
+        match timeout(COMMAND_PATIENCE, answer).await {
+            Ok(Ok(outcome)) => outcome.map_err(CommandError::Refused),
+            Ok(Err(_)) => Err(CommandError::Closed),
+            Err(_) => Err(CommandError::Busy),
+        }
+    }
+
+    /// Every fact from now on. A slow reader is told how many it missed and reads the snapshot.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Envelope>> {
+        self.events.subscribe()
+    }
+
+    /// The state of everything now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// Wakes whenever there is a new snapshot (at most ten a second).
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Log lines of a container.
+    pub fn logs(&self, container: &ContainerId, range: Range) -> LogPage {
+        // A panic while the lock was held leaves whole entries behind: reading on is right.
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner).read(container, range)
+    }
+}
