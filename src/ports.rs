@@ -13,7 +13,7 @@ use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log::LogLine;
-use sentinel_core::domain::plan::{Approved, Plan};
+use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::domain::usage::UsageSample;
@@ -102,13 +102,6 @@ pub trait Monitor: Send + Sync {
     ) -> BoxFuture<'_, Result<Option<Container>, PortError>>;
 }
 
-/// What `apply` reports while it works.
-#[derive(Debug)]
-pub enum Progress {
-    /// A signal for the engine: `StepDone`, `PlanStale`, `PlanDone`, `UndoDone`.
-    Signal(Signal),
-}
-
 /// Calls tools over MCP.
 pub trait Remediator: Send + Sync {
     /// Connects and discovers. Reports changes of the tool list and degraded servers as signals
@@ -127,7 +120,7 @@ pub trait Remediator: Send + Sync {
     ) -> BoxFuture<'_, ()>;
 
     /// Runs the inverses of a plan's applied steps, last first, covered by the same approval.
-    fn undo(&self, plan: Approved<Plan>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()>;
+    fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()>;
 
     /// Calls one tool by hand (`tools call`).
     fn call(

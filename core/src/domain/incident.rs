@@ -11,7 +11,7 @@ use crate::domain::container::ContainerRef;
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{FixId, IncidentId};
-use crate::domain::plan::{Actor, Approved, FixState, Plan};
+use crate::domain::plan::{Actor, Approved, FixState, Plan, UndoTicket};
 use crate::domain::severity::Severity;
 
 /// At most this many anomalies are kept with an incident; later ones are counted only.
@@ -31,7 +31,7 @@ pub enum IncidentState {
     AwaitingApproval,
     /// The plan runs.
     Fixing,
-    /// The plan ran; the oracles watch.
+    /// The plan ran, or the engine's restart policy did; the oracles watch.
     Verifying,
     /// Verified.
     Resolved,
@@ -66,35 +66,52 @@ impl IncidentState {
 
     /// Which states may follow.
     pub fn may_become(self, next: Self) -> bool {
-        use IncidentState as S;
         match self {
-            S::Detected => {
-                next == S::Diagnosing
-                    || next == S::Dismissed
-                    || next == S::ResolvedExternally
-                    || next == S::Escalated
+            Self::Detected => {
+                next == Self::Diagnosing
+                    || next == Self::Dismissed
+                    || next == Self::ResolvedExternally
+                    || next == Self::Escalated
             }
-            S::Diagnosing => matches!(
+            Self::Diagnosing => matches!(
                 next,
-                S::AwaitingApproval | S::Escalated | S::Dismissed | S::ResolvedExternally
+                Self::AwaitingApproval
+                    | Self::Verifying
+                    | Self::Escalated
+                    | Self::Dismissed
+                    | Self::ResolvedExternally
             ),
-            S::AwaitingApproval => matches!(
+            Self::AwaitingApproval => matches!(
                 next,
-                S::Diagnosing | S::Fixing | S::Escalated | S::Dismissed | S::ResolvedExternally
+                Self::Diagnosing
+                    | Self::Fixing
+                    | Self::Escalated
+                    | Self::Dismissed
+                    | Self::ResolvedExternally
             ),
-            S::Fixing => matches!(next, S::Verifying | S::AwaitingApproval | S::Escalated),
-            S::Verifying => {
-                matches!(next, S::Resolved | S::Escalated | S::AwaitingApproval | S::Diagnosing)
+            Self::Fixing => {
+                matches!(next, Self::Verifying | Self::AwaitingApproval | Self::Escalated)
             }
-            S::Escalated => matches!(
+            Self::Verifying => {
+                matches!(
+                    next,
+                    Self::Resolved
+                        | Self::ResolvedExternally
+                        | Self::Escalated
+                        | Self::AwaitingApproval
+                        | Self::Diagnosing
+                        | Self::Dismissed
+                )
+            }
+            Self::Escalated => matches!(
                 next,
-                S::Diagnosing
-                    | S::AwaitingApproval
-                    | S::Dismissed
-                    | S::ResolvedExternally
-                    | S::Fixing
+                Self::Diagnosing
+                    | Self::AwaitingApproval
+                    | Self::Dismissed
+                    | Self::ResolvedExternally
+                    | Self::Fixing
             ),
-            S::Resolved | S::Dismissed | S::ResolvedExternally => false,
+            Self::Resolved | Self::Dismissed | Self::ResolvedExternally => false,
         }
     }
 }
@@ -246,7 +263,7 @@ impl Incident {
         sha256: &str,
         by: Actor,
         now: Timestamp,
-    ) -> Result<Approved<Plan>, ApproveError> {
+    ) -> Result<(Approved<Plan>, UndoTicket), ApproveError> {
         if by == Actor::System {
             return Err(ApproveError::NotEntitled);
         }
@@ -265,7 +282,7 @@ impl Incident {
         for step in &mut plan.steps {
             step.state = FixState::Approved;
         }
-        Ok(Approved::new(plan.clone(), by))
+        Ok(plan.approved(by))
     }
 
     fn push_timeline(&mut self, entry: TimelineEntry) {

@@ -225,7 +225,7 @@ pub struct Approved<T> {
 }
 
 impl<T> Approved<T> {
-    pub(in crate::domain) fn new(value: T, by: Actor) -> Self {
+    fn new(value: T, by: Actor) -> Self {
         Self { value, by }
     }
 
@@ -237,5 +237,33 @@ impl<T> Approved<T> {
     /// Who approved it.
     pub fn by(&self) -> &Actor {
         &self.by
+    }
+}
+
+impl Plan {
+    /// Turns a plan into an approved one. Reached through `Incident::approve` only.
+    pub(in crate::domain) fn approved(&self, by: Actor) -> (Approved<Self>, UndoTicket) {
+        let ticket = UndoTicket { sha256: self.sha256.clone(), by: by.clone() };
+        (Approved::new(self.clone(), by), ticket)
+    }
+}
+
+/// The inverses of a plan's applied steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo(pub Plan);
+
+/// The right to take an approved plan back, once: covered by the same approval.
+#[derive(Debug)]
+pub struct UndoTicket {
+    sha256: String,
+    by: Actor,
+}
+
+impl UndoTicket {
+    /// Spends the ticket on the plan it was made for, as it stands now (with the state of its
+    /// steps). `None` for any other plan.
+    pub fn redeem(self, plan: &Plan) -> Option<Approved<Undo>> {
+        (plan.sha256 == self.sha256 && plan.digest() == self.sha256)
+            .then(|| Approved::new(Undo(plan.clone()), self.by))
     }
 }

@@ -1,1 +1,201 @@
-//! tbd
+//! How risky a call is, and whether a plan may run without a person.
+//!
+//! One pure function, [`decide`], returns all reasons at once. What a log, label, probe output
+//! or model says may explain a fault, never authorise a call: labels only tighten.
+
+pub mod brakes;
+pub mod risk;
+
+use jiff::Timestamp;
+
+use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::container::{Container, LABEL_AUTO_HEAL, LABEL_MONITOR};
+use crate::domain::event::NotActing;
+use crate::domain::failure::FailureClass;
+use crate::domain::plan::{Plan, Risk};
+use crate::domain::snapshot::Mode;
+use crate::policy::brakes::Brakes;
+
+/// Below this a diagnosis is not sure enough to act upon without a person.
+const MIN_CONFIDENCE: f64 = 0.7;
+
+/// What the decision rests on.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// What may be done at all.
+    pub mode: Mode,
+    /// Whether this instance is the one that acts on the engine.
+    pub elected: bool,
+    /// Everything is watched, so the monitor label is no opt-in.
+    pub watch_all: bool,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Its class.
+    pub class: FailureClass,
+    /// How sure the diagnosis is.
+    pub confidence: f64,
+    /// The target as last inspected.
+    pub target: &'a Container,
+    /// Whether an operator stopped the target, or nobody knows why it is down.
+    pub operator_intent: bool,
+    /// What the detectors saw on the target.
+    pub anomalies: &'a [Anomaly],
+    /// What was done lately.
+    pub brakes: &'a Brakes,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// One reason against acting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Its code.
+    pub code: NotActing,
+    /// In words.
+    pub words: String,
+    /// Whether it passes by itself (a cooldown, a plan in flight).
+    pub passes: bool,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It may run now, without a person.
+    Allow,
+    /// A person may approve it; these are the reasons why it does not run by itself.
+    NeedsApproval(Vec<Reason>),
+    /// Nobody may run it here and now.
+    Refuse(Vec<Reason>),
+}
+
+/// Classes that may be healed without a person.
+pub fn may_heal(class: FailureClass) -> bool {
+    matches!(
+        class,
+        FailureClass::TransientCrash
+            | FailureClass::NativeCrash
+            | FailureClass::OomKill
+            | FailureClass::Hang
+            | FailureClass::DependencyDown
+    )
+}
+
+/// Whether a plan may run without a person, and if not, all the reasons why.
+pub fn decide(request: &Request<'_>) -> Decision {
+    let Request { plan, target, now, .. } = *request;
+    let mut refuse = Vec::new();
+    let mut reasons = Vec::new();
+    let reason = |code, words: String, passes| Reason { code, words, passes };
+    if request.mode == Mode::ReadOnly {
+        refuse.push(reason(NotActing::ReadOnly, "read-only: no change is made".to_owned(), false));
+    }
+    if !request.elected {
+        refuse.push(reason(
+            NotActing::NotElected,
+            "another sentinel-tui on this machine acts on this engine; this one only watches"
+                .to_owned(),
+            false,
+        ));
+    }
+    if plan.risk() == Risk::R4 {
+        refuse.push(reason(NotActing::RiskTooHigh, "it could lose data".to_owned(), false));
+    }
+    if request.mode == Mode::Approve {
+        reasons.push(reason(
+            NotActing::AutoHealOff,
+            "auto-heal is off; a person decides (start with --auto-heal to change that)".to_owned(),
+            false,
+        ));
+    }
+    if let Some(why) = opt_in_problem(target, request.watch_all) {
+        reasons.push(reason(NotActing::NotOptedIn, why, false));
+    }
+    if !may_heal(request.class) {
+        reasons.push(reason(
+            NotActing::ClassNotAllowed,
+            format!("{} is not a class that is healed without a person", request.class),
+            false,
+        ));
+    }
+    if plan.risk() > Risk::R2 {
+        reasons.push(reason(
+            NotActing::RiskTooHigh,
+            format!("the plan {} ({})", plan.risk().words(), plan.risk()),
+            false,
+        ));
+    }
+    if request.confidence < MIN_CONFIDENCE {
+        reasons.push(reason(
+            NotActing::LowConfidence,
+            format!("the diagnosis is only {:.0} % sure", request.confidence * 100.0),
+            false,
+        ));
+    }
+    if request.operator_intent {
+        reasons.push(reason(
+            NotActing::OperatorIntent,
+            format!("{} may have been stopped on purpose", target.of.name),
+            false,
+        ));
+    }
+    if !observed_fault(request) {
+        reasons.push(reason(
+            NotActing::NoObservedFault,
+            format!(
+                "the engine itself saw no fault on {}; text alone authorises nothing",
+                target.of.name
+            ),
+            false,
+        ));
+    }
+    if let Some((code, words, passes)) = request.brakes.holds(&target.of, now) {
+        reasons.push(reason(code, words, passes));
+    }
+    if !refuse.is_empty() {
+        refuse.extend(reasons);
+        return Decision::Refuse(refuse);
+    }
+    if reasons.is_empty() { Decision::Allow } else { Decision::NeedsApproval(reasons) }
+}
+
+/// The monitor label opts in, the auto-heal label opts out; under `--all` only
+/// `sre-sentinel.auto-heal=true` opts in.
+fn opt_in_problem(target: &Container, watch_all: bool) -> Option<String> {
+    let own = target.label(LABEL_AUTO_HEAL).map(|v| v.eq_ignore_ascii_case("true"));
+    let name = &target.of.name;
+    match own {
+        Some(false) => Some(format!("{name} is labelled {LABEL_AUTO_HEAL}=false")),
+        Some(true) => None,
+        None if watch_all => {
+            Some(format!("under --all only containers labelled {LABEL_AUTO_HEAL}=true are healed"))
+        }
+        None if target.label(LABEL_MONITOR) == Some("true") => None,
+        None => Some(format!("{name} is not labelled {LABEL_MONITOR}=true")),
+    }
+}
+
+/// One signal of the engine on the target is enough for death, memory kill and health; every
+/// other class needs two kinds, at least one of them the engine's.
+fn observed_fault(request: &Request<'_>) -> bool {
+    let on_target: Vec<AnomalyKind> = request
+        .anomalies
+        .iter()
+        .filter(|a| a.container.id == request.target.of.id)
+        .map(|a| a.kind)
+        .collect();
+    let engine = on_target.iter().any(|k| k.is_engine_observed());
+    let strong = matches!(
+        request.class,
+        FailureClass::TransientCrash
+            | FailureClass::NativeCrash
+            | FailureClass::OomKill
+            | FailureClass::Hang
+    );
+    if strong {
+        return engine;
+    }
+    let mut kinds: Vec<AnomalyKind> = request.anomalies.iter().map(|a| a.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    engine && kinds.len() >= 2
+}

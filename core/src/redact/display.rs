@@ -55,7 +55,9 @@ fn skip_escape(text: &str) -> &str {
         Some(0x20..=0x7e) => {
             let end = text.bytes().position(|b| !(0x20..=0x2f).contains(&b));
             match end {
-                Some(end) if text.as_bytes().get(end).is_some_and(|b| (0x30..=0x7e).contains(b)) => {
+                Some(end)
+                    if text.as_bytes().get(end).is_some_and(|b| (0x30..=0x7e).contains(b)) =>
+                {
                     &text[end + 1..]
                 }
                 _ => text,

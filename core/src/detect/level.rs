@@ -1,0 +1,154 @@
+//! The level of a log line: structured keys first, then a level word where levels stand.
+//!
+//! A word like "error" in the middle of a message is no level: `INFO 0 errors`, `err=nil` and
+//! `GET /error 200` are ordinary lines.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::domain::log::Level;
+
+/// `"level":"error"`, `level=error`, `severity: WARN`, `"lvl":"E"`.
+static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?i)(?:^|[\s,{])"?(?:level|lvl|severity|log\.level|loglevel|levelname)"?\s*[:=]\s*"?([a-z]+|\d{2})\b"#,
+    )
+    .ok()
+});
+
+/// A level word near the start: after timestamps, brackets, thread and logger names, and before
+/// the message. Upper case alone, or any case inside brackets or before a colon.
+static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?:[\[(<]?[\dTZ:.,+/ -]{5,40}[\])>]?\s*)?(?:\S{1,40}\s+){0,4}?(?:[\[(<](?i:(trace|debug|info|notice|warn|warning|error|err|critical|crit|fatal|panic|emerg|alert|severe))[\])>]|\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|EMERG|ALERT|SEVERE|LOG|HINT|DETAIL|STATEMENT)\b[\s:|\]-])",
+    )
+    .ok()
+});
+
+/// A line that begins with the level in any case and a colon: `error: cannot open …`.
+static LEADING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?i:(trace|debug|info|notice|warn|warning|error|critical|fatal|panic))(?:\[[^\]]{0,20}\])?:").ok()
+});
+
+/// Lines that runtimes print when they give up, without any level.
+static CRASH: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?:panic: |fatal error: |thread '[^']*' (?:\(\d+\) )?panicked at|Traceback \(most recent call last\)|Unhandled exception|Uncaught |Exception in thread |Segmentation fault|[A-Za-z_.]*(?:Error|Exception): )",
+    )
+    .ok()
+});
+
+/// How far into a line a level is looked for.
+const LOOK: usize = 256;
+
+/// The level of a line; `None` when it does not say.
+pub fn of(text: &str) -> Option<Level> {
+    let head = head(text);
+    if let Some(found) = KEY.as_ref().and_then(|r| r.captures(head))
+        && let Some(level) = found.get(1).and_then(|m| named(m.as_str()))
+    {
+        return Some(level);
+    }
+    if let Some(found) = WORD.as_ref().and_then(|r| r.captures(head)) {
+        let word = found.get(1).or_else(|| found.get(2)).map_or("", |m| m.as_str());
+        if let Some(level) = named(word) {
+            return Some(level);
+        }
+    }
+    if let Some(found) = LEADING.as_ref().and_then(|r| r.captures(head))
+        && let Some(level) = found.get(1).and_then(|m| named(m.as_str()))
+    {
+        return Some(level);
+    }
+    if let Some(level) = klog(head) {
+        return Some(level);
+    }
+    if let Some(level) = access_log(head) {
+        return Some(level);
+    }
+    CRASH.as_ref().filter(|r| r.is_match(head)).map(|_| Level::Error)
+}
+
+/// The first bytes of the line, cut at a character.
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(LOOK);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn named(word: &str) -> Option<Level> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "trace" | "trc" | "10" => Level::Trace,
+        "debug" | "dbg" | "d" | "20" => Level::Debug,
+        "info" | "inf" | "i" | "notice" | "log" | "hint" | "detail" | "statement" | "30" => {
+            Level::Info
+        }
+        "warn" | "warning" | "wrn" | "w" | "40" => Level::Warn,
+        "error" | "err" | "e" | "severe" | "50" => Level::Error,
+        "fatal" | "critical" | "crit" | "panic" | "emerg" | "alert" | "f" | "60" => Level::Fatal,
+        _ => return None,
+    })
+}
+
+/// glog and klog: `E1124 03:15:02.123456  1 file.go:12] message`.
+fn klog(text: &str) -> Option<Level> {
+    let bytes = text.as_bytes();
+    let digits = bytes.get(1..5)?.iter().all(u8::is_ascii_digit);
+    if !digits || bytes.get(5) != Some(&b' ') {
+        return None;
+    }
+    match bytes.first() {
+        Some(b'I') => Some(Level::Info),
+        Some(b'W') => Some(Level::Warn),
+        Some(b'E') => Some(Level::Error),
+        Some(b'F') => Some(Level::Fatal),
+        _ => None,
+    }
+}
+
+/// nginx and Apache access lines: the status decides.
+fn access_log(text: &str) -> Option<Level> {
+    let request_end = text.find(" HTTP/")?;
+    let status = text
+        .get(request_end..)?
+        .split(['"', ' '])
+        .find(|p| p.len() == 3 && p.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(if status.starts_with('5') { Level::Error } else { Level::Info })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_read_where_levels_stand() {
+        let cases: &[(&str, Option<Level>)] = &[
+            (r#"{"level":"error","msg":"x"}"#, Some(Level::Error)),
+            (r#"{"time":"t","severity":"WARNING"}"#, Some(Level::Warn)),
+            ("ts=1 level=info msg=\"no error\" err=nil", Some(Level::Info)),
+            ("2026-11-24 03:15:02,123 ERROR [main] boom", Some(Level::Error)),
+            ("2026-11-24T03:15:02Z [warn] slow", Some(Level::Warn)),
+            ("2026-11-24 03:15:02.123 UTC [77] LOG:  checkpoint", Some(Level::Info)),
+            ("2026-11-24 03:15:02.123 UTC [77] FATAL:  too many connections", Some(Level::Fatal)),
+            ("[ERROR] x", Some(Level::Error)),
+            ("ERROR x", Some(Level::Error)),
+            ("error: cannot open", Some(Level::Error)),
+            ("E1124 03:15:02.1 1 a.go:1] boom", Some(Level::Error)),
+            ("1.2.3.4 - - [x] \"GET /error HTTP/1.1\" 200 12", Some(Level::Info)),
+            ("1.2.3.4 - - [x] \"GET / HTTP/1.1\" 502 12", Some(Level::Error)),
+            ("INFO 0 errors, 0 failed", Some(Level::Info)),
+            ("panic: runtime error: index out of range", Some(Level::Fatal)),
+            ("thread 'main' panicked at src/main.rs:1:1:", Some(Level::Error)),
+            ("ValueError: bad", Some(Level::Error)),
+            ("processing 12 errors report", None),
+            ("GET /error 200", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(of(text), *expected, "{text}");
+        }
+    }
+}

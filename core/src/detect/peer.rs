@@ -1,0 +1,58 @@
+//! Which peer a line about a failed connection names.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// `172.18.0.2:5432`, `db:5432`, `http://api:3001/x`, `host=db`, `(db:5432)`.
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?i)(?:\b(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?\b|\b(?:[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([a-z0-9][a-z0-9_.-]*)|\bhost(?:name)?["']?\s*[=:]\s*["']?([a-z0-9][a-z0-9_.-]*)|\b([a-z0-9][a-z0-9_.-]*):\d{2,5}\b|\bENOTFOUND ([a-z0-9][a-z0-9_.-]*)|bad address '([a-z0-9][a-z0-9_.-]*)'|connect(?:ion)? (?:refused )?to ([a-z0-9][a-z0-9_.-]*)|(?:lookup|resolve|translate host name) "?([a-z0-9][a-z0-9_.-]*))"#,
+    )
+    .ok()
+});
+
+/// Every host name or address that the line may mean, in order of appearance, at most eight.
+pub fn candidates(text: &str) -> Vec<String> {
+    let Some(pattern) = ADDRESS.as_ref() else { return Vec::new() };
+    pattern
+        .captures_iter(text)
+        .filter_map(|found| {
+            found
+                .iter()
+                .skip(1)
+                .flatten()
+                .next()
+                .map(|m| m.as_str().trim_end_matches('.').to_owned())
+        })
+        .filter(|host| !host.bytes().all(|b| b.is_ascii_digit()))
+        .take(8)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_found_in_common_forms() {
+        let cases = [
+            ("dial tcp 10.0.0.2:5432: connect: connection refused", "10.0.0.2"),
+            ("Error: connect ECONNREFUSED 172.18.0.2:5432", "172.18.0.2"),
+            ("GET http://demo-data:9000/x: connection refused", "demo-data"),
+            ("could not connect to db:5432: Connection refused", "db"),
+            ("getaddrinfo ENOTFOUND cache", "cache"),
+            ("postgres://app:***@db:5432/x refused", "db"),
+            ("wget: bad address 'data'", "data"),
+            ("wget: can't connect to remote host (10.1.2.3): Connection refused", "10.1.2.3"),
+        ];
+        for (text, peer) in cases {
+            assert!(candidates(text).iter().any(|c| c == peer), "{text}: {:?}", candidates(text));
+        }
+    }
+
+    #[test]
+    fn a_clock_time_is_no_peer() {
+        assert!(!candidates("03:15:02 connection refused").iter().any(|c| c == "03"));
+    }
+}

@@ -1,0 +1,113 @@
+//! The actions that plans are made of: the call, what it changes, and what takes it back.
+
+use serde_json::{Value, json};
+
+use crate::domain::container::Container;
+use crate::domain::diagnosis::Action;
+use crate::domain::tool::ToolCall;
+
+/// Bytes in the largest unit that divides them, as Docker and our tools read it: `96m`.
+pub fn bytes_text(bytes: u64) -> String {
+    for (unit, size) in [("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)] {
+        if bytes >= size && bytes.is_multiple_of(size) {
+            return format!("{}{unit}", bytes / size);
+        }
+    }
+    bytes.to_string()
+}
+
+/// Bytes for people: `96 MiB`.
+pub fn bytes_words(bytes: u64) -> String {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let value = bytes as f64;
+    if value >= 1024.0 * MIB {
+        format!("{:.1} GiB", value / 1024.0 / MIB)
+    } else {
+        format!("{:.0} MiB", value / MIB)
+    }
+}
+
+fn target(container: &Container) -> [(&'static str, Value); 2] {
+    // The full id, so that a recreated container of the same name is never hit by mistake.
+    [
+        ("container_name", json!(container.of.id)),
+        ("expect_started_at", json!(container.started_at_raw)),
+    ]
+}
+
+/// Start a container that is down.
+pub fn start(container: &Container, reason: String) -> Action {
+    let name = &container.of.name;
+    let call = target(container).into_iter().chain([("reason", json!(reason))]);
+    Action {
+        call: ToolCall::new("start_container", call),
+        target: container.of.clone(),
+        diff: format!("{} → running", container.state),
+        docker_line: format!("docker start {name}"),
+        downtime: "none: it is down already".to_owned(),
+        inverse: Some(ToolCall::new(
+            "stop_container",
+            [
+                ("container_name", json!(container.of.id)),
+                ("reason", json!(format!("undo: {name} was down before"))),
+            ],
+        )),
+        reason,
+    }
+}
+
+/// Restart a container that runs but does not work.
+pub fn restart(container: &Container, reason: String) -> Action {
+    let name = &container.of.name;
+    let call = target(container).into_iter().chain([("reason", json!(reason))]);
+    Action {
+        call: ToolCall::new("restart_container", call),
+        target: container.of.clone(),
+        diff: "running → stopped → running".to_owned(),
+        docker_line: format!("docker restart {name}"),
+        downtime: format!(
+            "up to {} s to stop, then its start-up time",
+            container.stop_timeout.as_secs()
+        ),
+        inverse: None,
+        reason,
+    }
+}
+
+/// Raise the memory limit, swap with it.
+pub fn raise_memory(container: &Container, old: u64, new: u64, reason: String) -> Action {
+    let name = &container.of.name;
+    let call = target(container)
+        .into_iter()
+        .chain([("resources", json!({ "memory": bytes_text(new) })), ("reason", json!(reason))]);
+    Action {
+        call: ToolCall::new("update_resources", call),
+        target: container.of.clone(),
+        diff: format!("memory {} → {}", bytes_words(old), bytes_words(new)),
+        docker_line: format!("docker update --memory {} --memory-swap … {name}", bytes_text(new)),
+        downtime: "none".to_owned(),
+        inverse: Some(ToolCall::new(
+            "update_resources",
+            [
+                ("container_name", json!(container.of.id)),
+                ("resources", json!({ "memory": bytes_text(old) })),
+                ("reason", json!("undo: the limit as it was")),
+            ],
+        )),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_take_the_largest_unit_that_divides_them() {
+        assert_eq!(bytes_text(96 << 20), "96m");
+        assert_eq!(bytes_text(2 << 30), "2g");
+        assert_eq!(bytes_text(1536 << 20), "1536m");
+        assert_eq!(bytes_text(1000), "1000");
+        assert_eq!(bytes_words(96 << 20), "96 MiB");
+    }
+}

@@ -1,0 +1,81 @@
+//! What log lines alone can tell: a known signature, or a burst of errors. Text authorises no
+//! action, so these classes have no plan; they say what a person should look at.
+
+use crate::detect::signatures;
+use crate::diagnose::{Case, Hypothesis, topology};
+use crate::domain::anomaly::AnomalyKind;
+use crate::domain::failure::FailureClass;
+
+pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
+    let name = &case.subject.name;
+    let signature = case
+        .anomalies
+        .iter()
+        .rev()
+        .filter(|a| a.container.id == case.subject.id)
+        .find_map(|a| Some((a, signatures::named(a.detail.signature.as_deref()?)?)));
+    let burst = case.own(AnomalyKind::ErrorBurst).last();
+    if let Some((anomaly, signature)) = signature {
+        let peer = anomaly.detail.peer.as_deref().and_then(|p| p.split(',').next());
+        let outside = peer.filter(|_| {
+            case.facts().is_some_and(|f| topology::named(case.world, f, anomaly).is_empty())
+        });
+        let cause = match (peer, outside) {
+            (_, Some(host)) => {
+                format!("{name} {}: {host}, which is not a watched container", signature.words)
+            }
+            (Some(host), None) => format!("{name} {} ({host})", signature.words),
+            (None, None) => format!("{name} says that {}", signature.words),
+        };
+        return Some(Hypothesis {
+            class: signature.class,
+            root: case.subject.clone(),
+            score: 0.7,
+            cause,
+            evidence: anomaly
+                .evidence
+                .iter()
+                .chain(burst.iter().flat_map(|b| &b.evidence))
+                .cloned()
+                .collect(),
+            affected: Vec::new(),
+            plan: Vec::new(),
+            advice: Some(advice(signature.class, name)),
+        });
+    }
+    let burst = burst?;
+    Some(Hypothesis {
+        class: FailureClass::ErrorBurst,
+        root: case.subject.clone(),
+        score: 0.65,
+        cause: format!("{}; {name} itself still runs", burst.summary),
+        evidence: burst.evidence.clone(),
+        affected: Vec::new(),
+        plan: Vec::new(),
+        advice: Some(format!("Read the error lines of {name}; what changed before they began?")),
+    })
+}
+
+fn advice(class: FailureClass, name: &str) -> String {
+    match class {
+        FailureClass::BadConfig => {
+            format!("Set what the quoted line of {name} names, then recreate it.")
+        }
+        FailureClass::CredentialsRejected => {
+            format!(
+                "Compare the credentials of {name} with its peer's; a person has to change them."
+            )
+        }
+        FailureClass::PortConflict => {
+            "Find who holds the port and stop it, or change the port.".to_owned()
+        }
+        FailureClass::DiskFull => {
+            "Free space on the named path; never prune volumes blindly.".to_owned()
+        }
+        FailureClass::DnsFailure => {
+            format!("Check the host name in the settings of {name} and its networks.")
+        }
+        FailureClass::DependencyDown => "Check the peer that the line names.".to_owned(),
+        _ => format!("Read the quoted lines of {name} and decide by hand."),
+    }
+}

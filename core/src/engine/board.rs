@@ -1,0 +1,132 @@
+//! What front ends see: readings over time, counts, and the snapshot made of it all.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::detect::level;
+use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::ids::ContainerId;
+use crate::domain::incident::Incident;
+use crate::domain::log::{Level, LogLine};
+use crate::domain::snapshot::{ContainerView, Snapshot, USAGE_HISTORY};
+use crate::domain::tool::Tool;
+use crate::domain::usage::UsageSample;
+use crate::engine::Engine;
+
+/// Readings and counts of one container.
+#[derive(Debug, Default)]
+struct Row {
+    cpu: VecDeque<f32>,
+    mem: VecDeque<f32>,
+    deaths: u32,
+    lines: u64,
+    dropped: u64,
+    errors: u64,
+}
+
+/// Readings and counts of all containers.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    rows: HashMap<ContainerId, Row>,
+    anomalies: u64,
+    version: u64,
+    tools: Arc<Vec<Tool>>,
+}
+
+impl Board {
+    pub(crate) fn heard(&mut self, line: &LogLine) {
+        let row = self.rows.entry(line.container.clone()).or_default();
+        row.lines += 1;
+        if level::of(&line.text).is_some_and(|l| l >= Level::Error) {
+            row.errors += 1;
+        }
+    }
+
+    pub(crate) fn lost(&mut self, container: &ContainerId, count: u64) {
+        self.rows.entry(container.clone()).or_default().dropped += count;
+    }
+
+    pub(crate) fn usage(&mut self, sample: &UsageSample) {
+        let row = self.rows.entry(sample.container.clone()).or_default();
+        #[expect(clippy::cast_possible_truncation, reason = "a percentage for a sparkline")]
+        let (cpu, mem) = (sample.usage.cpu_pct as f32, sample.usage.mem_pct() as f32);
+        for (history, value) in [(&mut row.cpu, cpu), (&mut row.mem, mem)] {
+            if history.len() == USAGE_HISTORY {
+                history.pop_front();
+            }
+            history.push_back(value);
+        }
+    }
+
+    pub(crate) fn anomaly(&mut self, anomaly: &Anomaly) {
+        self.anomalies += 1;
+        if matches!(anomaly.kind, AnomalyKind::Death | AnomalyKind::CrashLoop) {
+            self.rows.entry(anomaly.container.id.clone()).or_default().deaths += 1;
+        }
+    }
+
+    pub(crate) fn forget(&mut self, container: &ContainerId) {
+        self.rows.remove(container);
+    }
+
+    /// Totals for the last event of a run.
+    pub(crate) fn counts(&self, incidents: usize) -> Map<String, Value> {
+        let lines: u64 = self.rows.values().map(|r| r.lines).sum();
+        let dropped: u64 = self.rows.values().map(|r| r.dropped).sum();
+        [
+            ("lines", json!(lines)),
+            ("lines_dropped", json!(dropped)),
+            ("anomalies", json!(self.anomalies)),
+            ("incidents", json!(incidents)),
+        ]
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v))
+        .collect()
+    }
+}
+
+impl Engine {
+    /// The state of everything, for front ends.
+    pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        self.board.version += 1;
+        if *self.board.tools != self.world.tools {
+            self.board.tools = Arc::new(self.world.tools.clone());
+        }
+        let mut containers: Vec<ContainerView> = self
+            .world
+            .containers
+            .values()
+            .map(|facts| {
+                let row = self.board.rows.get(&facts.container.of.id);
+                ContainerView {
+                    container: Arc::clone(&facts.container),
+                    usage: facts.usage.clone(),
+                    cpu_history: row.map(|r| r.cpu.clone()).unwrap_or_default(),
+                    mem_history: row.map(|r| r.mem.clone()).unwrap_or_default(),
+                    deaths: row.map_or(0, |r| r.deaths),
+                    lines: row.map_or(0, |r| r.lines),
+                    lines_dropped: row.map_or(0, |r| r.dropped),
+                    errors: row.map_or(0, |r| r.errors),
+                }
+            })
+            .collect();
+        containers.sort_by(|a, b| a.container.of.name.cmp(&b.container.of.name));
+        let mut incidents: Vec<Arc<Incident>> =
+            self.incidents.values().map(|o| Arc::clone(&o.incident)).collect();
+        incidents.reverse();
+        Snapshot {
+            at: now,
+            version: self.board.version,
+            engine: self.attached.then(|| self.world.engine.clone()),
+            mode: self.settings.mode,
+            containers,
+            incidents,
+            anomalies: self.anomalies.iter().cloned().collect(),
+            degraded: self.degraded.clone(),
+            tools: Arc::clone(&self.board.tools),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What the engine asks of the shell around it.
+
+use std::sync::Arc;
+
+use crate::domain::audit::AuditRecord;
+use crate::domain::event::Event;
+use crate::domain::ids::ContainerId;
+use crate::domain::incident::Incident;
+use crate::domain::plan::{Approved, Plan, Undo};
+
+/// Work for the shell, to be taken up in order. Not `Clone`: an approved plan inside is spent
+/// by moving it.
+#[derive(Debug)]
+pub enum Effect {
+    /// Tell everybody.
+    Emit(Box<Event>),
+    /// Make an incident durable.
+    Save(Arc<Incident>),
+    /// Append to the audit trail.
+    Audit(Box<AuditRecord>),
+    /// Look at a container; the answer comes as `Inspected` or `Gone`.
+    Inspect(ContainerId),
+    /// First make the incident and these records durable, then run the plan. If that cannot be
+    /// written, nothing is called and the plan is stale.
+    Apply {
+        /// The plan.
+        plan: Approved<Plan>,
+        /// The incident as it is now.
+        incident: Arc<Incident>,
+        /// What the audit trail must say before the first call.
+        records: Vec<AuditRecord>,
+    },
+    /// Run the inverses of what was applied.
+    Undo {
+        /// The plan whose applied steps are taken back.
+        plan: Approved<Undo>,
+    },
+    /// Answer a request.
+    Reply {
+        /// Which.
+        request: u64,
+        /// The sentence for the person who asked.
+        outcome: Result<String, String>,
+    },
+}

@@ -1,0 +1,51 @@
+//! The closing words of an incident: what broke, why, what was done, what remains.
+
+use crate::domain::incident::{Incident, IncidentState};
+use crate::domain::plan::FixState;
+
+/// Four short sentences for people who were not there.
+pub(crate) fn closing_words(incident: &Incident) -> String {
+    let what = format!("{} was affected ({}).", incident.root, incident.class.words());
+    let why = incident.diagnosis.as_ref().map_or_else(
+        || "The cause was not established.".to_owned(),
+        |d| format!("Cause: {}.", d.cause.trim_end_matches('.')),
+    );
+    let applied: Vec<&str> = incident
+        .plan
+        .iter()
+        .flat_map(|p| &p.steps)
+        .filter(|s| s.state == FixState::Applied)
+        .map(|s| s.docker_line.as_str())
+        .collect();
+    let done = if applied.is_empty() {
+        "Nothing was changed by sentinel-tui.".to_owned()
+    } else {
+        let by = incident
+            .timeline
+            .iter()
+            .rev()
+            .find(|e| e.state == Some(IncidentState::Fixing))
+            .map_or_else(|| "sentinel-tui".to_owned(), |e| e.actor.to_string());
+        format!("Done (approved by {by}): {}.", applied.join("; "))
+    };
+    let remains = match incident.state {
+        IncidentState::Resolved => {
+            let passed = incident.checks.iter().filter(|c| c.passed).count();
+            format!(
+                "Verified by {passed} checks. If a compose file describes the container, carry lasting changes over to it."
+            )
+        }
+        IncidentState::ResolvedExternally => "It recovered without our doing.".to_owned(),
+        IncidentState::Dismissed => incident
+            .timeline
+            .last()
+            .map_or_else(|| "Dismissed.".to_owned(), |e| format!("Closed: {}.", e.what)),
+        IncidentState::Detected
+        | IncidentState::Diagnosing
+        | IncidentState::AwaitingApproval
+        | IncidentState::Fixing
+        | IncidentState::Verifying
+        | IncidentState::Escalated => "It is still open.".to_owned(),
+    };
+    format!("{what} {why} {done} {remains}")
+}
