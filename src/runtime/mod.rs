@@ -1,4 +1,9 @@
 //! The run loop around `step`: signals in, effects out, and the handle for front ends.
+//!
+//! Start at [`run::prepare`]. The loop builds one signal at a time, lets the detectors and the
+//! engine look at it, and performs what they ask; nothing else owns state.
 
 pub mod handle;
 pub mod rings;
+pub mod run;
+pub mod storing;

@@ -444,6 +444,11 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         anomaly_id: Option<AnomalyId>,
     },
+    Snapshot {
+        containers: Vec<ContainerWire>,
+        incidents: Vec<IncidentWire>,
+        missed: u64,
+    },
     LogDropped {
         container: String,
         count: u64,

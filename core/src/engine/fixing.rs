@@ -172,7 +172,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn undo_done(&mut self, id: &IncidentId, result: ToolResult, turn: &mut Turn) {
+    pub(crate) fn undo_done(&mut self, id: &IncidentId, result: &ToolResult, turn: &mut Turn) {
         let now = turn.now;
         let mut events = Vec::new();
         let mut audits = Vec::new();

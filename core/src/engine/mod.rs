@@ -217,14 +217,14 @@ impl Engine {
                 self.tools_changed(turn);
             }
             Signal::Command { request, actor, command } => {
-                self.command(request, actor, command, turn);
+                self.command(request, &actor, command, turn);
             }
             Signal::StepDone { incident, fix, result, .. } => {
                 self.step_done(&incident, &fix, result, turn);
             }
             Signal::PlanStale { incident, why } => self.plan_stale(&incident, &why, turn),
             Signal::PlanDone { incident, ok } => self.plan_done(&incident, ok, turn),
-            Signal::UndoDone { incident, result } => self.undo_done(&incident, result, turn),
+            Signal::UndoDone { incident, result } => self.undo_done(&incident, &result, turn),
             Signal::Detached { why } => turn.emit(Event::MonitorStopped {
                 counts: self.board.counts(self.incidents.len()),
                 reason: why,

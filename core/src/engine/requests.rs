@@ -17,14 +17,14 @@ impl Engine {
     pub(crate) fn command(
         &mut self,
         request: u64,
-        actor: Actor,
+        actor: &Actor,
         command: Command,
         turn: &mut Turn,
     ) {
         let outcome = match command {
-            Command::Approve { fix, sha256 } => self.approve_request(&fix, &sha256, &actor, turn),
-            Command::Reject { fix, reason } => self.reject_request(&fix, &reason, &actor, turn),
-            Command::Dismiss { incident, reason } => self.dismiss(&incident, &actor, &reason, turn),
+            Command::Approve { fix, sha256 } => self.approve_request(&fix, &sha256, actor, turn),
+            Command::Reject { fix, reason } => self.reject_request(&fix, &reason, actor, turn),
+            Command::Dismiss { incident, reason } => self.dismiss(&incident, actor, &reason, turn),
         };
         turn.effects.push(Effect::Reply { request, outcome });
     }

@@ -1,0 +1,518 @@
+//! The run loop: one signal at a time, then what the engine asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sentinel_core::detect::{Detector, level};
+use sentinel_core::domain::anomaly::Anomaly;
+use sentinel_core::domain::event::{ContainerWire, Envelope, Event, IncidentWire};
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::incident::{Incident, IncidentState};
+use sentinel_core::domain::log::LogLine;
+use sentinel_core::domain::plan::{Approved, Plan};
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::snapshot::Snapshot;
+use sentinel_core::engine::effect::Effect;
+use sentinel_core::engine::{Engine, Settings};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::ports::{LogCursor, Monitor, Outlet, PortError, Remediator, Store, inbox};
+use crate::runtime::handle::{Handle, Request};
+use crate::runtime::rings::LogRings;
+use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
+
+/// Events that a slow reader may be behind.
+const EVENT_QUEUE: usize = 8192;
+/// Requests that may wait.
+const REQUEST_QUEUE: usize = 64;
+/// Results of effects that may wait.
+const RESULT_QUEUE: usize = 256;
+/// Snapshots are made at most this often.
+const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
+/// What was judged is remembered at least this often.
+const CURSORS_EVERY: Duration = Duration::from_millis(250);
+/// How long a call under way may take to come back after a stop was asked for.
+const LAST_CALLS: Duration = Duration::from_secs(10);
+/// The engine is woken no later than this, so that a clock that jumps does no harm.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What the loop is made of.
+pub struct Parts {
+    /// Watches.
+    pub monitor: Arc<dyn Monitor>,
+    /// Acts.
+    pub remediator: Arc<dyn Remediator>,
+    /// Remembers.
+    pub store: Arc<dyn Store>,
+    /// The engine's settings.
+    pub settings: Settings,
+    /// Incidents of earlier runs.
+    pub earlier: Vec<Incident>,
+    /// Announce every log line as an event.
+    pub log_events: bool,
+    /// Announce every reading as an event.
+    pub usage_events: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Incidents that still need somebody.
+    pub open: usize,
+    /// Why the engine could not be watched, if so.
+    pub unreachable: Option<String>,
+}
+
+/// A loop that is ready to run, and a handle to it: subscribe first, then run.
+pub fn prepare(parts: Parts) -> (Handle, Loop) {
+    let (requests_in, requests) = mpsc::channel(REQUEST_QUEUE);
+    let (events, _) = broadcast::channel(EVENT_QUEUE);
+    let now = Timestamp::now();
+    let mut engine = Engine::new(parts.settings.clone(), parts.earlier);
+    let (snapshots, snapshots_out) = watch::channel(Arc::new(engine.snapshot(now)));
+    let rings = Arc::new(Mutex::new(LogRings::default()));
+    let handle = Handle::new(requests_in, events.clone(), snapshots_out, Arc::clone(&rings));
+    let run = format!("{}|{now}", parts.settings.host);
+    let state = Loop {
+        monitor: parts.monitor,
+        remediator: parts.remediator,
+        store: parts.store,
+        detector: Detector::new(&run),
+        engine,
+        host: parts.settings.host,
+        rings,
+        events,
+        snapshots,
+        requests,
+        seq: 0,
+        replies: HashMap::new(),
+        cursors: HashMap::new(),
+        log_events: parts.log_events,
+        usage_events: parts.usage_events,
+        reached: false,
+    };
+    (handle, state)
+}
+
+/// The state of the loop.
+pub struct Loop {
+    monitor: Arc<dyn Monitor>,
+    remediator: Arc<dyn Remediator>,
+    store: Arc<dyn Store>,
+    detector: Detector,
+    engine: Engine,
+    host: String,
+    rings: Arc<Mutex<LogRings>>,
+    events: broadcast::Sender<Arc<Envelope>>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    requests: mpsc::Receiver<Request>,
+    seq: u64,
+    replies: HashMap<u64, oneshot::Sender<Result<String, String>>>,
+    /// Last judged line per container, with whether it is new since the last save.
+    cursors: HashMap<ContainerId, (Timestamp, bool)>,
+    log_events: bool,
+    usage_events: bool,
+    reached: bool,
+}
+
+/// What effects need that borrow nothing of the loop's state.
+struct Hands {
+    results: mpsc::Sender<Signal>,
+    jobs: mpsc::Sender<Job>,
+    tasks: JoinSet<()>,
+}
+
+impl Loop {
+    /// Runs until `stop` or until the engine turns out to be unreachable.
+    pub async fn run(mut self, stop: CancellationToken) -> Outcome {
+        let (inbox, outlet) = inbox();
+        let Outlet { mut life, mut logs, mut usage } = outlet;
+        let (results_in, mut results) = mpsc::channel(RESULT_QUEUE);
+        let (jobs, jobs_out) = mpsc::channel(STORE_QUEUE);
+        let storing = tokio::spawn(work_off(Arc::clone(&self.store), jobs_out, results_in.clone()));
+        let mut hands = Hands { results: results_in.clone(), jobs, tasks: JoinSet::new() };
+
+        let watching = CancellationToken::new();
+        let monitor = Arc::clone(&self.monitor);
+        let token = watching.clone();
+        let mut monitoring: JoinHandle<Result<(), PortError>> =
+            tokio::spawn(async move { monitor.run(inbox, token).await });
+        let remediator = Arc::clone(&self.remediator);
+        let token = watching.clone();
+        let tools = tokio::spawn(async move { remediator.run(results_in, token).await });
+
+        let mut unreachable = None;
+        let mut next_snapshot = Instant::now();
+        let mut next_cursors = Instant::now() + CURSORS_EVERY;
+        let mut dirty = true;
+        let why = loop {
+            let wake = self.sleep_until_due(next_snapshot, dirty, next_cursors);
+            let signal = tokio::select! {
+                biased;
+                () = stop.cancelled() => break "asked to stop".to_owned(),
+                // A closed queue has nothing more to say: its branch drops out.
+                Some(signal) = life.recv() => signal,
+                Some(signal) = results.recv() => signal,
+                Some(request) = self.requests.recv() => self.admit(request),
+                signal = next_bulk(&mut logs, &mut usage) => signal,
+                ended = &mut monitoring => {
+                    let why = match ended {
+                        Ok(Ok(())) => "the monitor ended".to_owned(),
+                        Ok(Err(error)) => error.to_string(),
+                        Err(error) => format!("the monitor failed: {error}"),
+                    };
+                    unreachable = Some(why.clone());
+                    break why;
+                }
+                () = sleep_until(wake) => Signal::Tick,
+            };
+            if signal != Signal::Tick {
+                dirty = true;
+            }
+            dirty |= self.take(signal, &mut hands).await;
+            let now = Instant::now();
+            if dirty && now >= next_snapshot {
+                self.publish();
+                dirty = false;
+                next_snapshot = now + SNAPSHOT_EVERY;
+            }
+            if now >= next_cursors {
+                self.save_cursors(&hands).await;
+                next_cursors = now + CURSORS_EVERY;
+            }
+            while hands.tasks.try_join_next().is_some() {}
+        };
+        watching.cancel();
+        self.wind_down(why, hands, results).await;
+        if unreachable.is_none()
+            && let Err(error) = monitoring.await
+        {
+            tracing::warn!("the monitor did not end cleanly: {error}");
+        }
+        for (part, task) in [("tools", tools), ("store", storing)] {
+            if let Err(error) = task.await {
+                tracing::warn!("{part} did not end cleanly: {error}");
+            }
+        }
+        Outcome {
+            open: self.engine.open_incidents(),
+            unreachable: unreachable.filter(|_| !self.reached),
+        }
+    }
+
+    /// Calls under way come back, the last words are said, everything is on disk.
+    async fn wind_down(
+        &mut self,
+        why: String,
+        mut hands: Hands,
+        mut results: mpsc::Receiver<Signal>,
+    ) {
+        let deadline = Instant::now() + LAST_CALLS;
+        while !hands.tasks.is_empty() {
+            tokio::select! {
+                () = sleep_until(deadline) => break,
+                done = hands.tasks.join_next() => if done.is_none() { break },
+                Some(signal) = results.recv() => { self.take(signal, &mut hands).await; }
+            }
+        }
+        while let Ok(signal) = results.try_recv() {
+            self.take(signal, &mut hands).await;
+        }
+        self.take(Signal::Detached { why }, &mut hands).await;
+        self.save_cursors(&hands).await;
+        self.publish();
+        hands.tasks.abort_all();
+    }
+
+    fn sleep_until_due(
+        &self,
+        next_snapshot: Instant,
+        dirty: bool,
+        next_cursors: Instant,
+    ) -> Instant {
+        let now = Instant::now();
+        let mut wake = now + LONGEST_SLEEP;
+        if dirty {
+            wake = wake.min(next_snapshot);
+        }
+        if self.cursors.values().any(|(_, new)| *new) {
+            wake = wake.min(next_cursors);
+        }
+        if let Some(at) = self.engine.wake_at() {
+            let left = at.duration_since(Timestamp::now());
+            wake = wake.min(now + Duration::try_from(left).unwrap_or(Duration::ZERO));
+        }
+        wake
+    }
+
+    fn admit(&mut self, request: Request) -> Signal {
+        let Request { id, actor, command, reply } = request;
+        self.replies.insert(id, reply);
+        Signal::Command { request: id, actor, command }
+    }
+
+    /// One turn. True if something came of it.
+    async fn take(&mut self, signal: Signal, hands: &mut Hands) -> bool {
+        let now = Timestamp::now();
+        let anomalies = self.detector.observe(&signal, now);
+        match &signal {
+            Signal::Logs { lines } => self.keep(lines, &anomalies, hands).await,
+            Signal::LogLost { container, count, why } => {
+                let what = if *count > 0 {
+                    format!("{count} lines lost: {why}")
+                } else {
+                    format!("gap: {why}")
+                };
+                self.lock_rings().mark(container, now, &what);
+            }
+            Signal::Gone { container } => {
+                self.lock_rings().forget(container);
+                self.cursors.remove(container);
+            }
+            Signal::Attached { .. } => self.reached = true,
+            Signal::Usage { sample } if self.usage_events => {
+                let usage = sample.usage.clone();
+                let container = self.name_of(&sample.container);
+                let restarts = self.restarts_of(&sample.container);
+                self.emit(Event::Usage {
+                    container,
+                    cpu_pct: usage.cpu_pct,
+                    mem_used: usage.mem_used,
+                    mem_limit: usage.mem_limit,
+                    net_rx_bps: usage.net_rx_bps,
+                    net_tx_bps: usage.net_tx_bps,
+                    disk_read_bps: usage.disk_read_bps,
+                    disk_write_bps: usage.disk_write_bps,
+                    restarts,
+                });
+            }
+            _ => {}
+        }
+        let effects = self.engine.step(signal, anomalies, now);
+        let something = !effects.is_empty();
+        for effect in effects {
+            self.perform(effect, hands).await;
+        }
+        something
+    }
+
+    /// Lines go to the rings, marked where they are evidence; what was judged is remembered
+    /// before anything that follows from it is saved.
+    async fn keep(&mut self, lines: &[LogLine], anomalies: &[Anomaly], hands: &Hands) {
+        {
+            let mut rings = self.lock_rings();
+            for line in lines {
+                rings.push(line.clone(), level::of(&line.text));
+            }
+            for anomaly in anomalies {
+                for address in anomaly.evidence.iter().filter_map(|e| e.line.as_ref()) {
+                    rings.accuse(&address.container, address.seq, &anomaly.id);
+                }
+            }
+        }
+        for line in lines.iter().filter(|l| !l.history) {
+            let cursor = self.cursors.entry(line.container.clone()).or_insert((line.at, true));
+            *cursor = (cursor.0.max(line.at), true);
+        }
+        if !anomalies.is_empty() {
+            self.save_cursors(hands).await;
+        }
+        if self.log_events {
+            self.announce(lines, anomalies);
+        }
+    }
+
+    fn announce(&mut self, lines: &[LogLine], anomalies: &[Anomaly]) {
+        let Some(first) = lines.first() else { return };
+        let (container, service) = self
+            .snapshot_name(&first.container)
+            .unwrap_or_else(|| (first.container.short().to_owned(), String::new()));
+        for line in lines.iter().filter(|l| !l.history) {
+            let anomaly_id = anomalies
+                .iter()
+                .find(|a| {
+                    a.evidence.iter().filter_map(|e| e.line.as_ref()).any(|l| l.seq == line.seq)
+                })
+                .map(|a| a.id.clone());
+            self.emit(Event::Log {
+                container: container.clone(),
+                service: service.clone(),
+                stream: line.stream,
+                ts: line.at,
+                level: level::of(&line.text),
+                message: line.text.to_string(),
+                anomaly_id,
+            });
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect, hands: &mut Hands) {
+        match effect {
+            Effect::Emit(event) => self.emit(*event),
+            Effect::Save(incident) => queue(hands, Job::Save(incident)).await,
+            Effect::Audit(record) => queue(hands, Job::Audit(record)).await,
+            Effect::Inspect(container) => {
+                let monitor = Arc::clone(&self.monitor);
+                let results = hands.results.clone();
+                hands.tasks.spawn(async move { inspect(monitor, container, results).await });
+            }
+            Effect::Apply { plan, incident, records } => {
+                let (done, durable) = oneshot::channel();
+                queue(hands, Job::Before { incident, records, done }).await;
+                let monitor = Arc::clone(&self.monitor);
+                let remediator = Arc::clone(&self.remediator);
+                let results = hands.results.clone();
+                hands.tasks.spawn(async move {
+                    apply(plan, durable, monitor, remediator, results).await;
+                });
+            }
+            Effect::Undo { plan } => {
+                let remediator = Arc::clone(&self.remediator);
+                let results = hands.results.clone();
+                hands.tasks.spawn(async move { remediator.undo(plan, results).await });
+            }
+            Effect::Reply { request, outcome } => {
+                if let Some(reply) = self.replies.remove(&request) {
+                    // Whoever asked may have given up waiting.
+                    drop(reply.send(outcome));
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.seq += 1;
+        let envelope = Envelope {
+            v: 1,
+            seq: self.seq,
+            ts: format!("{:.3}", Timestamp::now()),
+            host: self.host.clone(),
+            event,
+        };
+        // Nobody may be listening; that is fine.
+        drop(self.events.send(Arc::new(envelope)));
+    }
+
+    fn publish(&mut self) {
+        let snapshot = self.engine.snapshot(Timestamp::now());
+        self.snapshots.send_replace(Arc::new(snapshot));
+    }
+
+    async fn save_cursors(&mut self, hands: &Hands) {
+        let fresh: Vec<LogCursor> = self
+            .cursors
+            .iter_mut()
+            .filter(|(_, (_, new))| *new)
+            .map(|(container, (at, new))| {
+                *new = false;
+                LogCursor { container: container.clone(), at: *at }
+            })
+            .collect();
+        if !fresh.is_empty() {
+            queue(hands, Job::Cursors(fresh)).await;
+        }
+    }
+
+    fn lock_rings(&self) -> std::sync::MutexGuard<'_, LogRings> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn snapshot_name(&self, container: &ContainerId) -> Option<(String, String)> {
+        let snapshot = self.snapshots.borrow();
+        let view = snapshot.containers.iter().find(|v| &v.container.of.id == container)?;
+        Some((view.container.of.name.clone(), view.container.of.service.clone()))
+    }
+
+    fn name_of(&self, container: &ContainerId) -> String {
+        self.snapshot_name(container).map_or_else(|| container.short().to_owned(), |(name, _)| name)
+    }
+
+    fn restarts_of(&self, container: &ContainerId) -> u32 {
+        let snapshot = self.snapshots.borrow();
+        snapshot
+            .containers
+            .iter()
+            .find(|v| &v.container.of.id == container)
+            .map_or(0, |v| v.container.restart_count)
+    }
+}
+
+/// Lines and readings, whichever comes; neither starves the other.
+async fn next_bulk(
+    logs: &mut mpsc::Receiver<Signal>,
+    usage: &mut mpsc::Receiver<Signal>,
+) -> Signal {
+    tokio::select! {
+        Some(signal) = logs.recv() => signal,
+        Some(signal) = usage.recv() => signal,
+        else => std::future::pending().await,
+    }
+}
+
+async fn queue(hands: &Hands, job: Job) {
+    if hands.jobs.send(job).await.is_err() {
+        tracing::error!("the store's queue is closed; a record was not written");
+    }
+}
+
+async fn inspect(monitor: Arc<dyn Monitor>, container: ContainerId, results: mpsc::Sender<Signal>) {
+    let signal = match monitor.inspect(container.clone()).await {
+        Ok(Some(found)) => Signal::Inspected { container: Box::new(found), unwitnessed: false },
+        Ok(None) => Signal::Gone { container },
+        Err(error) => Signal::Degraded { part: "docker".to_owned(), detail: error.to_string() },
+    };
+    tell(&results, signal).await;
+}
+
+/// Nothing is called before the record of it is on disk.
+async fn apply(
+    plan: Approved<Plan>,
+    durable: oneshot::Receiver<Result<(), PortError>>,
+    monitor: Arc<dyn Monitor>,
+    remediator: Arc<dyn Remediator>,
+    results: mpsc::Sender<Signal>,
+) {
+    let incident = plan.get().incident.clone();
+    let problem = match durable.await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("the store ended".to_owned()),
+    };
+    if let Some(problem) = problem {
+        let why = format!(
+            "the record of the call could not be written, so nothing was called: {problem}"
+        );
+        tell(&results, Signal::PlanStale { incident, why }).await;
+        return;
+    }
+    remediator.apply(plan, monitor, results).await;
+}
+
+async fn tell(results: &mpsc::Sender<Signal>, signal: Signal) {
+    if results.send(signal).await.is_err() {
+        tracing::warn!("the run loop ended before a result came back");
+    }
+}
+
+/// The state of everything as one event, for a reader that missed some.
+pub fn snapshot_event(snapshot: &Snapshot, missed: u64) -> Event {
+    Event::Snapshot {
+        containers: snapshot
+            .containers
+            .iter()
+            .map(|v| ContainerWire::from(v.container.as_ref()))
+            .collect(),
+        incidents: snapshot
+            .incidents
+            .iter()
+            .filter(|i| !i.state.is_closed() || i.state == IncidentState::Resolved)
+            .map(|i| IncidentWire::from(i.as_ref()))
+            .collect(),
+        missed,
+    }
+}
