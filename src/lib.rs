@@ -9,5 +9,9 @@
 //! - [`tui`], [`headless`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
 
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod headless;
 pub mod ports;
 pub mod runtime;

@@ -1,0 +1,294 @@
+//! The command line: the one source for the parser, `--help`, completions and the man page.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+/// A terminal copilot for SREs: watches Docker containers, opens one incident per cause, explains
+/// it with evidence, and applies the fix you approve.
+#[derive(Debug, Parser)]
+#[command(name = "sentinel-tui", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// Settings for every verb.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Settings for watching.
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    /// What to do instead of watching.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Settings for every verb.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CommonArgs {
+    /// Docker engine to use, e.g. unix:///var/run/docker.sock or tcp://host:2375
+    /// [default: DOCKER_HOST, the current Docker context, then the known sockets]
+    #[arg(short = 'H', long, global = true, value_name = "URL")]
+    pub host: Option<String>,
+    /// Folder for incidents, audit trail and logs [default: the XDG state folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Configuration file [default: sentinel-tui/config.toml in the XDG config folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read settings from this .env file, connection and auto-heal settings included
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+}
+
+/// How to watch.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WatchArgs {
+    /// Watch every container, not only those labelled sre-sentinel.monitor=true
+    #[arg(long)]
+    pub all: bool,
+    /// Forbid every change
+    #[arg(long)]
+    pub read_only: bool,
+    /// Apply fixes that the policy allows without asking
+    #[arg(long, conflicts_with = "read_only")]
+    pub auto_heal: bool,
+    /// Write events to standard output instead of opening the screen
+    #[arg(long)]
+    pub headless: bool,
+    /// Form of the events
+    #[arg(long, value_enum, default_value_t, requires = "headless")]
+    pub output: Output,
+    /// End after this long, e.g. 90s, 10m
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, requires = "headless")]
+    pub duration: Option<Duration>,
+    /// End when every incident that was opened is resolved (or one is escalated: exit status 3)
+    #[arg(long, requires = "headless")]
+    pub exit_on_resolve: bool,
+    /// Write every log line as an event, too
+    #[arg(long, requires = "headless")]
+    pub logs: bool,
+    /// Write every resource reading as an event, too
+    #[arg(long, requires = "headless")]
+    pub usage: bool,
+    /// Theme: dark, light, mono, or the path of a TOML file
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with plain ASCII characters
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// Form of the events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// One JSON object per line.
+    Jsonl,
+    /// One sentence per line.
+    #[default]
+    Text,
+}
+
+/// What to do instead of watching.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start a small stack, break it, heal it, remove it
+    Demo(DemoArgs),
+    /// Incidents of this and earlier runs
+    #[command(subcommand)]
+    Incidents(IncidentsVerb),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// The MCP tools
+    #[command(subcommand)]
+    Tools(ToolsVerb),
+    /// Run an MCP server over standard input and output
+    McpServer {
+        /// Which.
+        #[arg(value_enum)]
+        name: ServerName,
+    },
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Print shell completions
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+    /// One of the demo stack's processes
+    #[command(hide = true)]
+    DemoService {
+        /// Which.
+        #[arg(value_enum)]
+        role: DemoRole,
+        /// For the probe: what to ask for.
+        #[arg(default_value = "/health")]
+        path: String,
+    },
+}
+
+/// The demo.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Without the screen: inject one fault, wait for the end, print a summary
+    #[arg(long, requires = "scenario")]
+    pub headless: bool,
+    /// Which fault
+    #[arg(long, value_enum)]
+    pub scenario: Option<Scenario>,
+    /// Apply fixes that the policy allows without asking
+    #[arg(long)]
+    pub auto_heal: bool,
+    /// Leave the stack running at the end
+    #[arg(long)]
+    pub keep: bool,
+    /// Theme: dark, light, mono, or the path of a TOML file
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+}
+
+/// The faults of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// The API's process ends with an error
+    Crash,
+    /// The worker uses more memory than its limit
+    Oom,
+    /// The API stops answering its health check
+    Hang,
+    /// The data service dies under those that need it
+    DependencyDown,
+    /// The worker cannot start without a setting
+    BadConfig,
+    /// The API fails most requests
+    ErrorBurst,
+}
+
+/// The demo's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoRole {
+    /// Answers requests, needs data.
+    Api,
+    /// Works in the background, needs api and data.
+    Worker,
+    /// Keeps the numbers.
+    Data,
+    /// The health check of a container: exit status 0 if its service answers.
+    Probe,
+}
+
+/// Incidents.
+#[derive(Debug, Subcommand)]
+pub enum IncidentsVerb {
+    /// One line per incident, newest first
+    List {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20)]
+        count: usize,
+        /// As JSON, one object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one incident
+    Show {
+        /// Its id.
+        id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The audit trail.
+#[derive(Debug, Subcommand)]
+pub enum AuditVerb {
+    /// Every record, oldest first
+    Show {
+        /// As JSON, one object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the chain; says the first bad record
+    Verify,
+}
+
+/// Tools.
+#[derive(Debug, Subcommand)]
+pub enum ToolsVerb {
+    /// What the servers offer
+    List {
+        /// As JSON, schemas included
+        #[arg(long)]
+        json: bool,
+    },
+    /// Call one by hand; the result as JSON, exit status 0 only on success
+    Call {
+        /// The tool.
+        name: String,
+        /// Its arguments as a JSON object.
+        #[arg(default_value = "{}")]
+        arguments: String,
+        /// Forbid every change
+        #[arg(long)]
+        read_only: bool,
+        /// Allow every container as a target, not only watched ones
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// The configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Where it is
+    Path,
+    /// Whether it is valid
+    Check,
+    /// What is in force, and where each value comes from
+    Show,
+    /// A file with every key at its default
+    Default,
+}
+
+/// The embedded MCP servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServerName {
+    /// Container tools.
+    DockerControl,
+    /// Environment tools.
+    ConfigPatcher,
+}
+
+/// `90s`, `10m`, `1h 30m`; a bare number means seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let parsed: SignedDuration =
+        text.parse().map_err(|e| format!("{e}; write it like 90s, 10m or 1h"))?;
+    Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("5"), Ok(Duration::from_secs(5)));
+        assert!(duration("soon").is_err());
+    }
+}

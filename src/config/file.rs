@@ -1,0 +1,202 @@
+//! The configuration file: TOML, every key known, unknown ones an error that helps.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::config::ConfigError;
+
+/// A file with every key at its default, shown by `config default`.
+pub const DEFAULT: &str = r#"# sentinel-tui: every key with its default. Flags and environment win over this file.
+
+# Docker engine; without it DOCKER_HOST, the current context and the known sockets are tried.
+# host = "unix:///var/run/docker.sock"
+
+# Watch every container, not only those labelled sre-sentinel.monitor=true.
+watch_all = false
+
+# Forbid every change.
+read_only = false
+
+# Apply fixes that the policy allows without asking.
+auto_heal = false
+
+# dark, light, mono, or the path of a TOML file.
+theme = "dark"
+
+# Draw with plain ASCII characters.
+ascii = false
+
+# How long every check must hold before an incident is resolved, in seconds.
+verify_seconds = 30
+
+# Seconds between resource readings.
+usage_seconds = 2
+
+# Folder for incidents, audit trail and logs (default: the XDG state folder).
+# state_dir = "/var/lib/sentinel-tui"
+
+# Catalogue of MCP servers instead of the built-in one.
+# catalog = "mcp-servers/catalog.yaml"
+
+# What keeps auto-heal from doing too much.
+[brakes]
+cooldown_seconds = 300
+strikes = 3
+lock_seconds = 3600
+plans_per_hour = 6
+"#;
+
+/// What the file may say.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSettings {
+    /// Docker engine.
+    pub host: Option<String>,
+    /// Everything is watched.
+    pub watch_all: Option<bool>,
+    /// Forbid every change.
+    pub read_only: Option<bool>,
+    /// Act where the policy allows.
+    pub auto_heal: Option<bool>,
+    /// Theme name or path.
+    pub theme: Option<String>,
+    /// Plain ASCII drawing.
+    pub ascii: Option<bool>,
+    /// How long every check must hold.
+    pub verify_seconds: Option<u64>,
+    /// Seconds between readings.
+    pub usage_seconds: Option<u64>,
+    /// Where things are kept.
+    pub state_dir: Option<PathBuf>,
+    /// Catalogue of MCP servers.
+    pub catalog: Option<PathBuf>,
+    /// The brakes' bounds.
+    pub brakes: Option<BrakeSettings>,
+}
+
+/// The brakes' bounds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrakeSettings {
+    /// A target is left alone this long after an action on it.
+    pub cooldown_seconds: Option<u64>,
+    /// So many plans lock a target.
+    pub strikes: Option<usize>,
+    /// How long a lock holds.
+    pub lock_seconds: Option<u64>,
+    /// Plans within an hour.
+    pub plans_per_hour: Option<usize>,
+}
+
+const KEYS: &[&str] = &[
+    "host",
+    "watch_all",
+    "read_only",
+    "auto_heal",
+    "theme",
+    "ascii",
+    "verify_seconds",
+    "usage_seconds",
+    "state_dir",
+    "catalog",
+    "brakes",
+    "cooldown_seconds",
+    "strikes",
+    "lock_seconds",
+    "plans_per_hour",
+];
+
+impl FileSettings {
+    /// Reads the file. A file that is not there is an empty one, unless somebody named it.
+    pub fn read(path: &Path, named: bool) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => {
+                return Ok(Self::default());
+            }
+            Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
+        };
+        Self::parse(&text).map_err(|e| ConfigError::Invalid(format!("{}: {e}", path.display())))
+    }
+
+    /// Parses the text of a file; errors name the line and, for an unknown key, the nearest one.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map(|s| text.get(..s.start).unwrap_or(text).matches('\n').count() + 1)
+                .map(|l| format!("line {l}: "))
+                .unwrap_or_default();
+            let message = error.message();
+            let hint = message
+                .strip_prefix("unknown field `")
+                .and_then(|rest| rest.split('`').next())
+                .and_then(nearest)
+                .map(|key| format!("; did you mean `{key}`?"))
+                .unwrap_or_default();
+            format!("{line}{message}{hint}")
+        })
+    }
+}
+
+/// The known key with the smallest edit distance, if it is near.
+fn nearest(unknown: &str) -> Option<&'static str> {
+    KEYS.iter()
+        .map(|key| (distance(unknown, key), *key))
+        .filter(|(d, key)| *d <= key.len().div_ceil(3).max(2))
+        .min()
+        .map(|(_, key)| key)
+}
+
+/// Levenshtein distance over bytes: keys are ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (y, cell) in b.bytes().zip(row.iter_mut().skip(1)) {
+            let above = *cell;
+            *cell = (above + 1).min(left + 1).min(diagonal + usize::from(x != y));
+            diagonal = above;
+            left = *cell;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_file_is_valid_and_says_every_key() {
+        let uncommented: String = DEFAULT
+            .lines()
+            .map(|l| {
+                let bare = l.strip_prefix("# ").unwrap_or(l);
+                if bare.contains(" = \"") { format!("{bare}\n") } else { format!("{l}\n") }
+            })
+            .collect();
+        let parsed = FileSettings::parse(&uncommented).unwrap();
+        assert!(parsed.host.is_some() && parsed.catalog.is_some() && parsed.brakes.is_some());
+        assert!(KEYS.iter().all(|k| DEFAULT.contains(k)));
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_line_and_the_nearest_key() {
+        let error = FileSettings::parse("theme = \"dark\"\nwatchall = true\n").unwrap_err();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(error.contains("did you mean `watch_all`"), "{error}");
+    }
+
+    #[test]
+    fn distance_counts_edits() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", "abc"), 0);
+    }
+}

@@ -1,0 +1,150 @@
+//! Settings: default < file < .env < environment < flag. The only reader of the environment.
+
+pub mod environment;
+pub mod file;
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use sentinel_core::domain::snapshot::Mode;
+use sentinel_core::policy::brakes::Limits;
+use thiserror::Error;
+
+use crate::cli::{CommonArgs, WatchArgs};
+use crate::config::environment::Environment;
+use crate::config::file::FileSettings;
+
+/// Why the settings are not usable: always exit status 2.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file says something that is not understood.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no folder to keep things in.
+    #[error("no home folder is known: set HOME or name a folder with --state-dir")]
+    NoHome,
+}
+
+/// Everything that can be set, decided.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The engine, if a flag names it.
+    pub host: Option<String>,
+    /// Where incidents, audit trail and logs are kept.
+    pub state_dir: PathBuf,
+    /// The configuration file, whether it exists or not.
+    pub config_file: PathBuf,
+    /// What may be done.
+    pub mode: Mode,
+    /// Everything is watched.
+    pub watch_all: bool,
+    /// Theme name or path.
+    pub theme: String,
+    /// Plain ASCII drawing.
+    pub ascii: bool,
+    /// No colours.
+    pub no_color: bool,
+    /// How long every check must hold.
+    pub verify_hold: SignedDuration,
+    /// The brakes' bounds.
+    pub limits: Limits,
+    /// A catalogue of MCP servers instead of the built-in one.
+    pub catalog: Option<PathBuf>,
+    /// Who operates, for the audit trail.
+    pub operator: String,
+    /// Seconds between resource readings.
+    pub usage_seconds: u64,
+    /// What the environment says beyond that.
+    pub environment: Environment,
+    /// What was found and not used, to be said at the start.
+    pub ignored: Vec<String>,
+    /// Where each value that is no default comes from.
+    pub sources: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// Decides all settings.
+    pub fn load(common: &CommonArgs, watch: &WatchArgs) -> Result<Self, ConfigError> {
+        let mut ignored = Vec::new();
+        let environment = Environment::read(common.env_file.as_deref(), &mut ignored)?;
+        let config_file = match &common.config {
+            Some(path) => path.clone(),
+            None => environment.config_home()?.join("sentinel-tui").join("config.toml"),
+        };
+        let file = FileSettings::read(&config_file, common.config.is_some())?;
+        let mut sources = Vec::new();
+        let mut said = |key: &str, source: &str| sources.push((key.to_owned(), source.to_owned()));
+
+        let mode = if watch.read_only {
+            said("mode", "--read-only");
+            Mode::ReadOnly
+        } else if watch.auto_heal {
+            said("mode", "--auto-heal");
+            Mode::AutoHeal
+        } else if environment.flag("SENTINEL_READ_ONLY")?.or(file.read_only) == Some(true) {
+            said("mode", "SENTINEL_READ_ONLY or read_only");
+            Mode::ReadOnly
+        } else if environment.flag("AUTO_HEAL_ENABLED")?.or(file.auto_heal) == Some(true) {
+            said("mode", "AUTO_HEAL_ENABLED or auto_heal");
+            Mode::AutoHeal
+        } else {
+            Mode::Approve
+        };
+        let watch_all =
+            watch.all || environment.flag("SENTINEL_WATCH_ALL")?.or(file.watch_all) == Some(true);
+        let theme = watch
+            .theme
+            .clone()
+            .or_else(|| environment.text("SENTINEL_THEME"))
+            .or(file.theme)
+            .unwrap_or_else(|| "dark".to_owned());
+        let state_dir =
+            match common.state_dir.clone().or_else(|| environment.path("SENTINEL_STATE_DIR")) {
+                Some(dir) => dir,
+                None => match file.state_dir {
+                    Some(dir) => dir,
+                    None => environment.state_home()?.join("sentinel-tui"),
+                },
+            };
+        let verify = environment.seconds("SENTINEL_VERIFY_SECONDS")?.or(file.verify_seconds);
+        let defaults = Limits::default();
+        let brakes = file.brakes.unwrap_or_default();
+        let limits = Limits {
+            cooldown: brakes.cooldown_seconds.map_or(defaults.cooldown, seconds),
+            strikes: brakes.strikes.unwrap_or(defaults.strikes),
+            lock: brakes.lock_seconds.map_or(defaults.lock, seconds),
+            per_hour: brakes.plans_per_hour.unwrap_or(defaults.per_hour),
+            strike_window: defaults.strike_window,
+        };
+        Ok(Self {
+            host: common.host.clone().or(file.host),
+            state_dir,
+            config_file,
+            mode,
+            watch_all,
+            theme,
+            ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
+            no_color: environment.text("NO_COLOR").is_some(),
+            verify_hold: seconds(verify.unwrap_or(30)),
+            limits,
+            catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
+            operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
+            usage_seconds: file.usage_seconds.unwrap_or(2).max(1),
+            environment,
+            ignored,
+            sources,
+        })
+    }
+}
+
+fn seconds(count: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,121 @@
+//! An image without a registry or a second build: the running executable and the libraries that
+//! it has mapped, imported as a file system.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bollard::Docker;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use color_eyre::eyre::{Result, WrapErr as _};
+use futures_util::TryStreamExt as _;
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
+
+/// The executable's place in the image.
+pub const EXECUTABLE: &str = "/sentinel-tui";
+/// The image's name.
+const REPOSITORY: &str = "sentinel-demo";
+
+/// Makes the image unless it is there already; returns its reference.
+pub async fn build(docker: &Docker) -> Result<String> {
+    let (archive, tag) = spawn_blocking(archive).await??;
+    let reference = format!("{REPOSITORY}:{tag}");
+    if docker.inspect_image(&reference).await.is_ok() {
+        return Ok(reference);
+    }
+    let options =
+        CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(&tag).build();
+    docker
+        .create_image(Some(options), Some(bollard::body_full(archive.into())), None)
+        .try_collect::<Vec<_>>()
+        .await
+        .wrap_err("the engine did not import the demo image")?;
+    Ok(reference)
+}
+
+/// A tar archive of everything, and a tag that names its content.
+fn archive() -> Result<(Vec<u8>, String)> {
+    let executable =
+        std::fs::read("/proc/self/exe").wrap_err("cannot read the running executable")?;
+    let tag: String =
+        Sha256::digest(&executable).iter().take(6).map(|b| format!("{b:02x}")).collect();
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut folders = BTreeSet::new();
+    append(&mut archive, &mut folders, Path::new(EXECUTABLE), &executable)?;
+    for library in mapped_libraries()? {
+        let content = std::fs::read(&library)
+            .wrap_err_with(|| format!("cannot read the library {}", library.display()))?;
+        append(&mut archive, &mut folders, &library, &content)?;
+    }
+    for folder in ["tmp", "etc", "var/run"] {
+        directory(&mut archive, &mut folders, Path::new(folder))?;
+    }
+    Ok((archive.into_inner()?, tag))
+}
+
+/// The files that this process has mapped besides itself: shared libraries and the loader, under
+/// the paths by which the loader asks for them.
+fn mapped_libraries() -> Result<BTreeSet<PathBuf>> {
+    let maps =
+        std::fs::read_to_string("/proc/self/maps").wrap_err("cannot read /proc/self/maps")?;
+    let mut libraries: BTreeSet<PathBuf> = maps
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(5))
+        .filter(|path| path.contains(".so"))
+        .map(PathBuf::from)
+        .collect();
+    // The kernel starts the loader by the path inside the executable, usually a link.
+    for loader in ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"] {
+        if Path::new(loader).exists() {
+            libraries.insert(PathBuf::from(loader));
+        }
+    }
+    // Name look-ups inside containers load these late, so that they are not mapped now.
+    let folders: BTreeSet<PathBuf> =
+        libraries.iter().filter_map(|l| l.parent().map(Path::to_owned)).collect();
+    for folder in folders {
+        for late in ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"] {
+            let path = folder.join(late);
+            if path.exists() {
+                libraries.insert(path);
+            }
+        }
+    }
+    Ok(libraries)
+}
+
+fn append(
+    archive: &mut tar::Builder<Vec<u8>>,
+    folders: &mut BTreeSet<PathBuf>,
+    path: &Path,
+    content: &[u8],
+) -> Result<()> {
+    let relative = path.strip_prefix("/").unwrap_or(path);
+    if let Some(parent) = relative.parent() {
+        directory(archive, folders, parent)?;
+    }
+    let mut header = tar::Header::new_gnu();
+    header.set_size(u64::try_from(content.len())?);
+    header.set_mode(0o755);
+    archive.append_data(&mut header, relative, content)?;
+    Ok(())
+}
+
+fn directory(
+    archive: &mut tar::Builder<Vec<u8>>,
+    folders: &mut BTreeSet<PathBuf>,
+    path: &Path,
+) -> Result<()> {
+    if path.as_os_str().is_empty() || !folders.insert(path.to_owned()) {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        directory(archive, folders, parent)?;
+    }
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_size(0);
+    header.set_mode(0o755);
+    archive.append_data(&mut header, path, std::io::empty())?;
+    Ok(())
+}
