@@ -132,7 +132,7 @@ async fn create(docker: &Docker, image: &str, part: &Part, configured: bool) -> 
             memory_swap: Some(part.memory),
             network_mode: Some(NETWORK.to_owned()),
             // A worker that cannot start is tried a few times, as most people configure it.
-            restart_policy: (!configured).then(|| bollard::models::RestartPolicy {
+            restart_policy: (!configured).then_some(bollard::models::RestartPolicy {
                 name: Some(bollard::models::RestartPolicyNameEnum::ON_FAILURE),
                 maximum_retry_count: Some(5),
             }),
