@@ -234,8 +234,9 @@ impl Follower {
 
     fn now_attached(&mut self) {
         if let Some(attached) = self.attached.take() {
-            // The supervisor may have stopped waiting.
-            drop(attached.send(()));
+            if attached.send(()).is_err() {
+                tracing::trace!("nobody waits for this log to be attached");
+            }
         }
     }
 
