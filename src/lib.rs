@@ -16,3 +16,4 @@ pub mod headless;
 pub mod monitor;
 pub mod ports;
 pub mod runtime;
+pub mod store;
