@@ -148,6 +148,9 @@ pub struct DemoArgs {
     /// Apply fixes that the policy allows without asking
     #[arg(long)]
     pub auto_heal: bool,
+    /// Form of the events
+    #[arg(long, value_enum, default_value_t, requires = "headless")]
+    pub output: Output,
     /// Leave the stack running at the end
     #[arg(long)]
     pub keep: bool,

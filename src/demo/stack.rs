@@ -17,7 +17,7 @@ use crate::demo::image;
 /// The network that the stack lives on.
 pub const NETWORK: &str = "sentinel-demo";
 /// Label on everything that belongs to the demo: only that is ever removed.
-const LABEL: &str = "sentinel-demo";
+pub const LABEL: &str = "sentinel-demo";
 /// The stack's containers, those that others need first.
 pub const NAMES: [&str; 3] = ["demo-data", "demo-api", "demo-worker"];
 /// How long the stack may take to be healthy.

@@ -28,6 +28,15 @@ impl Scope {
             && (self.all || is_true(LABEL_MONITOR))
             && self.filters.iter().all(|f| f.admits(name, labels))
     }
+
+    /// Whether a watched container still is after it was renamed: its labels never change.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        let admits = |f: &WatchFilter| match f {
+            WatchFilter::Name(part) => name.contains(part.as_str()),
+            WatchFilter::Label(..) => true,
+        };
+        !is_parked(name) && self.filters.iter().all(admits)
+    }
 }
 
 /// Whether a name is that of a container parked by a recreate: `NAME-parked-YYYYMMDDHHMMSS`.

@@ -384,10 +384,8 @@ impl Supervisor {
             if tracked.name != container.of.name {
                 tracked.name.clone_from(&container.of.name);
             }
-            let labels: HashMap<String, String> = container.labels.clone().into_iter().collect();
-            let name = container.of.name.clone();
             // A rename may take it out of what is watched (a parked predecessor).
-            if !self.scope.watches(id.as_str(), &name, &labels) {
+            if !self.scope.keeps(&container.of.name) {
                 return self.forget(&id).await;
             }
             return self
