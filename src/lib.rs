@@ -14,5 +14,6 @@ pub mod config;
 pub mod demo;
 pub mod headless;
 pub mod ports;
+pub mod remediate;
 pub mod runtime;
 pub mod store;
