@@ -15,5 +15,6 @@ pub mod demo;
 pub mod headless;
 pub mod monitor;
 pub mod ports;
+pub mod remediate;
 pub mod runtime;
 pub mod store;
