@@ -37,7 +37,8 @@ impl Endpoint {
             };
         }
         let secure = host.starts_with("https://") || settings.cert_path.is_some();
-        let Some(rest) = ["tcp://", "http://", "https://"].iter().find_map(|s| host.strip_prefix(s))
+        let Some(rest) =
+            ["tcp://", "http://", "https://"].iter().find_map(|s| host.strip_prefix(s))
         else {
             return wrong("this form is not spoken here; use unix://PATH or tcp://HOST:PORT");
         };

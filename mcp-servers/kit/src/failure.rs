@@ -41,7 +41,9 @@ pub enum Failure {
     #[error("{0} belongs to sentinel-tui itself and is never a target")]
     Own(String),
     /// It is a container that a recreate keeps or prepares.
-    #[error("{0} is kept aside by a recreate and is never a target; use the container it stands for")]
+    #[error(
+        "{0} is kept aside by a recreate and is never a target; use the container it stands for"
+    )]
     Aside(String),
     /// It was started at another time than the caller believes.
     #[error(

@@ -11,6 +11,8 @@
 //! - [`text`] output of containers made safe to show, line by line
 //! - [`reply`] arguments in, schemas and results out
 //! - [`serve`] standard input and output
+//!
+//! With the feature `testing`: [`testing`], a bench on a real engine.
 
 pub mod endpoint;
 pub mod engine;
@@ -21,6 +23,8 @@ pub mod reply;
 pub mod serve;
 pub mod settings;
 pub mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 mod tls;
 

@@ -117,10 +117,10 @@ where
     if status < 300 || status == 304 {
         return Ok(value);
     }
-    let said = value.get("message").and_then(Value::as_str).map_or_else(
-        || crate::text::line(&String::from_utf8_lossy(&bytes)),
-        crate::text::line,
-    );
+    let said = value
+        .get("message")
+        .and_then(Value::as_str)
+        .map_or_else(|| crate::text::line(&String::from_utf8_lossy(&bytes)), crate::text::line);
     Err(Failure::Engine { doing: ask.doing.to_owned(), status: Some(status), reason: said })
 }
 

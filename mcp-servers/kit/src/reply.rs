@@ -106,9 +106,7 @@ pub fn failed(tool: &str, failure: &Failure) -> CallToolResult {
 /// The reason as results repeat it.
 pub fn reason(given: Option<&str>) -> String {
     match given.map(str::trim) {
-        Some(text) if !text.is_empty() => {
-            sentinel_core::redact::clean(text.as_bytes(), REASON_MAX)
-        }
+        Some(text) if !text.is_empty() => sentinel_core::redact::clean(text.as_bytes(), REASON_MAX),
         _ => "No reason provided".to_owned(),
     }
 }

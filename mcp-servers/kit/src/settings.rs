@@ -30,8 +30,7 @@ impl Settings {
     ///
     /// A blank value means unset; switches accept true, 1, yes and on.
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let text =
-            |name: &str| lookup(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let text = |name: &str| lookup(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let switch = |name: &str| {
             text(name).is_some_and(|v| {
                 ["true", "1", "yes", "on"].iter().any(|word| v.eq_ignore_ascii_case(word))

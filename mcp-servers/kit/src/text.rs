@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn a_private_key_over_several_lines_is_masked_whole() {
-        let raw = b"a\n-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAAAA\n-----END RSA PRIVATE KEY-----\nb\n";
+        let raw =
+            b"a\n-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAAAA\n-----END RSA PRIVATE KEY-----\nb\n";
         let safe = lines(raw);
         assert!(!safe.contains("MIIEow") && !safe.contains("AAAA"), "{safe}");
         assert!(safe.starts_with("a\n") && safe.ends_with("\nb\n"), "{safe}");
