@@ -157,7 +157,8 @@ impl Serving {
         };
         // rmcp bounds its probe, not the handshake after it: a child that echoes or stays silent
         // would hold us for ever.
-        match timeout(self.timeouts.connect, listener.serve_with_lifecycle(process, lifecycle)).await
+        match timeout(self.timeouts.connect, listener.serve_with_lifecycle(process, lifecycle))
+            .await
         {
             Ok(Ok(service)) => Ok(service),
             Ok(Err(error)) => Err(format!("it does not speak MCP, or ended at once: {error}")),
@@ -206,7 +207,10 @@ impl Serving {
                 break;
             }
             if offers.len() >= MAX_TOOLS || page + 1 >= MAX_PAGES {
-                words.insert(0, format!("it offers more than {MAX_TOOLS} tools; the rest is left out"));
+                words.insert(
+                    0,
+                    format!("it offers more than {MAX_TOOLS} tools; the rest is left out"),
+                );
                 break;
             }
         }
