@@ -42,10 +42,15 @@ pub struct CommonArgs {
 
 /// How to watch.
 #[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct WatchArgs {
     /// Watch every container, not only those labelled sre-sentinel.monitor=true
     #[arg(long)]
     pub all: bool,
+    /// Watch only containers with this label or name: label=KEY[=VALUE] or name=TEXT; may be
+    /// given several times, all must hold
+    #[arg(long = "filter", value_name = "KEY=VALUE")]
+    pub filters: Vec<String>,
     /// Forbid every change
     #[arg(long)]
     pub read_only: bool,
@@ -143,6 +148,9 @@ pub struct DemoArgs {
     /// Apply fixes that the policy allows without asking
     #[arg(long)]
     pub auto_heal: bool,
+    /// Form of the events
+    #[arg(long, value_enum, default_value_t, requires = "headless")]
+    pub output: Output,
     /// Leave the stack running at the end
     #[arg(long)]
     pub keep: bool,

@@ -13,5 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod headless;
+pub mod monitor;
 pub mod ports;
 pub mod runtime;
+pub mod store;

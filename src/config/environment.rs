@@ -43,24 +43,17 @@ impl Environment {
     /// Reads `.env` (or the named file), then the process's environment over it.
     pub fn read(named: Option<&Path>, ignored: &mut Vec<String>) -> Result<Self, ConfigError> {
         let mut variables = BTreeMap::new();
-        match named {
-            Some(path) => {
-                for (key, value) in dotenv(path)? {
+        let here = Path::new(".env");
+        if let Some(path) = named {
+            variables.extend(dotenv(path)?);
+        } else if here.is_file() {
+            for (key, value) in dotenv(here)? {
+                if NEEDS_NAMING.contains(&key.as_str()) {
+                    ignored.push(format!(
+                        "{key} in ./.env is ignored; name the file with --env-file to use it"
+                    ));
+                } else {
                     variables.insert(key, value);
-                }
-            }
-            None => {
-                let path = Path::new(".env");
-                if path.is_file() {
-                    for (key, value) in dotenv(path)? {
-                        if NEEDS_NAMING.contains(&key.as_str()) {
-                            ignored.push(format!(
-                                "{key} in ./.env is ignored; name the file with --env-file to use it"
-                            ));
-                        } else {
-                            variables.insert(key, value);
-                        }
-                    }
                 }
             }
         }
@@ -69,8 +62,14 @@ impl Environment {
                 variables.insert(key, value);
             }
         }
+        Ok(Self::of(variables))
+    }
+
+    /// These variables and no others; blank ones are unset.
+    pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut variables: BTreeMap<String, String> = variables.into_iter().collect();
         variables.retain(|_, value| !value.trim().is_empty());
-        Ok(Self { variables })
+        Self { variables }
     }
 
     /// A value as text.

@@ -108,6 +108,11 @@ const KEYS: &[&str] = &[
 ];
 
 impl FileSettings {
+    /// Whether the file is there.
+    pub fn exists(path: &Path) -> bool {
+        path.is_file()
+    }
+
     /// Reads the file. A file that is not there is an empty one, unless somebody named it.
     pub fn read(path: &Path, named: bool) -> Result<Self, ConfigError> {
         let text = match std::fs::read_to_string(path) {

@@ -1,7 +1,9 @@
 //! Settings: default < file < .env < environment < flag. The only reader of the environment.
 
+pub mod engine;
 pub mod environment;
 pub mod file;
+pub mod filter;
 
 use std::path::PathBuf;
 
@@ -13,6 +15,7 @@ use thiserror::Error;
 use crate::cli::{CommonArgs, WatchArgs};
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
+use crate::config::filter::WatchFilter;
 
 /// Why the settings are not usable: always exit status 2.
 #[derive(Debug, Error)]
@@ -46,6 +49,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Everything is watched.
     pub watch_all: bool,
+    /// Conditions that narrow what is watched.
+    pub filters: Vec<WatchFilter>,
     /// Theme name or path.
     pub theme: String,
     /// Plain ASCII drawing.
@@ -100,6 +105,8 @@ impl Settings {
         };
         let watch_all =
             watch.all || environment.flag("SENTINEL_WATCH_ALL")?.or(file.watch_all) == Some(true);
+        let filters =
+            watch.filters.iter().map(|f| WatchFilter::parse(f)).collect::<Result<_, _>>()?;
         let theme = watch
             .theme
             .clone()
@@ -130,6 +137,7 @@ impl Settings {
             config_file,
             mode,
             watch_all,
+            filters,
             theme,
             ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
             no_color: environment.text("NO_COLOR").is_some(),

@@ -8,7 +8,7 @@ use bollard::Docker;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use color_eyre::eyre::{Result, WrapErr as _};
 use futures_util::TryStreamExt as _;
-use sha2::{Digest as _, Sha256};
+use sentinel_core::domain::hash::sha256_hex;
 use tokio::task::spawn_blocking;
 
 /// The executable's place in the image.
@@ -37,8 +37,8 @@ pub async fn build(docker: &Docker) -> Result<String> {
 fn archive() -> Result<(Vec<u8>, String)> {
     let executable =
         std::fs::read("/proc/self/exe").wrap_err("cannot read the running executable")?;
-    let tag: String =
-        Sha256::digest(&executable).iter().take(6).map(|b| format!("{b:02x}")).collect();
+    let digest = sha256_hex(&executable);
+    let tag = digest.get(..12).unwrap_or(&digest).to_owned();
     let mut archive = tar::Builder::new(Vec::new());
     let mut folders = BTreeSet::new();
     append(&mut archive, &mut folders, Path::new(EXECUTABLE), &executable)?;

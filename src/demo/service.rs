@@ -167,7 +167,7 @@ async fn serve(mut stream: TcpStream, faults: Arc<Faults>) {
     let text = String::from_utf8_lossy(buffer.get(..count).unwrap_or_default()).into_owned();
     let path = text.split(' ').nth(1).unwrap_or("/").to_owned();
     if faults.hang.load(Ordering::Relaxed) {
-        sleep(Duration::from_secs(3600)).await;
+        sleep(Duration::from_hours(1)).await;
     }
     let body = match path.as_str() {
         "/value" => {

@@ -17,7 +17,7 @@ use crate::demo::image;
 /// The network that the stack lives on.
 pub const NETWORK: &str = "sentinel-demo";
 /// Label on everything that belongs to the demo: only that is ever removed.
-const LABEL: &str = "sentinel-demo";
+pub const LABEL: &str = "sentinel-demo";
 /// The stack's containers, those that others need first.
 pub const NAMES: [&str; 3] = ["demo-data", "demo-api", "demo-worker"];
 /// How long the stack may take to be healthy.
@@ -132,7 +132,7 @@ async fn create(docker: &Docker, image: &str, part: &Part, configured: bool) -> 
             memory_swap: Some(part.memory),
             network_mode: Some(NETWORK.to_owned()),
             // A worker that cannot start is tried a few times, as most people configure it.
-            restart_policy: (!configured).then(|| bollard::models::RestartPolicy {
+            restart_policy: (!configured).then_some(bollard::models::RestartPolicy {
                 name: Some(bollard::models::RestartPolicyNameEnum::ON_FAILURE),
                 maximum_retry_count: Some(5),
             }),

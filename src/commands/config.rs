@@ -1,0 +1,67 @@
+//! `config`: where it is, whether it is valid, what is in force.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Report;
+
+use crate::cli::ConfigVerb;
+use crate::commands::out;
+use crate::config::engine::resolve;
+use crate::config::file::DEFAULT;
+use crate::config::{Settings, file::FileSettings};
+
+/// A file with every key at its default.
+pub fn default() -> Result<ExitCode, Report> {
+    out::bytes(DEFAULT.as_bytes())
+}
+
+/// Shows or checks the configuration; it was read without error to get here.
+pub fn run(settings: &Settings, verb: &ConfigVerb) -> Result<ExitCode, Report> {
+    match verb {
+        ConfigVerb::Path => out::lines([settings.config_file.display().to_string()]),
+        ConfigVerb::Check => out::lines(check(settings)),
+        ConfigVerb::Show => out::lines(show(settings)),
+        ConfigVerb::Default => default(),
+    }
+}
+
+fn check(settings: &Settings) -> Vec<String> {
+    let path = settings.config_file.display();
+    let there = FileSettings::exists(&settings.config_file);
+    let mut lines = vec![if there {
+        format!("{path}: valid")
+    } else {
+        format!("{path}: not there; defaults are in force (`sentinel-tui config default` prints one)")
+    }];
+    lines.extend(settings.ignored.iter().map(|note| format!("note: {note}")));
+    lines
+}
+
+fn show(settings: &Settings) -> Vec<String> {
+    let source = |key: &str| {
+        settings
+            .sources
+            .iter()
+            .find(|(k, _)| k == key)
+            .map_or_else(|| "default".to_owned(), |(_, source)| source.clone())
+    };
+    let line = |key: &str, value: String| format!("{key:<16} {value}  [{}]", source(key));
+    let engine = match resolve(settings.host.as_deref(), &settings.environment) {
+        Ok(endpoint) => endpoint.words(),
+        Err(error) => error.to_string(),
+    };
+    vec![
+        format!("{:<16} {engine}", "engine"),
+        line("mode", settings.mode.as_str().to_owned()),
+        line("watch_all", settings.watch_all.to_string()),
+        line("theme", settings.theme.clone()),
+        line("verify_seconds", settings.verify_hold.as_secs().to_string()),
+        line("usage_seconds", settings.usage_seconds.to_string()),
+        line("state_dir", settings.state_dir.display().to_string()),
+        line(
+            "catalog",
+            settings.catalog.as_ref().map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
+        ),
+        line("brakes", format!("{:?}", settings.limits)),
+    ]
+}

@@ -1,0 +1,63 @@
+//! What the verbs do, one file each. Start at [`run`].
+
+pub mod audit;
+pub mod config;
+pub mod demo;
+pub mod generate;
+pub mod incidents;
+pub mod out;
+pub mod servers;
+pub mod tools;
+pub mod watch;
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Report;
+
+use crate::app::AppError;
+use crate::cli::{Cli, Verb};
+use crate::config::{ConfigError, Settings};
+
+/// Nothing more is to be done; nothing is open.
+pub const ENDED: u8 = 0;
+/// Something failed.
+pub const FAILED: u8 = 1;
+/// The command line or the settings are not usable.
+pub const USAGE: u8 = 2;
+/// An incident is open or escalated at the end.
+pub const OPEN: u8 = 3;
+/// The engine could not be reached.
+pub const UNREACHABLE: u8 = 4;
+
+/// Does what the command line says.
+pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<ExitCode, Report> {
+    let Cli { common: _, watch, verb } = cli;
+    // These need no settings.
+    match &verb {
+        Some(Verb::Completions { shell }) => return generate::completions(*shell),
+        Some(Verb::Man) => return generate::man(),
+        Some(Verb::DemoService { role, path }) => {
+            return Ok(crate::demo::service::run(*role, path).await);
+        }
+        Some(Verb::Config(crate::cli::ConfigVerb::Default)) => return config::default(),
+        _ => {}
+    }
+    let settings = settings.map_err(AppError::Config)?;
+    match verb {
+        None => watch::run(settings, watch).await,
+        Some(Verb::Demo(arguments)) => demo::run(settings, arguments).await,
+        Some(Verb::Incidents(verb)) => incidents::run(&settings, verb).await,
+        Some(Verb::Audit(verb)) => audit::run(&settings, &verb).await,
+        Some(Verb::Tools(verb)) => tools::run(settings, verb).await,
+        Some(Verb::McpServer { name }) => servers::run(&settings, name).await,
+        Some(Verb::Config(verb)) => config::run(&settings, &verb),
+        Some(Verb::Completions { .. } | Verb::Man | Verb::DemoService { .. }) => {
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The exit status of an error: what it is about decides.
+pub fn status(error: &Report) -> u8 {
+    error.downcast_ref::<AppError>().map_or(FAILED, AppError::status)
+}

@@ -1,0 +1,107 @@
+//! Watching: on the screen, or as a stream of events.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Report, WrapErr as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{self, AppError, Built, Extras};
+use crate::cli::WatchArgs;
+use crate::commands::{ENDED, OPEN, UNREACHABLE};
+use crate::config::Settings;
+use crate::headless;
+use crate::runtime::run::Outcome;
+use crate::tui;
+use crate::tui::theme::Theme;
+
+/// Watches until told to stop.
+pub async fn run(settings: Settings, arguments: WatchArgs) -> Result<ExitCode, Report> {
+    for note in &settings.ignored {
+        tracing::warn!("{note}");
+    }
+    if arguments.headless {
+        return in_words(&settings, &arguments).await;
+    }
+    on_screen(&settings, None).await
+}
+
+async fn in_words(settings: &Settings, arguments: &WatchArgs) -> Result<ExitCode, Report> {
+    let extras = Extras { logs: arguments.logs, usage: arguments.usage };
+    let built = app::build(settings, extras).await?;
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    let options = headless::Options {
+        output: arguments.output,
+        duration: arguments.duration,
+        exit_on_resolve: arguments.exit_on_resolve,
+    };
+    let (outcome, escalated) = stream(built, options, stop).await?;
+    ended(&outcome, escalated)
+}
+
+/// Runs the loop and writes its events. The second value: whether it ended at an escalation.
+pub async fn stream(
+    built: Built,
+    options: headless::Options,
+    stop: CancellationToken,
+) -> Result<(Outcome, bool), Report> {
+    let Built { handle, state, election, .. } = built;
+    let events = handle.subscribe();
+    let running = tokio::spawn(state.run(stop.clone()));
+    let mut out = std::io::stdout();
+    let escalated = headless::run(&handle, events, options, stop, &mut out).await;
+    let outcome = running.await.wrap_err("the run loop failed")?;
+    drop(election);
+    Ok((outcome, escalated))
+}
+
+/// Opens the screen over a running loop.
+pub async fn on_screen(settings: &Settings, menu: Option<tui::options::Menu>) -> Result<ExitCode, Report> {
+    let theme = Theme::load(&settings.theme, settings.no_color)?;
+    tui::run::check_terminal()?;
+    let built = app::build(settings, Extras::default()).await?;
+    let Built { handle, state, election, .. } = built;
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    let running = tokio::spawn(state.run(stop.clone()));
+    let options = tui::options::Options {
+        theme,
+        ascii: settings.ascii,
+        operator: settings.operator.clone(),
+        menu,
+    };
+    let shown = tui::run::run(handle, options, stop.clone()).await;
+    stop.cancel();
+    let outcome = running.await.wrap_err("the run loop failed")?;
+    drop(election);
+    shown?;
+    match outcome.unreachable {
+        Some(why) => Err(AppError::Unreachable(crate::ports::PortError(why)).into()),
+        None => Ok(ExitCode::from(ENDED)),
+    }
+}
+
+fn ended(outcome: &Outcome, escalated: bool) -> Result<ExitCode, Report> {
+    if let Some(why) = &outcome.unreachable {
+        tracing::error!("{why}");
+        return Ok(ExitCode::from(UNREACHABLE));
+    }
+    Ok(ExitCode::from(if escalated || outcome.open > 0 { OPEN } else { ENDED }))
+}
+
+/// SIGINT, SIGTERM and SIGHUP ask to stop; what is under way is brought to an end.
+pub fn stop_on_signals(stop: CancellationToken) -> Result<(), Report> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        stop.cancel();
+    });
+    Ok(())
+}

@@ -1,0 +1,339 @@
+//! Follows the log of one container over restarts, breaks and rotation, without loss and without
+//! duplicates.
+
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::errors::Error;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::log::LogLine;
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::redact::clean;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::monitor::client::{LogQuery, Reader};
+use crate::monitor::lines::{Assembler, LINE_BYTES, RawLine};
+use crate::monitor::resume::{Memory, Verdict};
+use crate::ports::Inbox;
+
+/// Lines shown from before the start.
+const HISTORY: u32 = 200;
+/// Lines looked at when an earlier run left a mark of what it judged.
+const CATCH_UP: u32 = 2000;
+/// A mark older than this is no reason to judge what came since.
+const MARK_LIFE: SignedDuration = SignedDuration::from_mins(10);
+/// Most lines in one batch.
+const BATCH_LINES: usize = 256;
+/// Most bytes in one batch (at least one line goes through).
+const BATCH_BYTES: usize = 64 * 1024;
+/// A stream that stays silent this long is counted as attached.
+const SILENT_START: Duration = Duration::from_millis(300);
+/// A silent stream is checked this often: some engines leave a follower hanging when the log
+/// file is cut or rotated.
+const CHECK_SILENCE: Duration = Duration::from_secs(30);
+/// First pause before a stream that broke is opened again; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// See [`FIRST_PAUSE`].
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a follower knows of its container's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pulse {
+    /// How often it was seen to start, or the engine came back.
+    pub(super) starts: u64,
+    /// Whether it runs.
+    pub(super) running: bool,
+    /// Whether it was removed.
+    pub(super) gone: bool,
+}
+
+/// Which lines are old news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// The container is new: everything is news.
+    None,
+    /// It was there before: what was written until then is history.
+    Until(Timestamp),
+    /// An earlier run judged the lines until then.
+    Judged(Timestamp),
+}
+
+impl Past {
+    /// What is history for a container that was there at `now`, when an earlier run left a mark.
+    pub(super) fn of(mark: Option<Timestamp>, now: Timestamp) -> Self {
+        match mark {
+            Some(mark) if now.duration_since(mark) <= MARK_LIFE => Self::Judged(mark),
+            _ => Self::Until(now),
+        }
+    }
+
+    fn holds(self, at: Timestamp) -> bool {
+        match self {
+            Self::None => false,
+            Self::Until(time) | Self::Judged(time) => at <= time,
+        }
+    }
+
+    fn tail(self) -> Option<u32> {
+        match self {
+            Self::None => None,
+            Self::Until(_) => Some(HISTORY),
+            Self::Judged(_) => Some(CATCH_UP),
+        }
+    }
+}
+
+/// How reading a stream ended.
+enum End {
+    /// The engine closed it: the process died, or the engine is going away.
+    Closed,
+    /// It broke.
+    Broken(Error),
+    /// It hung.
+    Stuck,
+    /// Nobody wants lines any more.
+    Unwanted,
+}
+
+/// A follower of one container.
+pub(super) struct Follower {
+    reader: Reader,
+    container: ContainerId,
+    inbox: Inbox,
+    past: Past,
+    memory: Memory,
+    seq: u64,
+    attached: Option<oneshot::Sender<()>>,
+}
+
+impl Follower {
+    /// `attached` is told once lines flow (or there are none to flow).
+    pub(super) fn new(
+        reader: Reader,
+        container: ContainerId,
+        inbox: Inbox,
+        past: Past,
+        attached: oneshot::Sender<()>,
+    ) -> Self {
+        let memory = Memory::default();
+        Self { reader, container, inbox, past, memory, seq: 0, attached: Some(attached) }
+    }
+
+    /// Follows until the container is gone or the runtime is.
+    pub(super) async fn run(mut self, mut pulse: watch::Receiver<Pulse>) {
+        let mut pause = FIRST_PAUSE;
+        let mut told_unreadable = false;
+        loop {
+            let opened_at = *pulse.borrow_and_update();
+            let before = self.seq;
+            let end = self.read(&pulse).await;
+            self.now_attached();
+            if self.seq > before {
+                pause = FIRST_PAUSE;
+            }
+            match end {
+                End::Unwanted
+                | End::Broken(Error::DockerResponseServerError { status_code: 404, .. }) => return,
+                End::Broken(error) if is_unreadable(&error) => {
+                    if !std::mem::replace(&mut told_unreadable, true) {
+                        self.lost(0, "its log driver cannot be read back".to_owned()).await;
+                    }
+                }
+                End::Broken(error) => {
+                    tracing::debug!(
+                        container = self.container.short(),
+                        "log stream broke: {error}"
+                    );
+                }
+                End::Closed | End::Stuck => {}
+            }
+            if !self.inbox.log_word(Signal::LogEnd { container: self.container.clone() }).await {
+                return;
+            }
+            let now = *pulse.borrow();
+            if now.gone {
+                return;
+            }
+            if now.starts > opened_at.starts {
+                continue;
+            }
+            if now.running && !told_unreadable {
+                // Either the news of its death is still on its way, or the engine hiccups.
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    changed = pulse.changed() => if changed.is_err() { return },
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+            // A stopped container writes nothing: wait for its next start.
+            let wait = pulse.wait_for(|p| p.gone || p.starts > opened_at.starts).await;
+            match wait {
+                Ok(p) if !p.gone => {}
+                _ => return,
+            }
+        }
+    }
+
+    async fn read(&mut self, pulse: &watch::Receiver<Pulse>) -> End {
+        let query = match self.memory.since() {
+            Some(since) => LogQuery { since, tail: None, follow: true },
+            None => LogQuery { since: 0, tail: self.past.tail(), follow: true },
+        };
+        self.memory.reopen();
+        let mut stream = self.reader.logs(&self.container, query);
+        let mut assembler = Assembler::default();
+        let mut lines = Vec::new();
+        loop {
+            let patience = if self.attached.is_some() { SILENT_START } else { CHECK_SILENCE };
+            match timeout(patience, stream.next()).await {
+                Ok(Some(Ok(output))) => {
+                    assembler.take(&output, &mut lines);
+                    let end = drain(&mut stream, &mut assembler, &mut lines);
+                    if end.is_some() {
+                        assembler.flush(&mut lines);
+                    }
+                    if !self.deliver(&mut lines).await {
+                        return End::Unwanted;
+                    }
+                    if let Some(end) = end {
+                        return end;
+                    }
+                    if self.attached.is_some() && self.caught_up() {
+                        self.now_attached();
+                    }
+                }
+                Ok(Some(Err(error))) => {
+                    assembler.flush(&mut lines);
+                    self.deliver(&mut lines).await;
+                    return End::Broken(error);
+                }
+                Ok(None) => {
+                    assembler.flush(&mut lines);
+                    let wanted = self.deliver(&mut lines).await;
+                    return if wanted { End::Closed } else { End::Unwanted };
+                }
+                Err(_) if self.attached.is_some() => self.now_attached(),
+                Err(_) => {
+                    if pulse.borrow().running && self.missed_something().await {
+                        return End::Stuck;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the lines from before the start have been read.
+    fn caught_up(&self) -> bool {
+        self.memory.last().is_some_and(|last| !self.past.holds(last))
+    }
+
+    fn now_attached(&mut self) {
+        if let Some(attached) = self.attached.take() {
+            if attached.send(()).is_err() {
+                tracing::trace!("nobody waits for this log to be attached");
+            }
+        }
+    }
+
+    /// Whether the log has a last line that this follower did not get.
+    async fn missed_something(&self) -> bool {
+        let query = LogQuery { since: 0, tail: Some(1), follow: false };
+        let mut stream = self.reader.logs(&self.container, query);
+        let mut assembler = Assembler::default();
+        let mut lines = Vec::new();
+        let read = async {
+            while let Some(Ok(output)) = stream.next().await {
+                assembler.take(&output, &mut lines);
+            }
+        };
+        if timeout(LONGEST_PAUSE, read).await.is_err() {
+            return false;
+        }
+        let last = self.memory.last();
+        lines.last().is_some_and(|line| last.is_none_or(|last| line.at > last))
+    }
+
+    /// Sends what is new of these lines. False once nobody wants them any more.
+    async fn deliver(&mut self, lines: &mut Vec<RawLine>) -> bool {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        for line in lines.drain(..) {
+            match self.memory.judge(&line) {
+                Verdict::Repeated => continue,
+                Verdict::New => {}
+                Verdict::NewAfterGap => {
+                    let why = "the log was cut or rotated during a break; lines may be missing";
+                    let word = Signal::LogLost {
+                        container: self.container.clone(),
+                        count: 0,
+                        why: why.to_owned(),
+                    };
+                    if !self.inbox.log_word(word).await {
+                        return false;
+                    }
+                }
+            }
+            self.seq += 1;
+            bytes += line.text.len();
+            batch.push(LogLine {
+                container: self.container.clone(),
+                seq: self.seq,
+                at: line.at,
+                stream: line.stream,
+                text: clean(&line.text, LINE_BYTES).into(),
+                history: self.past.holds(line.at),
+            });
+            if batch.len() >= BATCH_LINES || bytes >= BATCH_BYTES {
+                bytes = 0;
+                let full = std::mem::take(&mut batch);
+                if !self.send(full).await {
+                    return false;
+                }
+            }
+        }
+        batch.is_empty() || self.send(batch).await
+    }
+
+    async fn send(&mut self, batch: Vec<LogLine>) -> bool {
+        let dropped = self.inbox.lines(batch).await;
+        if dropped == 0 {
+            return true;
+        }
+        let why = "sentinel-tui could not keep up".to_owned();
+        self.lost(u64::try_from(dropped).unwrap_or(u64::MAX), why).await
+    }
+
+    async fn lost(&mut self, count: u64, why: String) -> bool {
+        let container = self.container.clone();
+        self.inbox.log_word(Signal::LogLost { container, count, why }).await
+    }
+}
+
+/// Takes what is there already, so that a busy log travels in batches.
+fn drain(
+    stream: &mut BoxStream<'static, Result<LogOutput, Error>>,
+    assembler: &mut Assembler,
+    lines: &mut Vec<RawLine>,
+) -> Option<End> {
+    while lines.len() < BATCH_LINES {
+        match stream.next().now_or_never() {
+            None => return None,
+            Some(Some(Ok(output))) => assembler.take(&output, lines),
+            Some(Some(Err(error))) => return Some(End::Broken(error)),
+            Some(None) => return Some(End::Closed),
+        }
+    }
+    None
+}
+
+/// Whether the container's log driver does not keep what it is given (`none`, `syslog`, …).
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 501, .. })
+        || matches!(error, Error::DockerResponseServerError { message, .. }
+        if message.contains("does not support reading") || message.contains("logging driver"))
+}

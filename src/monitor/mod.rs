@@ -1,0 +1,99 @@
+//! Watches a Docker engine. READ ONLY by type: [`client`] has no way to change anything.
+//!
+//! Start at [`DockerMonitor`]. [`supervise`] keeps the list of watched containers true over
+//! events, gaps and restarts of the engine; [`follow`] reads a container's log, [`sampler`] its
+//! resources. [`decode`], [`event`], [`usage`], [`lines`], [`resume`] and [`scope`] are pure.
+
+mod client;
+mod decode;
+mod event;
+mod follow;
+mod lines;
+mod resume;
+mod sampler;
+pub mod scope;
+mod supervise;
+mod usage;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sentinel_core::domain::container::Container;
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::snapshot::EngineInfo;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::engine::Endpoint;
+use crate::monitor::client::Reader;
+use crate::monitor::scope::Scope;
+use crate::monitor::supervise::Supervisor;
+use crate::ports::{Inbox, LogCursor, Monitor, PortError};
+
+/// How to watch.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the engine listens.
+    pub endpoint: Endpoint,
+    /// What is watched.
+    pub scope: Scope,
+    /// Time between readings of resources.
+    pub usage_every: Duration,
+    /// Up to where logs were judged by an earlier run.
+    pub cursors: Vec<LogCursor>,
+}
+
+/// The adapter for Docker.
+#[derive(Debug)]
+pub struct DockerMonitor {
+    reader: Reader,
+    scope: Scope,
+    usage_every: Duration,
+    cursors: HashMap<ContainerId, Timestamp>,
+}
+
+impl DockerMonitor {
+    /// Prepares to watch; nothing is sent to the engine yet.
+    pub fn new(settings: Settings) -> Result<Self, PortError> {
+        Ok(Self {
+            reader: Reader::new(&settings.endpoint)?,
+            scope: settings.scope,
+            usage_every: settings.usage_every,
+            cursors: settings.cursors.into_iter().map(|c| (c.container, c.at)).collect(),
+        })
+    }
+
+    /// Says hello: what the engine is, and its identifier.
+    pub async fn greet(&self) -> Result<(EngineInfo, String), PortError> {
+        let (info, _) = self.reader.clone().greet().await?;
+        let id = self.reader.engine_id().await?;
+        Ok((info, id))
+    }
+}
+
+impl Monitor for DockerMonitor {
+    fn run(&self, inbox: Inbox, stop: CancellationToken) -> BoxFuture<'_, Result<(), PortError>> {
+        async move {
+            let mut reader = self.reader.clone();
+            let (engine, ahead) = reader.greet().await?;
+            let supervisor = Supervisor::new(
+                reader,
+                inbox,
+                self.scope.clone(),
+                self.usage_every,
+                self.cursors.clone(),
+            );
+            supervisor.run(engine, ahead, stop).await
+        }
+        .boxed()
+    }
+
+    fn inspect(
+        &self,
+        container: ContainerId,
+    ) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
+        async move { Ok(self.reader.inspect(&container).await?.map(decode::container)) }.boxed()
+    }
+}

@@ -1,0 +1,496 @@
+//! Keeps the list of watched containers true: over events, gaps in them, and restarts of the
+//! engine.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::models::EventMessage;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use jiff::{SignedDuration, Timestamp};
+use sentinel_core::domain::container::{Container, RunState};
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::life::{LifeEvent, LifeKind};
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::snapshot::EngineInfo;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::monitor::client::Reader;
+use crate::monitor::event::{self, Seen};
+use crate::monitor::follow::{Follower, Past, Pulse};
+use crate::monitor::scope::Scope;
+use crate::monitor::{decode, sampler};
+use crate::ports::{Inbox, PortError};
+
+/// Inspects under way at the same time.
+const AT_ONCE: usize = 16;
+/// The logs of all containers must be attached within this; the rest follows by itself.
+const ATTACH_PATIENCE: Duration = Duration::from_secs(2);
+/// Events remembered so that a resumed stream repeats none.
+const EVENTS_REMEMBERED: usize = 1024;
+/// Events of a container that is not inspected yet.
+const EVENTS_HELD: usize = 64;
+/// After a reconnect, what the engine has kept of the gap comes within this.
+const REPLAY: Duration = Duration::from_millis(300);
+/// First pause before the engine is tried again; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// See [`FIRST_PAUSE`].
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Deaths this long before the event stream ended belong to the engine's own shutdown.
+const SHUTDOWN: SignedDuration = SignedDuration::from_secs(20);
+
+/// A watched container.
+struct Tracked {
+    name: String,
+    pulse: watch::Sender<Pulse>,
+    started_at: String,
+    died_at: Option<Timestamp>,
+    /// Counts its events: an inspect that was asked for before the last one is out of date.
+    news: u64,
+    inspecting: bool,
+}
+
+/// The answer to an inspect.
+struct Looked {
+    id: ContainerId,
+    news: u64,
+    found: Result<Option<Container>, PortError>,
+}
+
+/// The state of watching.
+pub(super) struct Supervisor {
+    reader: Reader,
+    inbox: Inbox,
+    scope: Scope,
+    cursors: HashMap<ContainerId, Timestamp>,
+    usage_every: Duration,
+    tracked: HashMap<ContainerId, Tracked>,
+    /// Events of containers that are being looked at for the first time.
+    held: HashMap<ContainerId, VecDeque<LifeEvent>>,
+    running: watch::Sender<Vec<ContainerId>>,
+    recent: VecDeque<(Timestamp, ContainerId, String)>,
+    /// Where the event stream is resumed.
+    last_event: Timestamp,
+    looks: JoinSet<Looked>,
+    followers: JoinSet<()>,
+}
+
+/// The runtime has gone: nobody listens any more.
+struct Unwanted;
+
+impl Supervisor {
+    pub(super) fn new(
+        reader: Reader,
+        inbox: Inbox,
+        scope: Scope,
+        usage_every: Duration,
+        cursors: HashMap<ContainerId, Timestamp>,
+    ) -> Self {
+        Self {
+            reader,
+            inbox,
+            scope,
+            cursors,
+            usage_every,
+            tracked: HashMap::new(),
+            held: HashMap::new(),
+            running: watch::Sender::new(Vec::new()),
+            recent: VecDeque::new(),
+            last_event: Timestamp::UNIX_EPOCH,
+            looks: JoinSet::new(),
+            followers: JoinSet::new(),
+        }
+    }
+
+    /// Watches until told to stop. `ahead` is how far the engine's clock is ahead of ours.
+    pub(super) async fn run(
+        mut self,
+        engine: EngineInfo,
+        ahead: SignedDuration,
+        stop: CancellationToken,
+    ) -> Result<(), PortError> {
+        let now = Timestamp::now() + ahead;
+        self.last_event = now;
+        // Events from `now` on are kept by the engine until they are asked for below: nothing
+        // falls between the list and the stream.
+        let watched = self.watched().await?;
+        let mut attached = Vec::new();
+        for container in &watched {
+            let past = Past::of(self.cursors.get(&container.of.id).copied(), now);
+            attached.push(self.track(container, past));
+        }
+        let mut events = self.reader.events(&event::since(now));
+        self.publish_running();
+        let sampling = tokio::spawn(sampler::sample(
+            self.reader.clone(),
+            self.inbox.clone(),
+            self.usage_every,
+            self.running.subscribe(),
+        ));
+        let deadline = Instant::now() + ATTACH_PATIENCE;
+        for one in attached {
+            // A follower that ended has nothing to attach to; the slow ones catch up by themselves.
+            if timeout_at(deadline, one).await.is_err() {
+                tracing::warn!("not all logs were attached in time");
+                break;
+            }
+        }
+        let mut wanted = self.inbox.life(Signal::Attached { engine, watched }).await;
+        while wanted {
+            let outcome = tokio::select! {
+                () = stop.cancelled() => break,
+                item = events.next() => self.event_item(item).await,
+                Some(looked) = self.looks.join_next() => match looked {
+                    Ok(looked) => self.looked(looked).await,
+                    Err(error) => { tracing::warn!("an inspect failed: {error}"); Ok(true) }
+                },
+            };
+            match outcome {
+                Ok(true) => {}
+                Ok(false) => match self.reconnect(&stop).await {
+                    Ok(Some(again)) => events = again,
+                    Ok(None) => break,
+                    Err(Unwanted) => wanted = false,
+                },
+                Err(Unwanted) => wanted = false,
+            }
+        }
+        sampling.abort();
+        self.followers.abort_all();
+        Ok(())
+    }
+
+    /// All containers that are watched, as they are now.
+    async fn watched(&self) -> Result<Vec<Container>, PortError> {
+        let listed = self.reader.list().await?;
+        let none = HashMap::new();
+        let mut ids = Vec::new();
+        for summary in &listed {
+            let Some(id) = summary.id.clone() else { continue };
+            let name = summary.names.iter().flatten().next().map_or("", String::as_str);
+            let labels = summary.labels.as_ref().unwrap_or(&none);
+            if self.scope.watches(&id, name, labels) {
+                ids.push(ContainerId(id));
+            }
+        }
+        let reader = self.reader.clone();
+        let found: Vec<Result<Option<Container>, PortError>> = stream::iter(ids)
+            .map(move |id| {
+                let reader = reader.clone();
+                async move { Ok(reader.inspect(&id).await?.map(decode::container)) }
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        // One that vanished between list and inspect is simply not there.
+        found.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    /// Begins to watch a container.
+    fn track(&mut self, container: &Container, past: Past) -> oneshot::Receiver<()> {
+        let id = container.of.id.clone();
+        let pulse = watch::Sender::new(Pulse {
+            starts: 0,
+            running: container.state == RunState::Running,
+            gone: false,
+        });
+        let (told, attached) = oneshot::channel();
+        let follower =
+            Follower::new(self.reader.clone(), id.clone(), self.inbox.clone(), past, told);
+        self.followers.spawn(follower.run(pulse.subscribe()));
+        self.tracked.insert(
+            id,
+            Tracked {
+                name: container.of.name.clone(),
+                pulse,
+                started_at: container.started_at_raw.clone(),
+                died_at: None,
+                news: 0,
+                inspecting: false,
+            },
+        );
+        attached
+    }
+
+    fn publish_running(&self) {
+        let now: Vec<ContainerId> = self
+            .tracked
+            .iter()
+            .filter(|(_, t)| t.pulse.borrow().running)
+            .map(|(id, _)| id.clone())
+            .collect();
+        self.running.send_if_modified(|ids| {
+            let old: HashSet<&ContainerId> = ids.iter().collect();
+            let changed = old.len() != now.len() || now.iter().any(|id| !old.contains(id));
+            if changed {
+                *ids = now;
+            }
+            changed
+        });
+        // Followers of containers that are gone have ended by themselves.
+    }
+
+    /// One item of the event stream. False when the stream is over.
+    async fn event_item(
+        &mut self,
+        item: Option<Result<EventMessage, Error>>,
+    ) -> Result<bool, Unwanted> {
+        while self.followers.try_join_next().is_some() {}
+        match item {
+            Some(Ok(raw)) => {
+                if let Some(seen) = event::decode(raw) {
+                    self.event(seen).await?;
+                }
+                Ok(true)
+            }
+            Some(Err(error)) => {
+                tracing::debug!("event stream: {error}");
+                if is_unreadable(&error) {
+                    // Resuming before this event would meet it again.
+                    self.last_event = self.last_event.max(Timestamp::now());
+                }
+                Ok(false)
+            }
+            None => Ok(false),
+        }
+    }
+
+    async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
+        let Seen { life, attributes } = seen;
+        let key = (life.at, life.container.clone(), format!("{:?}", life.kind));
+        if self.recent.contains(&key) {
+            return Ok(());
+        }
+        if self.recent.len() == EVENTS_REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(key);
+        self.last_event = self.last_event.max(life.at);
+        let id = life.container.clone();
+        if let Some(held) = self.held.get_mut(&id) {
+            if held.len() < EVENTS_HELD {
+                held.push_back(life);
+            }
+            return Ok(());
+        }
+        if self.tracked.contains_key(&id) {
+            return self.tracked_event(life).await;
+        }
+        // The engine sends a container's labels along with its events.
+        let name = attributes.get("name").map_or("", String::as_str);
+        let known_end = matches!(life.kind, LifeKind::Destroy);
+        if !known_end && self.scope.watches(id.as_str(), name, &attributes) {
+            self.held.insert(id.clone(), VecDeque::from([life]));
+            self.look(id, 0);
+        }
+        Ok(())
+    }
+
+    async fn tracked_event(&mut self, life: LifeEvent) -> Result<(), Unwanted> {
+        let id = life.container.clone();
+        let kind = life.kind.clone();
+        let Some(tracked) = self.tracked.get_mut(&id) else { return Ok(()) };
+        tracked.news += 1;
+        match &kind {
+            LifeKind::Start => {
+                tracked.died_at = None;
+                tracked.pulse.send_modify(|p| {
+                    p.starts += 1;
+                    p.running = true;
+                });
+            }
+            LifeKind::Die { .. } | LifeKind::Stop => {
+                tracked.died_at.get_or_insert(life.at);
+                tracked.pulse.send_modify(|p| p.running = false);
+            }
+            _ => {}
+        }
+        let destroyed = matches!(kind, LifeKind::Destroy);
+        self.tell(Signal::Life { event: life }).await?;
+        if destroyed {
+            return self.forget(&id).await;
+        }
+        if matches!(kind, LifeKind::Start | LifeKind::Die { .. } | LifeKind::Stop) {
+            self.publish_running();
+        }
+        let news = self.tracked.get(&id).map_or(0, |t| t.news);
+        // A signal alone changes nothing that an inspect shows.
+        if !matches!(kind, LifeKind::Kill { .. } | LifeKind::Oom) {
+            self.look(id, news);
+        }
+        Ok(())
+    }
+
+    async fn forget(&mut self, id: &ContainerId) -> Result<(), Unwanted> {
+        if let Some(tracked) = self.tracked.remove(id) {
+            tracked.pulse.send_modify(|p| {
+                p.gone = true;
+                p.running = false;
+            });
+            self.tell(Signal::Gone { container: id.clone() }).await?;
+            self.publish_running();
+        }
+        Ok(())
+    }
+
+    /// Asks for an inspect; one at a time per container.
+    fn look(&mut self, id: ContainerId, news: u64) {
+        if let Some(tracked) = self.tracked.get_mut(&id)
+            && std::mem::replace(&mut tracked.inspecting, true)
+        {
+            return;
+        }
+        let reader = self.reader.clone();
+        self.looks.spawn(async move {
+            let found = reader.inspect(&id).await.map(|raw| raw.map(decode::container));
+            Looked { id, news, found }
+        });
+    }
+
+    async fn looked(&mut self, looked: Looked) -> Result<bool, Unwanted> {
+        let Looked { id, news, found } = looked;
+        if let Some(tracked) = self.tracked.get_mut(&id) {
+            tracked.inspecting = false;
+            if tracked.news != news {
+                // It changed meanwhile: what was seen may be older than the last event.
+                let news = tracked.news;
+                self.look(id, news);
+                return Ok(true);
+            }
+        }
+        match found {
+            Ok(Some(container)) => self.inspected(container, false).await?,
+            Ok(None) => {
+                self.held.remove(&id);
+                self.forget(&id).await?;
+            }
+            // The engine is going away; the reconnect looks at everything again.
+            Err(error) => {
+                tracing::debug!("{error}");
+                self.held.remove(&id);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn inspected(&mut self, container: Container, unwitnessed: bool) -> Result<(), Unwanted> {
+        let id = container.of.id.clone();
+        if let Some(tracked) = self.tracked.get_mut(&id) {
+            tracked.started_at.clone_from(&container.started_at_raw);
+            if tracked.name != container.of.name {
+                tracked.name.clone_from(&container.of.name);
+            }
+            // A rename may take it out of what is watched (a parked predecessor).
+            if !self.scope.keeps(&container.of.name) {
+                return self.forget(&id).await;
+            }
+            return self
+                .tell(Signal::Inspected { container: Box::new(container), unwitnessed })
+                .await;
+        }
+        // New since the start: every line of its log is news.
+        drop(self.track(&container, Past::None));
+        self.tell(Signal::Inspected { container: Box::new(container), unwitnessed: false }).await?;
+        for life in self.held.remove(&id).unwrap_or_default() {
+            self.tracked_event(life).await?;
+        }
+        self.publish_running();
+        Ok(())
+    }
+
+    async fn tell(&self, signal: Signal) -> Result<(), Unwanted> {
+        if self.inbox.life(signal).await { Ok(()) } else { Err(Unwanted) }
+    }
+
+    /// The event stream ended. Waits for the engine, then finds out what happened meanwhile.
+    /// `None` when told to stop.
+    async fn reconnect(
+        &mut self,
+        stop: &CancellationToken,
+    ) -> Result<Option<BoxStream<'static, Result<EventMessage, Error>>>, Unwanted> {
+        let lost_at = Instant::now();
+        let mut told = false;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let attempt = match self.reader.ping().await {
+                Ok(()) => self.reader.greet().await.map(drop),
+                Err(error) => Err(error),
+            };
+            let Err(error) = attempt else { break };
+            if !std::mem::replace(&mut told, true) {
+                let detail = format!("{error}\nwhat is shown may be out of date; trying again");
+                self.tell(Signal::Degraded { part: "docker".to_owned(), detail }).await?;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(None),
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        // The engine keeps at most 256 events, and none from before its own restart.
+        let mut events = self.reader.events(&event::since(self.last_event));
+        let deadline = Instant::now() + REPLAY;
+        while let Ok(item) = timeout_at(deadline, events.next()).await {
+            if !self.event_item(item).await? {
+                break;
+            }
+        }
+        if self.resync().await.is_err() {
+            // It went away again: the caller's next look at the stream comes back here.
+            sleep(FIRST_PAUSE).await;
+        }
+        if told {
+            let detail =
+                format!("the engine answers again after {:.1} s", lost_at.elapsed().as_secs_f64());
+            self.tell(Signal::Recovered { part: "docker".to_owned(), detail }).await?;
+        }
+        Ok(Some(events))
+    }
+
+    /// Compares what is there with what was known.
+    async fn resync(&mut self) -> Result<(), Unwanted> {
+        let Ok(there) = timeout(LONGEST_PAUSE * 4, self.watched()).await else {
+            return Err(Unwanted);
+        };
+        let Ok(there) = there else { return Err(Unwanted) };
+        let ids: HashSet<ContainerId> = there.iter().map(|c| c.of.id.clone()).collect();
+        let gone: Vec<ContainerId> =
+            self.tracked.keys().filter(|id| !ids.contains(*id)).cloned().collect();
+        for id in gone {
+            self.forget(&id).await?;
+        }
+        for container in there {
+            let running = container.state == RunState::Running;
+            let mut unwitnessed = false;
+            if let Some(tracked) = self.tracked.get_mut(&container.of.id) {
+                let was_running = tracked.pulse.borrow().running;
+                let in_shutdown = tracked
+                    .died_at
+                    .is_some_and(|at| Timestamp::now().duration_since(at) <= SHUTDOWN);
+                unwitnessed = !running && (was_running || in_shutdown);
+                tracked.news += 1;
+                tracked.died_at = None;
+                let started_again = tracked.started_at != container.started_at_raw;
+                tracked.pulse.send_modify(|p| {
+                    // Followers whose streams broke with the engine begin again.
+                    if running && (started_again || !p.running) {
+                        p.starts += 1;
+                    }
+                    p.running = running;
+                });
+            }
+            self.inspected(container, unwitnessed).await?;
+        }
+        self.publish_running();
+        Ok(())
+    }
+}
+
+/// An event that does not decode; the stream cannot go on behind it.
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::JsonDataError { .. } | Error::JsonSerdeError { .. })
+}
