@@ -53,17 +53,7 @@ const CORE_CRATES: &[&str] = &["jiff", "regex", "serde", "serde_json", "sha2", "
 
 /// Where a crate may be named, as beginnings of paths.
 const CRATE_HOMES: &[(&str, &[&str])] = &[
-    (
-        "bollard",
-        &[
-            "src/monitor/",
-            "src/monitor.rs",
-            "src/demo/",
-            "src/app.rs",
-            "src/commands/",
-            "mcp-servers/",
-        ],
-    ),
+    ("bollard", &["src/monitor/", "src/demo/", "src/commands/demo.rs", "mcp-servers/"]),
     ("rmcp", &["src/remediate/", "mcp-servers/"]),
     ("ratatui", &["src/tui/"]),
     ("crossterm", &["src/tui/"]),
@@ -119,10 +109,10 @@ fn wrong_edges(
         for reference in source.references(folder, crate_name) {
             let Some(to) = reference.path.first() else { continue };
             let named = reference.path.join("::");
-            let fits = |prefix: &&str| {
-                **prefix == *"*" || named == **prefix || named.starts_with(&format!("{prefix}::"))
+            let fits = |prefix: &str| {
+                prefix == "*" || named == prefix || named.starts_with(&format!("{prefix}::"))
             };
-            if to != from && !allowed.iter().any(|prefix| fits(&prefix)) {
+            if to != from && !allowed.iter().any(|prefix| fits(prefix)) {
                 wrong.push(format!(
                     "{}:{}: {from} names {named}, and may only name {allowed:?}: move the item to a lower module, or pass the value in",
                     source.path, reference.line

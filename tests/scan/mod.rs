@@ -6,17 +6,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// A source file: where it is, what it says, and the same without comments and tests.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the repository's root.
-    pub path: String,
-    pub text: String,
-    pub code: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
+    pub(crate) code: String,
 }
 
 /// A path that code names, relative to the crate's root.
-pub struct Reference {
-    pub line: usize,
-    pub path: Vec<String>,
+pub(crate) struct Reference {
+    pub(crate) line: usize,
+    pub(crate) path: Vec<String>,
 }
 
 impl Source {
@@ -27,7 +27,7 @@ impl Source {
     }
 
     /// The module path below a crate's source folder: `engine::verify` for `engine/verify.rs`.
-    pub fn module(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn module(&self, folder: &str) -> Vec<String> {
         let below = self.path.strip_prefix(folder).unwrap_or(&self.path);
         let mut parts: Vec<String> =
             below.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
@@ -38,7 +38,7 @@ impl Source {
     }
 
     /// Everything that the code names through `crate::`, `super::` or the crate's own name.
-    pub fn references(&self, folder: &str, crate_name: &str) -> Vec<Reference> {
+    pub(crate) fn references(&self, folder: &str, crate_name: &str) -> Vec<Reference> {
         let module = self.module(folder);
         let mut found = Vec::new();
         for (keyword, base) in [
@@ -63,22 +63,22 @@ impl Source {
         found
     }
 
-    pub fn lines_with<'a>(&'a self, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
+    pub(crate) fn lines_with<'a>(&'a self, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.code.match_indices(needle).map(|(at, _)| line_of(&self.code, at))
     }
 }
 
-pub fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-pub fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().matches('\n').count() + 1
 }
 
 /// The text without line comments (line numbers stay) and without what follows `#[cfg(test)]`
 /// on a module.
-pub fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let before = text
         .match_indices("#[cfg(test)]\nmod ")
         .next()
@@ -134,12 +134,12 @@ fn tree(rest: &mut &str, base: &[String]) -> Vec<Vec<String>> {
     }
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All `.rs` files below a folder of the repository, in order.
-pub fn sources(folder: &str) -> io::Result<Vec<Source>> {
+pub(crate) fn sources(folder: &str) -> io::Result<Vec<Source>> {
     let root = root();
     let mut found = Vec::new();
     let mut folders = vec![root.join(folder)];
@@ -162,7 +162,10 @@ pub fn sources(folder: &str) -> io::Result<Vec<Source>> {
 
 /// Who names whom among the children of one module folder: a folder counts as one, and its
 /// `mod.rs` is the parent, which may name its children and be named by them.
-pub fn siblings(folder: &str, crate_name: &str) -> io::Result<BTreeMap<String, BTreeSet<String>>> {
+pub(crate) fn siblings(
+    folder: &str,
+    crate_name: &str,
+) -> io::Result<BTreeMap<String, BTreeSet<String>>> {
     let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let all = sources(folder)?;
     let modules: BTreeSet<String> = all.iter().map(|s| s.module(folder).join("::")).collect();
@@ -188,7 +191,7 @@ pub fn siblings(folder: &str, crate_name: &str) -> io::Result<BTreeMap<String, B
 }
 
 /// A way from a node back to itself.
-pub fn cycle(edges: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+pub(crate) fn cycle(edges: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     fn walk(
         node: &str,
         edges: &BTreeMap<String, BTreeSet<String>>,
@@ -220,7 +223,7 @@ pub fn cycle(edges: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> 
 }
 
 /// Names in quotes after one of the calls that read a variable.
-pub fn variables_read(source: &Source) -> BTreeSet<String> {
+pub(crate) fn variables_read(source: &Source) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for call in [".text(\"", ".flag(\"", ".path(\"", ".seconds(\"", "home_or(\""] {
         for (at, _) in source.code.match_indices(call) {
