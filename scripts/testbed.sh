@@ -217,9 +217,23 @@ start_redis() {
 
 # --- the end ------------------------------------------------------------------------------------
 
+# clear_rules BRIDGE: removes the packet filter's rules that name a bridge; the chains that they
+# stand in are shared with other engines.
+clear_rules() {
+  local table rule
+  command -v iptables >/dev/null || return 0
+  for table in filter nat; do
+    while read -r rule; do
+      # shellcheck disable=SC2086 # a rule is words
+      iptables --wait 10 --table "$table" ${rule/#-A/-D} 2>/dev/null || true
+    done < <(iptables --wait 10 --table "$table" --list-rules 2>/dev/null |
+      grep -E -- "^-A .*-[io] $1( |$)")
+  done
+}
+
 # clear_bed FOLDER: removes everything that a run made, from its folder and from the machine.
 clear_bed() {
-  local folder=$1 name rule
+  local folder=$1 name
   # Further engines that a test could not stop any more.
   while read -r name; do
     "$SCRIPTS/engine.sh" stop "$(dirname "$name")" >/dev/null 2>&1 ||
@@ -231,22 +245,12 @@ clear_bed() {
     end_process "$name" 5 || true
   fi
   # Bridges of networks that the engine had no time to remove carry its networks' ids.
-  for name in $(grep -aohE 'br-[0-9a-f]{12}' "$folder"/engine/data/network/files/* 2>/dev/null |
-    sort -u) $(cat "$folder/bridge" 2>/dev/null); do
+  for name in $(cat "$folder/bridge" 2>/dev/null) \
+    $(grep -aohE 'br-[0-9a-f]{12}' "$folder"/engine/data/network/files/* 2>/dev/null | sort -u); do
+    clear_rules "$name"
     [[ -e /sys/class/net/$name/bridge ]] || continue
     ip link delete "$name" || say "cannot remove the bridge $name"
   done
-  # Rules that name our bridge; the chains are shared with other engines.
-  if [[ -r $folder/bridge ]] && command -v iptables >/dev/null; then
-    name=$(<"$folder/bridge")
-    for table in filter nat; do
-      while read -r rule; do
-        # shellcheck disable=SC2086 # a rule is words
-        iptables --wait 10 --table "$table" ${rule/#-A/-D} 2>/dev/null || true
-      done < <(iptables --wait 10 --table "$table" --list-rules 2>/dev/null |
-        grep -wE -- "-(i|o) $name" | grep '^-A')
-    done
-  fi
   rm -rf --one-file-system "$folder"
 }
 

@@ -1,0 +1,394 @@
+//! Rules of this repository that no compiler keeps, checked by reading its files.
+//!
+//! Each failure names the place and what to do about it. The dependency direction is that of the
+//! crate documentation in `src/lib.rs` and `core/src/lib.rs`; an edge that is not in the tables
+//! below is either a mistake or a decision, and a decision belongs into the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::scan::{Source, code, cycle, is_word, line_of, root, siblings, sources, variables_read};
+
+mod scan;
+
+/// What a module of `core/src` may name besides itself.
+const CORE_EDGES: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("redact", &["domain"]),
+    ("detect", &["domain", "redact"]),
+    ("diagnose", &["domain", "redact", "detect"]),
+    ("policy", &["domain"]),
+    ("engine", &["domain", "redact", "detect", "diagnose", "policy"]),
+];
+
+/// What a module of `src` may name besides itself. `*` is everything: the composition root and
+/// the verbs.
+const SHELL_EDGES: &[(&str, &[&str])] = &[
+    ("cli", &[]),
+    ("config", &["cli"]),
+    ("ports", &[]),
+    ("journal", &["cli", "config"]),
+    ("monitor", &["config", "ports"]),
+    ("analyze", &["config", "ports"]),
+    ("remediate", &["config", "ports"]),
+    ("bus", &["config", "ports"]),
+    ("store", &["config", "ports"]),
+    ("runtime", &["ports"]),
+    ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    (
+        "headless",
+        &["cli", "config", "runtime::handle", "runtime::rings", "runtime::run::snapshot_event"],
+    ),
+    ("demo", &["*"]),
+    ("app", &["*"]),
+    ("commands", &["*"]),
+    ("main", &["cli", "config", "journal", "app", "commands"]),
+];
+
+/// What `sentinel-core` may depend on: crates that do no I/O and read no clock or environment.
+const CORE_CRATES: &[&str] = &["jiff", "regex", "serde", "serde_json", "sha2", "thiserror"];
+
+/// Where a crate may be named, as beginnings of paths.
+const CRATE_HOMES: &[(&str, &[&str])] = &[
+    ("bollard", &["src/monitor/", "src/demo/", "src/commands/demo.rs", "mcp-servers/"]),
+    ("rmcp", &["src/remediate/", "mcp-servers/"]),
+    ("ratatui", &["src/tui/"]),
+    ("crossterm", &["src/tui/"]),
+    ("tui_textarea", &["src/tui/"]),
+    ("rusqlite", &["src/store/"]),
+    ("redis", &["src/bus/"]),
+    ("axum", &["src/api/"]),
+    ("reqwest", &["src/analyze/", "src/remediate/"]),
+];
+
+/// Who may read the environment.
+const ENVIRONMENT_READERS: &[&str] = &["src/config/", "src/demo/service.rs", "mcp-servers/"];
+
+/// Variables of the system itself, which no `.env` file is meant to set.
+const SYSTEM_VARIABLES: &[&str] =
+    &["HOME", "USER", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
+
+/// Lines that a file may have before its tests. The aim is 400.
+const MOST_LINES: usize = 450;
+
+/// Everything that is built into a program, tests left out.
+fn program() -> io::Result<Vec<Source>> {
+    let mut all = sources("core/src")?;
+    all.extend(sources("src")?);
+    all.extend(sources("mcp-servers")?.into_iter().filter(|s| !s.path.contains("/tests/")));
+    assert!(all.len() > 50, "only {} source files were found: the search is broken", all.len());
+    Ok(all)
+}
+
+/// Fails with one line for each thing that is wrong.
+fn none_of(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// Edges that the table does not have.
+fn wrong_edges(
+    folder: &str,
+    crate_name: &str,
+    table: &[(&str, &[&str])],
+) -> io::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for source in sources(folder)? {
+        let module = source.module(folder);
+        // lib.rs declares modules and names none.
+        let Some(from) = module.first() else { continue };
+        let Some((_, allowed)) = table.iter().find(|(name, _)| name == from) else {
+            wrong.push(format!(
+                "{}: the module {from} has no line in the tables of tests/tidy.rs: say there what it may name",
+                source.path
+            ));
+            continue;
+        };
+        for reference in source.references(folder, crate_name) {
+            let Some(to) = reference.path.first() else { continue };
+            let named = reference.path.join("::");
+            let fits = |prefix: &str| {
+                prefix == "*" || named == prefix || named.starts_with(&format!("{prefix}::"))
+            };
+            if to != from && !allowed.iter().any(|prefix| fits(prefix)) {
+                wrong.push(format!(
+                    "{}:{}: {from} names {named}, and may only name {allowed:?}: move the item to a lower module, or pass the value in",
+                    source.path, reference.line
+                ));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+fn manifest(path: &Path) -> Result<toml::Table, String> {
+    let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    text.parse().map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn dependencies(manifest: &toml::Table) -> Vec<String> {
+    let table = |key: &str| manifest.get(key).and_then(toml::Value::as_table).cloned();
+    table("dependencies").unwrap_or_default().keys().cloned().collect()
+}
+
+#[test]
+fn the_scanner_sees_what_it_should() {
+    let text = "use crate::a::{b::C, d as e};\n// crate::no::No\nfn f() { super::x::y(); }\nlet u = \"https://x\";\n#[cfg(test)]\nmod tests { use crate::t::T; }\n";
+    let source = Source { path: "src/m/n.rs".to_owned(), text: text.to_owned(), code: code(text) };
+    let seen: Vec<(usize, String)> = source
+        .references("src/", "sentinel_tui")
+        .into_iter()
+        .map(|r| (r.line, r.path.join("::")))
+        .collect();
+    let expected = [(1, "a::b::C"), (1, "a::d"), (3, "m::x::y")];
+    assert_eq!(seen, expected.map(|(line, path)| (line, path.to_owned())));
+    assert!(source.code.contains("https://x"));
+
+    let edges = |pairs: &[(&str, &str)]| {
+        let mut map: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (a, b) in pairs {
+            map.entry((*a).to_owned()).or_default().insert((*b).to_owned());
+        }
+        map
+    };
+    assert_eq!(cycle(&edges(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+    assert!(cycle(&edges(&[("x", "a"), ("a", "b"), ("b", "a")])).is_some());
+}
+
+#[test]
+fn modules_depend_in_one_direction_only() -> io::Result<()> {
+    let mut wrong = wrong_edges("core/src/", "sentinel_core", CORE_EDGES)?;
+    wrong.extend(wrong_edges("src/", "sentinel_tui", SHELL_EDGES)?);
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn no_module_depends_on_itself_through_others() -> io::Result<()> {
+    for (folder, name) in [
+        ("core/src/", "sentinel_core"),
+        ("src/", "sentinel_tui"),
+        ("mcp-servers/kit/src/", "mcp_kit"),
+        ("mcp-servers/docker-control/src/", "docker_control"),
+        ("mcp-servers/config-patcher/src/", "config_patcher"),
+    ] {
+        let found = cycle(&siblings(folder, name)?);
+        assert_eq!(
+            found, None,
+            "{folder}: these modules name each other in a circle: move what both need into a module below them"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn crates_depend_in_one_direction_only() -> Result<(), String> {
+    let mut wrong = Vec::new();
+    let core = manifest(&root().join("core/Cargo.toml"))?;
+    for name in dependencies(&core) {
+        if !CORE_CRATES.contains(&name.as_str()) {
+            wrong.push(format!(
+                "core/Cargo.toml: {name} is not on the list of crates without I/O: do the work in src/, or add it to CORE_CRATES in tests/tidy.rs if it is pure"
+            ));
+        }
+    }
+    let workspace = manifest(&root().join("Cargo.toml"))?;
+    let members = workspace
+        .get("workspace")
+        .and_then(|w| w.get("members"))
+        .and_then(toml::Value::as_array)
+        .ok_or("Cargo.toml: there is no list of workspace members")?;
+    for member in members.iter().filter_map(toml::Value::as_str) {
+        let Some(server) = member.strip_prefix("mcp-servers/") else { continue };
+        let may =
+            if server == "kit" { &["sentinel-core"][..] } else { &["sentinel-core", "mcp-kit"] };
+        for name in dependencies(&manifest(&root().join(member).join("Cargo.toml"))?) {
+            let ours =
+                ["sentinel-tui", "sentinel-core", "mcp-kit", "docker-control", "config-patcher"];
+            if ours.contains(&name.as_str()) && !may.contains(&name.as_str()) {
+                wrong.push(format!(
+                    "{member}/Cargo.toml: an MCP server may depend on {may:?} only, and not on {name}"
+                ));
+            }
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn adapters_keep_their_crates_to_themselves() -> io::Result<()> {
+    let mut wrong = Vec::new();
+    for source in program()? {
+        for (name, homes) in CRATE_HOMES {
+            if homes.iter().any(|home| source.path.starts_with(home)) {
+                continue;
+            }
+            let path = format!("{name}::");
+            for (at, _) in source.code.match_indices(&path) {
+                let before = source.code.get(..at).unwrap_or_default();
+                // `crate::redis::` or `my_redis::` is something else.
+                if before.ends_with(is_word) || before.ends_with("::") {
+                    continue;
+                }
+                wrong.push(format!(
+                    "{}:{}: only {homes:?} may name {name}: put the call behind a trait of src/ports.rs",
+                    source.path,
+                    line_of(&source.code, at)
+                ));
+            }
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn only_the_settings_read_the_environment() -> io::Result<()> {
+    let mut wrong = Vec::new();
+    for source in program()? {
+        if ENVIRONMENT_READERS.iter().any(|home| source.path.starts_with(home)) {
+            continue;
+        }
+        for line in source.lines_with("env::var") {
+            wrong.push(format!(
+                "{}:{line}: only src/config reads the environment: take the value from Settings",
+                source.path
+            ));
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn imports_name_the_module_that_has_the_item() -> io::Result<()> {
+    let mut wrong = Vec::new();
+    for source in program()? {
+        for (number, line) in source.code.lines().enumerate() {
+            let bare = line.trim_start();
+            let place = format!("{}:{}", source.path, number + 1);
+            let import = bare.starts_with("use ") || bare.starts_with("pub use ");
+            if source.path.ends_with("src/lib.rs")
+                && source.path != "mcp-servers/kit/src/lib.rs"
+                && bare.starts_with("pub use ")
+            {
+                wrong.push(format!(
+                    "{place}: lib.rs re-exports nothing: let users name the item's own module"
+                ));
+            }
+            if import && bare.trim_end().ends_with("::*;") {
+                wrong.push(format!("{place}: a glob hides what is used: name the items"));
+            }
+            if import && bare.contains("use super::") {
+                wrong.push(format!("{place}: write the import from the root: use crate::…"));
+            }
+            if bare.starts_with("use crate::{") {
+                wrong.push(format!("{place}: write one `use crate::module::Item` per module"));
+            }
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn files_are_short() -> io::Result<()> {
+    let mut wrong = Vec::new();
+    for source in program()? {
+        let lines = source
+            .text
+            .match_indices("#[cfg(test)]\nmod ")
+            .next()
+            .map_or(source.text.as_str(), |(at, _)| source.text.get(..at).unwrap_or_default())
+            .lines()
+            .count();
+        if lines > MOST_LINES {
+            wrong.push(format!(
+                "{}: {lines} lines before the tests, at most {MOST_LINES} are allowed: move one noun into a file of its own",
+                source.path
+            ));
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn nothing_is_left_undone() -> io::Result<()> {
+    let mut all = program()?;
+    all.extend(sources("core/tests")?);
+    let mut wrong = Vec::new();
+    for source in all {
+        for word in ["todo!(", "unimplemented!(", "dbg!("] {
+            for line in source.lines_with(word) {
+                wrong.push(format!("{}:{line}: {word}) is left over: finish it", source.path));
+            }
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn ignored_tests_say_what_they_need() -> io::Result<()> {
+    let mut all = program()?;
+    all.extend(sources("core/tests")?);
+    all.extend(sources("tests")?.into_iter().filter(|s| s.path != "tests/tidy.rs"));
+    all.extend(sources("mcp-servers")?.into_iter().filter(|s| s.path.contains("/tests/")));
+    let mut wrong = Vec::new();
+    for source in all {
+        for (number, line) in source.text.lines().enumerate() {
+            let bare = line.trim_start();
+            if bare.starts_with("#[ignore") && !bare.starts_with("#[ignore = \"needs ") {
+                wrong.push(format!(
+                    "{}:{}: say what the test needs: #[ignore = \"needs a Docker engine: run scripts/test.sh\"]",
+                    source.path,
+                    number + 1
+                ));
+            }
+        }
+    }
+    none_of(&wrong);
+    Ok(())
+}
+
+#[test]
+fn the_example_environment_names_every_variable() -> io::Result<()> {
+    let example = fs::read_to_string(root().join(".env-example"))?;
+    let named: BTreeSet<String> = example
+        .lines()
+        .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    let mut read: BTreeSet<String> = sources("src")?.iter().flat_map(variables_read).collect();
+    assert!(read.len() > 5, "only {read:?} is read: the search is broken");
+    read.retain(|name| !SYSTEM_VARIABLES.contains(&name.as_str()));
+    let missing: Vec<_> = read.difference(&named).collect();
+    assert!(missing.is_empty(), ".env-example does not explain {missing:?}: add a line for each");
+    let unread: Vec<_> = named.difference(&read).collect();
+    assert!(
+        unread.is_empty(),
+        ".env-example explains {unread:?}, which nothing reads: remove them"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_text_editor_is_the_maintained_one() -> Result<(), String> {
+    let workspace = manifest(&root().join("Cargo.toml"))?;
+    let package = workspace
+        .get("workspace")
+        .and_then(|w| w.get("dependencies"))
+        .and_then(|d| d.get("tui-textarea"))
+        .and_then(|d| d.get("package"))
+        .and_then(toml::Value::as_str);
+    if package == Some("ratatui-textarea") {
+        Ok(())
+    } else {
+        Err("Cargo.toml: keep the key tui-textarea with package = \"ratatui-textarea\": the original does not compile against this ratatui".to_owned())
+    }
+}
