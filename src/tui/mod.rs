@@ -1,4 +1,0 @@
-//! stub
-pub mod options;
-pub mod run;
-pub mod theme;
