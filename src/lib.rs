@@ -15,3 +15,4 @@ pub mod demo;
 pub mod headless;
 pub mod ports;
 pub mod runtime;
+pub mod tui;
