@@ -133,7 +133,12 @@ impl Glyphs {
 
     /// A small chart of the last `width` values, scaled to `max` (or to the largest value, if
     /// that is more).
-    pub fn sparkline(&self, values: impl DoubleEndedIterator<Item = f32> + Clone, width: usize, max: f32) -> String {
+    pub fn sparkline(
+        &self,
+        values: impl DoubleEndedIterator<Item = f32> + Clone,
+        width: usize,
+        max: f32,
+    ) -> String {
         let last = values.rev().take(width);
         let top = last.clone().fold(max, f32::max).max(f32::EPSILON);
         let mut cells: Vec<&str> = last

@@ -27,14 +27,8 @@ pub enum Context {
 
 impl Context {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 6] = [
-        Self::Global,
-        Self::Containers,
-        Self::Incidents,
-        Self::Fixes,
-        Self::Logs,
-        Self::Inspector,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Global, Self::Containers, Self::Incidents, Self::Fixes, Self::Logs, Self::Inspector];
 
     /// Its heading in the help.
     pub fn title(self) -> &'static str {

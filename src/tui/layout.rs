@@ -64,11 +64,8 @@ pub fn inside(pane: Rect) -> Rect {
 pub fn layout(state: &State) -> Layout {
     let area = state.area;
     let header = Rect { height: area.height.min(1), ..area };
-    let footer = Rect {
-        y: area.y + area.height.saturating_sub(1),
-        height: area.height.min(1),
-        ..area
-    };
+    let footer =
+        Rect { y: area.y + area.height.saturating_sub(1), height: area.height.min(1), ..area };
     let form = form(area);
     if form == Form::TooSmall {
         return Layout { form, header, tabs: None, panes: Vec::new(), rule: None, footer };
@@ -149,7 +146,7 @@ fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)>
     let fixes = wants(lists::fixes(state).len(), 1, 3, body.height / 6);
     let top_rows = wants(rows, 2, open + fixes, body.height / 2);
     let (top, logs) = split_rows(body, top_rows.max(10));
-    let (left, right) = split_columns(top, body.width * 3 / 5, rule);
+    let (left, right) = split_columns(top, body.width * 3 / 5 + 1, rule);
     let (incidents, fixes) = split_rows(right, right.height.saturating_sub(fixes));
     vec![
         (Pane::Containers, left),
@@ -161,10 +158,7 @@ fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)>
 
 fn split_rows(area: Rect, top: u16) -> (Rect, Rect) {
     let top = top.min(area.height);
-    (
-        Rect { height: top, ..area },
-        Rect { y: area.y + top, height: area.height - top, ..area },
-    )
+    (Rect { height: top, ..area }, Rect { y: area.y + top, height: area.height - top, ..area })
 }
 
 fn split_columns(area: Rect, left: u16, rule: &mut Option<Rect>) -> (Rect, Rect) {

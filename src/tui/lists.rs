@@ -49,7 +49,8 @@ pub fn containers(state: &State) -> Vec<&ContainerView> {
         .iter()
         .filter(|v| wanted(state.containers.filter.as_ref(), &searchable(v)))
         .collect();
-    let name = |a: &&ContainerView, b: &&ContainerView| a.container.of.name.cmp(&b.container.of.name);
+    let name =
+        |a: &&ContainerView, b: &&ContainerView| a.container.of.name.cmp(&b.container.of.name);
     match state.sort {
         Sort::Name => rows.sort_by(name),
         Sort::Worst => rows.sort_by_key(|v| {
@@ -107,7 +108,8 @@ pub fn incidents(state: &State) -> Vec<&Arc<Incident>> {
         })
         .collect();
     rows.sort_by(|a, b| {
-        (a.state.is_closed(), Reverse(a.opened_at)).cmp(&(b.state.is_closed(), Reverse(b.opened_at)))
+        (a.state.is_closed(), Reverse(a.opened_at))
+            .cmp(&(b.state.is_closed(), Reverse(b.opened_at)))
     });
     rows
 }
@@ -133,7 +135,13 @@ pub fn fixes(state: &State) -> Vec<(&Arc<Incident>, &Plan)> {
 
 /// How many plans wait for a decision.
 pub fn staged_count(state: &State) -> usize {
-    state.snapshot.incidents.iter().filter_map(|i| i.plan.as_ref()).filter(|p| p.is_staged()).count()
+    state
+        .snapshot
+        .incidents
+        .iter()
+        .filter_map(|i| i.plan.as_ref())
+        .filter(|p| p.is_staged())
+        .count()
 }
 
 /// How many incidents are open.
@@ -141,9 +149,11 @@ pub fn open_count(state: &State) -> usize {
     state.snapshot.incidents.iter().filter(|i| !i.state.is_closed()).count()
 }
 
-/// Whether a container is as it should be: up, and not said to be ill.
+/// Whether a container is as it should be: not broken, not said to be ill. One that ended as it
+/// should is well.
 pub fn is_well(view: &ContainerView) -> bool {
-    view.container.is_up() && view.container.health != Health::Unhealthy
+    let c = &view.container;
+    !status::is_failed(c) && c.health != Health::Unhealthy && c.state != RunState::Restarting
 }
 
 /// The step of a plan that a row shows: the first that is not done.

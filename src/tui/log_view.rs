@@ -474,7 +474,10 @@ mod tests {
         assert!(!view.follow);
         assert_eq!(view.place(), 48);
         assert_eq!(view.first_in_view(10, 80), 40);
-        view.take(&page(vec![entry(50, "line 50", None, false), entry(51, "new", None, false)], 1), false);
+        view.take(
+            &page(vec![entry(50, "line 50", None, false), entry(51, "new", None, false)], 1),
+            false,
+        );
         assert_eq!(view.missed, 1);
         assert_eq!(view.first_in_view(10, 80), 40, "the view stays where the reader is");
         view.step(10, 10, 80);

@@ -54,9 +54,12 @@ impl Pattern {
     /// Where in a text it is found, in bytes; nothing for an inverse pattern. At most 64 places.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         match &self.regex {
-            Some(regex) if !self.inverse => {
-                regex.find_iter(text).map(|m| m.range()).filter(|r| !r.is_empty()).take(64).collect()
-            }
+            Some(regex) if !self.inverse => regex
+                .find_iter(text)
+                .map(|m| m.range())
+                .filter(|r| !r.is_empty())
+                .take(64)
+                .collect(),
             _ => Vec::new(),
         }
     }

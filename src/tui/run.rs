@@ -315,12 +315,20 @@ fn copy(text: &str) -> Msg {
     match execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(part)) {
         Ok(()) if end < text.len() => Msg::Said {
             ok: true,
-            text: format!("The first {end} bytes of {} went to the terminal's clipboard.", text.len()),
+            text: format!(
+                "The first {end} bytes of {} went to the terminal's clipboard.",
+                text.len()
+            ),
         },
         Ok(()) => Msg::Said {
             ok: true,
-            text: format!("{} went to the terminal's clipboard.", crate::tui::words::count(part.chars().count(), "character")),
+            text: format!(
+                "{} went to the terminal's clipboard.",
+                crate::tui::words::count(part.chars().count(), "character")
+            ),
         },
-        Err(error) => Msg::Said { ok: false, text: format!("The terminal did not take it: {error}.") },
+        Err(error) => {
+            Msg::Said { ok: false, text: format!("The terminal did not take it: {error}.") }
+        }
     }
 }

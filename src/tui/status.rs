@@ -55,7 +55,7 @@ pub fn of_container(container: &Container, glyphs: &Glyphs) -> Shown {
         RunState::Created if container.error.is_empty() => {
             shown(glyphs.ended, "created", Role::Dim)
         }
-        RunState::Created => shown(glyphs.down, "not started", Role::Error),
+        RunState::Created => shown(glyphs.down, "no start", Role::Error),
         RunState::Dead => shown(glyphs.down, "dead", Role::Error),
         RunState::Exited if container.oom_killed => shown(glyphs.down, "OOM killed", Role::Error),
         RunState::Exited if is_failed(container) => {
@@ -86,7 +86,8 @@ pub fn of_incident(incident: &Incident, glyphs: &Glyphs) -> Shown {
         IncidentState::Detected => shown(glyphs.pending, "detected", Role::Warn),
         IncidentState::Diagnosing => shown(glyphs.pending, "diagnosing", Role::Warn),
         IncidentState::AwaitingApproval => {
-            let staged = incident.plan.as_ref().is_some_and(sentinel_core::domain::plan::Plan::is_staged);
+            let staged =
+                incident.plan.as_ref().is_some_and(sentinel_core::domain::plan::Plan::is_staged);
             let word = if staged { "approve?" } else { "needs you" };
             shown(glyphs.attention, word, Role::Strong)
         }

@@ -48,17 +48,24 @@ impl Styled {
     }
 }
 
-/// Wraps a text into lines of one role, the first after `first` (which counts against the
-/// width), the others indented by `indent` columns.
-pub fn paragraph(first: Styled, indent: usize, role: Role, words: &str, columns: usize) -> Vec<Styled> {
-    let room = columns.saturating_sub(indent.max(first.width())).max(8);
+/// Wraps a text into lines of one role: the first behind `first`, the others indented by
+/// `indent` columns.
+pub fn paragraph(
+    first: Styled,
+    indent: usize,
+    role: Role,
+    words: &str,
+    columns: usize,
+) -> Vec<Styled> {
+    let pad = indent.saturating_sub(first.width());
+    let room = columns.saturating_sub(indent).max(8);
+    let beside = columns.saturating_sub(first.width() + pad).max(8);
     let mut lines = Vec::new();
-    for (number, line) in text::wrap(words, room).into_iter().enumerate() {
+    for (number, line) in text::wrap_after(words, beside, room).into_iter().enumerate() {
         if number == 0 {
-            let pad = indent.saturating_sub(first.width());
             lines.push(first.clone().and(Role::Text, " ".repeat(pad)).and(role, line));
         } else {
-            lines.push(Styled::of(Role::Text, " ".repeat(indent.max(first.width()))).and(role, line));
+            lines.push(Styled::of(Role::Text, " ".repeat(indent)).and(role, line));
         }
     }
     lines

@@ -63,7 +63,13 @@ pub fn right(text: &str, columns: usize, ellipsis: &str) -> String {
 /// Breaks a text into lines of at most `columns`, at spaces where there are some. There is
 /// always at least one line.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(1);
+    wrap_after(text, columns, columns)
+}
+
+/// The same, with another width for the first line.
+pub fn wrap_after(text: &str, first: usize, others: usize) -> Vec<String> {
+    let (first, others) = (first.max(1), others.max(1));
+    let mut columns = first;
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
@@ -77,10 +83,18 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
         if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
+            columns = others;
+            if width(word) <= columns {
+                line.push_str(word);
+                continue;
+            }
         }
         let mut parts = chunks(word, columns);
         line = parts.pop().unwrap_or_default();
         lines.append(&mut parts);
+        if !lines.is_empty() {
+            columns = others;
+        }
     }
     lines.push(line);
     lines

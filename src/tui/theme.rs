@@ -22,7 +22,9 @@ pub const BUILT_IN: &[(&str, &str)] = &[
 #[derive(Debug, Error)]
 pub enum ThemeError {
     /// Neither a built-in nor a readable file.
-    #[error("theme `{name}` is not built in (dark, light, mono) and cannot be read as a file: {source}")]
+    #[error(
+        "theme `{name}` is not built in (dark, light, mono) and cannot be read as a file: {source}"
+    )]
     Read {
         /// What was asked for.
         name: String,
@@ -90,26 +92,29 @@ impl Theme {
     /// `dark`), so that a user's file may be short.
     pub fn parse(name: &str, text: &str) -> Result<Self, ThemeError> {
         let syntax = |why: String| ThemeError::Syntax { name: name.to_owned(), why };
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| syntax(e.to_string()))?;
+        let table: toml::Table =
+            text.parse().map_err(|e: toml::de::Error| syntax(e.to_string()))?;
         let base = match table.get("base") {
             None => "dark",
-            Some(value) => value.as_str().ok_or_else(|| syntax("`base` must be text".to_owned()))?,
+            Some(value) => {
+                value.as_str().ok_or_else(|| syntax("`base` must be text".to_owned()))?
+            }
         };
         let mut styles = if BUILT_IN.iter().any(|(n, _)| *n == name) {
             vec![Style::default(); Role::ALL.len()]
         } else {
-            let (base_name, text) = BUILT_IN
-                .iter()
-                .find(|(n, _)| *n == base)
-                .ok_or_else(|| syntax(format!("`base` is `{base}`; it may be dark, light or mono")))?;
+            let (base_name, text) = BUILT_IN.iter().find(|(n, _)| *n == base).ok_or_else(|| {
+                syntax(format!("`base` is `{base}`; it may be dark, light or mono"))
+            })?;
             Self::parse(base_name, text)?.styles
         };
         for (key, value) in table.iter().filter(|(k, _)| k.as_str() != "base") {
             let role = Role::ALL.iter().find(|r| r.key() == key).ok_or_else(|| {
                 ThemeError::UnknownKey { name: name.to_owned(), key: key.clone() }
             })?;
-            let words =
-                value.as_str().ok_or_else(|| syntax(format!("`{key}` must be text, such as \"bold red\"")))?;
+            let words = value
+                .as_str()
+                .ok_or_else(|| syntax(format!("`{key}` must be text, such as \"bold red\"")))?;
             let style = style(words).map_err(|word| ThemeError::Style {
                 name: name.to_owned(),
                 key: key.clone(),
@@ -188,7 +193,8 @@ fn color(word: &str) -> Option<Color> {
         "white" => Color::White,
         _ => match word.strip_prefix('#') {
             Some(hex) if hex.len() == 6 && hex.is_ascii() => {
-                let part = |at: usize| hex.get(at..at + 2).and_then(|h| u8::from_str_radix(h, 16).ok());
+                let part =
+                    |at: usize| hex.get(at..at + 2).and_then(|h| u8::from_str_radix(h, 16).ok());
                 Color::Rgb(part(0)?, part(2)?, part(4)?)
             }
             Some(_) => return None,
@@ -237,7 +243,10 @@ mod tests {
         let base = Theme::parse("mine", "base = \"darker\"").unwrap_err().to_string();
         assert!(base.contains("`darker`"), "{base}");
         let file = Theme::load("/no/such/file.toml", false).unwrap_err().to_string();
-        assert!(file.contains("/no/such/file.toml") && file.contains("dark, light, mono"), "{file}");
+        assert!(
+            file.contains("/no/such/file.toml") && file.contains("dark, light, mono"),
+            "{file}"
+        );
     }
 
     #[test]
@@ -245,7 +254,10 @@ mod tests {
         let theme = Theme::parse("mine", "base = \"light\"\nok = \"bold #00ff00 on 17\"").unwrap();
         assert_eq!(
             theme.style(Role::Ok),
-            Style::default().fg(Color::Rgb(0, 255, 0)).bg(Color::Indexed(17)).add_modifier(Modifier::BOLD)
+            Style::default()
+                .fg(Color::Rgb(0, 255, 0))
+                .bg(Color::Indexed(17))
+                .add_modifier(Modifier::BOLD)
         );
         let light = Theme::load("light", false).unwrap();
         assert_eq!(theme.style(Role::Error), light.style(Role::Error));

@@ -54,8 +54,14 @@ fn trouble(page: &mut Page, state: &State, view: &ContainerView, columns: usize)
             page.fact(severity.word.trim(), severity.role, &incident.title, columns);
         }
     }
-    let own: Vec<_> =
-        state.snapshot.anomalies.iter().rev().filter(|a| &a.container.name == name).take(5).collect();
+    let own: Vec<_> = state
+        .snapshot
+        .anomalies
+        .iter()
+        .rev()
+        .filter(|a| &a.container.name == name)
+        .take(5)
+        .collect();
     if !own.is_empty() {
         page.heading("Anomalies");
         for anomaly in own {
@@ -78,10 +84,16 @@ fn life(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
         fact("project", project);
     }
     if let Some(at) = c.started_at {
-        fact("started", &format!("{} ({} ago)", words::date(at, &state.zone), words::age(state.now, at)));
+        fact(
+            "started",
+            &format!("{} ({} ago)", words::date(at, &state.zone), words::age(state.now, at)),
+        );
     }
     if let (Some(at), false) = (c.finished_at, c.is_up()) {
-        fact("ended", &format!("{} with exit status {}", words::date(at, &state.zone), c.exit_code));
+        fact(
+            "ended",
+            &format!("{} with exit status {}", words::date(at, &state.zone), c.exit_code),
+        );
     }
     if !c.error.is_empty() {
         fact("error", &c.error);
@@ -94,10 +106,7 @@ fn life(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
         RestartPolicy::OnFailure(most) => format!("on failure, at most {most} times"),
     };
     fact("restart", &policy);
-    fact(
-        "restarts",
-        &format!("{} by the policy, {} deaths seen", c.restart_count, view.deaths),
-    );
+    fact("restarts", &format!("{} by the policy, {} deaths seen", c.restart_count, view.deaths));
     fact(
         "lines",
         &format!("{} read, {} errors, {} dropped", view.lines, view.errors, view.lines_dropped),
@@ -108,13 +117,19 @@ fn resources(page: &mut Page, view: &ContainerView, glyphs: &Glyphs, columns: us
     let c = &view.container;
     page.heading("Resources");
     let limit = c.memory_limit.map_or_else(|| "no limit".to_owned(), words::bytes);
-    let cpus = c.nano_cpus.map_or_else(|| "no limit".to_owned(), |n| format!("{:.2} cores", n as f64 / 1e9));
+    let cpus = c
+        .nano_cpus
+        .map_or_else(|| "no limit".to_owned(), |n| format!("{:.2} cores", n as f64 / 1e9));
     page.fact("limits", Role::Text, &format!("memory {limit}, CPU {cpus}"), columns);
     let Some(usage) = &view.usage else { return };
     let room = columns.saturating_sub(30).clamp(8, 60);
     for (label, text, history) in [
         ("cpu", words::percent(usage.cpu_pct), &view.cpu_history),
-        ("memory", format!("{} {}", words::bytes(usage.mem_used), words::percent(usage.mem_pct())), &view.mem_history),
+        (
+            "memory",
+            format!("{} {}", words::bytes(usage.mem_used), words::percent(usage.mem_pct())),
+            &view.mem_history,
+        ),
     ] {
         let chart = glyphs.sparkline(history.iter().copied(), room.min(history.len()), 100.0);
         page.lines.push(
@@ -138,7 +153,11 @@ fn resources(page: &mut Page, view: &ContainerView, glyphs: &Glyphs, columns: us
     page.fact(
         "disk",
         Role::Text,
-        &format!("read {}/s, written {}/s", words::rate(usage.disk_read_bps), words::rate(usage.disk_write_bps)),
+        &format!(
+            "read {}/s, written {}/s",
+            words::rate(usage.disk_read_bps),
+            words::rate(usage.disk_write_bps)
+        ),
         columns,
     );
     page.fact("processes", Role::Text, &usage.pids.to_string(), columns);

@@ -29,7 +29,6 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
         page.heading("In short");
         page.say(2, Role::Text, explanation, columns);
     }
-    cause(&mut page, incident, glyphs, columns);
     decide(&mut page, state, incident, glyphs, columns);
     checks(&mut page, incident, glyphs, columns);
     evidence(&mut page, state, incident, glyphs, columns);
@@ -49,7 +48,9 @@ fn head(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, co
         .and(shown.role, format!("{} {}", shown.glyph, shown.word))
         .and(Role::Dim, format!(" {} {}", glyphs.dot, since(state, incident)));
     page.lines.push(line);
-    page.say(0, Role::Strong, &incident.title, columns);
+    let sentence = incident.diagnosis.as_ref().map_or(&incident.title, |d| &d.cause);
+    page.say(0, Role::Strong, sentence, columns);
+    confidence(page, incident, glyphs);
     let mut facts = vec![incident.id.to_string(), format!("root {}", incident.root)];
     if !incident.affected.is_empty() {
         facts.push(format!("affects {}", incident.affected.join(", ")));
@@ -71,13 +72,13 @@ fn since(state: &State, incident: &Incident) -> String {
     }
 }
 
-fn cause(page: &mut Page, incident: &Incident, glyphs: &Glyphs, columns: usize) {
-    page.heading("Cause");
+/// How sure the cause above it is.
+fn confidence(page: &mut Page, incident: &Incident, glyphs: &Glyphs) {
     let Some(diagnosis) = &incident.diagnosis else {
-        page.say(2, Role::Dim, "Not known yet; evidence still comes in.", columns);
+        page.lines
+            .push(Styled::of(Role::Dim, "The cause is not known yet; evidence still comes in."));
         return;
     };
-    page.say(2, Role::Text, &diagnosis.cause, columns);
     let by = match diagnosis.source {
         Source::Rules => "by rules",
         Source::Model => "by the language model: an opinion",
@@ -89,7 +90,7 @@ fn cause(page: &mut Page, incident: &Incident, glyphs: &Glyphs, columns: usize) 
     )]
     let full = (diagnosis.confidence * 10.0).round().clamp(0.0, 10.0) as usize;
     page.lines.push(
-        Styled::of(Role::Text, "  ")
+        Styled::new()
             .and(Role::Gauge, glyphs.full.repeat(full))
             .and(Role::GaugeEmpty, glyphs.empty.repeat(10 - full))
             .and(Role::Strong, format!(" {:.0}% sure", diagnosis.confidence * 100.0))
@@ -119,8 +120,16 @@ fn decide(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, 
         }
         for reason in reasons.into_iter().take(6).rev() {
             let bullet = Styled::of(Role::Dim, format!("  {} ", glyphs.dot));
-            page.lines.extend(paragraph(bullet, 4, Role::Text, reason, columns));
+            page.lines.extend(paragraph(bullet, 4, Role::Text, without_code(reason), columns));
         }
+    }
+}
+
+/// Reasons are kept as `code: words`; people need the words.
+fn without_code(reason: &str) -> &str {
+    match reason.split_once(": ") {
+        Some((code, words)) if code.chars().all(|c| c.is_ascii_lowercase() || c == '_') => words,
+        _ => reason,
     }
 }
 
@@ -174,19 +183,20 @@ fn evidence(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs
     page.heading(&format!("Evidence  {}", diagnosis.evidence.len()));
     for (at, piece) in diagnosis.evidence.iter().enumerate() {
         let kind = match piece.kind {
-            EvidenceKind::Log => "log    ",
-            EvidenceKind::Event => "event  ",
-            EvidenceKind::Sample => "sample ",
+            EvidenceKind::Log => "log",
+            EvidenceKind::Event => "event",
+            EvidenceKind::Sample => "sample",
             EvidenceKind::Inspect => "inspect",
-            EvidenceKind::Probe => "probe  ",
+            EvidenceKind::Probe => "probe",
         };
         let jumps = if piece.kind == EvidenceKind::Log { glyphs.more_right } else { " " };
         let number = if at < 9 { (at + 1).to_string() } else { " ".to_owned() };
-        let line = Styled::of(Role::Key, format!("  {number}"))
-            .and(Role::Key, jumps)
-            .and(Role::Dim, format!("{} ", words::clock(piece.ts, &state.zone)))
-            .and(Role::Info, format!("{kind} "))
-            .and(Role::Strong, format!("{}  ", piece.container));
+        let mut line = Styled::of(Role::Key, format!(" {number} {jumps}"))
+            .and(Role::Dim, format!(" {} ", words::clock(piece.ts, &state.zone)))
+            .and(Role::Info, format!("{kind} "));
+        if piece.container != incident.root {
+            line.push(Role::Strong, format!("{} ", piece.container));
+        }
         page.stops.push(page.lines.len());
         page.lines.extend(paragraph(line, 6, Role::Text, &piece.excerpt, columns));
     }
@@ -199,7 +209,8 @@ fn anomalies(page: &mut Page, state: &State, incident: &Incident, columns: usize
     }
     page.heading("Seen so far");
     for anomaly in &incident.anomalies {
-        let line = Styled::of(Role::Dim, format!("  {} ", words::clock(anomaly.observed_at, &state.zone)));
+        let line =
+            Styled::of(Role::Dim, format!("  {} ", words::clock(anomaly.observed_at, &state.zone)));
         page.lines.extend(paragraph(line, 4, Role::Text, &anomaly.summary, columns));
     }
 }
@@ -229,8 +240,14 @@ pub(super) fn probe_lines(page: &mut Page, state: &State, probes: &[Probe], colu
             -1 => ("timed out".to_owned(), Role::Error),
             code => (text::left(&format!("exit {code}"), 9, ""), Role::Error),
         };
-        let at = probe.ended_at.map_or_else(|| "--:--:--".to_owned(), |at| words::clock(at, &state.zone));
-        let took = if probe.duration == Duration::ZERO { String::new() } else { words::took(probe.duration) };
+        let at = probe
+            .ended_at
+            .map_or_else(|| "--:--:--".to_owned(), |at| words::clock(at, &state.zone));
+        let took = if probe.duration == Duration::ZERO {
+            String::new()
+        } else {
+            words::took(probe.duration)
+        };
         let line = Styled::of(Role::Dim, format!("  {at} "))
             .and(role, word)
             .and(Role::Dim, format!(" {} ", text::right(&took, 6, "")));

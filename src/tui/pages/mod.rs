@@ -54,6 +54,8 @@ impl Page {
 /// What the inspector shows, for a pane of `columns`.
 pub fn inspected(state: &State, columns: usize) -> Page {
     let glyphs = Glyphs::of(state.ascii);
+    // The cursor on the left, and air on the right.
+    let columns = columns.saturating_sub(2);
     match state.inspector.as_ref().map(|i| &i.subject) {
         Some(Subject::Incident(id)) => match state.incident(id) {
             Some(incident) => incident::page(state, incident, glyphs, columns),

@@ -39,17 +39,19 @@ fn step_lines(page: &mut Page, step: &Fix, numbered: bool, glyphs: &Glyphs, colu
     let indent = head.width();
     page.lines.extend(paragraph(head, indent, Role::Strong, &step.diff, columns));
     page.fact("runs", Role::Info, &format!("$ {}", step.docker_line), columns);
-    page.fact("because", Role::Text, &step.reason, columns);
-    page.fact("downtime", Role::Text, &step.downtime, columns);
-    match &step.inverse {
-        Some(call) => page.fact("undo", Role::Text, &short_call(call), columns),
-        None => page.fact("undo", Role::Warn, "impossible: it cannot be taken back", columns),
-    }
     if step.state == FixState::Staged {
+        page.fact("because", Role::Text, &step.reason, columns);
+        page.fact("downtime", Role::Text, &step.downtime, columns);
+        match &step.inverse {
+            Some(call) => page.fact("undo", Role::Text, &short_call(call), columns),
+            None => page.fact("undo", Role::Warn, "impossible: it cannot be taken back", columns),
+        }
         return;
     }
+    // Decided: what it did counts now, not what it would cost.
     let state = status::of_fix(step.state, glyphs);
-    let mut line = Styled::of(Role::Text, "  ").and(state.role, format!("{} {}", state.glyph, state.word));
+    let mut line =
+        Styled::of(Role::Text, "  ").and(state.role, format!("{} {}", state.glyph, state.word));
     if let Some(result) = &step.result {
         line.push(Role::Dim, format!(" in {} ms", result.duration_ms));
         let role = if result.ok { Role::Text } else { Role::Error };
@@ -68,6 +70,6 @@ pub(super) fn expiry(plan: &Plan, now: jiff::Timestamp) -> Option<String> {
     Some(if now >= plan.expires_at {
         "expired".to_owned()
     } else {
-        format!("expires in {}", words::countdown(now, plan.expires_at))
+        format!("{} left", words::countdown(now, plan.expires_at))
     })
 }

@@ -146,7 +146,9 @@ fn void(state: &State, shown: &Plan) -> Option<String> {
         return Some("The plan is gone: its incident has moved on.".to_owned());
     };
     if now.sha256 != shown.sha256 || now.digest() != shown.digest() {
-        return Some("The plan changed since it was shown. Close this and look at it again.".to_owned());
+        return Some(
+            "The plan changed since it was shown. Close this and look at it again.".to_owned(),
+        );
     }
     if !now.is_staged() {
         let word = now.steps.first().map_or("gone", |s| s.state.as_str());
@@ -240,7 +242,11 @@ fn reason_key(reason: &mut Reason, event: KeyEvent) -> (bool, Vec<Effect>) {
     }
 }
 
-fn approval_key(state: &mut State, approval: &mut Approval, event: KeyEvent) -> (bool, Vec<Effect>) {
+fn approval_key(
+    state: &mut State,
+    approval: &mut Approval,
+    event: KeyEvent,
+) -> (bool, Vec<Effect>) {
     if approval.void.is_some() {
         let closes = matches!(event.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'n'));
         return (!closes, Vec::new());

@@ -148,12 +148,15 @@ fn inspect(state: &mut State) -> Vec<Effect> {
         Pane::Fixes => movement::fix_incident(state).map(Subject::Incident),
         Pane::Inspector => None,
     };
-    if let Some(subject) = subject {
-        let from = state.focus;
-        state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
-        state.focus = Pane::Inspector;
-    }
-    Vec::new()
+    let Some(subject) = subject else { return Vec::new() };
+    let from = state.focus;
+    let effects = match &subject {
+        Subject::Incident(id) => movement::select_root(state, id),
+        Subject::Container(_) => Vec::new(),
+    };
+    state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
+    state.focus = Pane::Inspector;
+    effects
 }
 
 /// The log of what is selected: a container's own, an incident's root's.

@@ -60,10 +60,9 @@ pub(super) fn land(state: &mut State) {
     }
     match place {
         Some(place) => state.logs.jump(place, rows, columns),
-        None => state.toast(
-            false,
-            format!("That line is not kept any more. It said: {}", jump.excerpt),
-        ),
+        None => {
+            state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt))
+        }
     }
 }
 

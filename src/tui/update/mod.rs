@@ -89,7 +89,9 @@ pub fn counts_seconds(state: &State) -> bool {
                 || (!i.state.is_closed() && young(i.observed_at))
                 || i.closed_at.is_some_and(young)
         })
-        || state.snapshot.containers.iter().any(|v| {
-            v.container.is_up() && v.container.started_at.is_some_and(young)
-        })
+        || state
+            .snapshot
+            .containers
+            .iter()
+            .any(|v| v.container.is_up() && v.container.started_at.is_some_and(young))
 }

@@ -29,7 +29,9 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
             inspector_step(state, by);
             Vec::new()
         }
-        Pane::Containers | Pane::Incidents | Pane::Fixes => list(state, |row, _| row.saturating_add_signed(by)),
+        Pane::Containers | Pane::Incidents | Pane::Fixes => {
+            list(state, |row, _| row.saturating_add_signed(by))
+        }
     }
 }
 
@@ -46,7 +48,9 @@ pub(super) fn page(state: &mut State, direction: isize, part: usize) -> Vec<Effe
             scroll(state, by);
             Vec::new()
         }
-        Pane::Containers | Pane::Incidents | Pane::Fixes => list(state, |row, _| row.saturating_add_signed(by)),
+        Pane::Containers | Pane::Incidents | Pane::Fixes => {
+            list(state, |row, _| row.saturating_add_signed(by))
+        }
     }
 }
 
@@ -83,14 +87,16 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
         Pane::Incidents => {
             let ids = incident_ids(state);
             choose(&mut state.incidents, &ids, to);
-            if let (Some(id), Some(inspector)) = (state.incidents.item.clone(), state.inspector.as_mut())
+            if let (Some(id), Some(inspector)) =
+                (state.incidents.item.clone(), state.inspector.as_mut())
                 && matches!(inspector.subject, Subject::Incident(_))
                 && inspector.subject != Subject::Incident(id.clone())
             {
                 // The inspector beside the list shows what the operator walks over.
-                inspector.subject = Subject::Incident(id);
+                inspector.subject = Subject::Incident(id.clone());
                 inspector.scroll = 0;
                 inspector.chosen = None;
+                return select_root(state, &id);
             }
             Vec::new()
         }
@@ -103,7 +109,11 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
     }
 }
 
-fn choose<T: Clone + PartialEq>(selection: &mut Selection<T>, ids: &[T], to: impl Fn(usize, usize) -> usize) {
+fn choose<T: Clone + PartialEq>(
+    selection: &mut Selection<T>,
+    ids: &[T],
+    to: impl Fn(usize, usize) -> usize,
+) {
     let last = ids.len().saturating_sub(1);
     let row = selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)).unwrap_or(0);
     selection.row = to(row, last).min(last);
@@ -151,6 +161,17 @@ fn follow_selection(state: &mut State) -> Vec<Effect> {
     state.logs.turn_to(state.containers.item.clone());
     state.jump = None;
     logs::read(state)
+}
+
+/// The log beside an incident is that of its root.
+pub(super) fn select_root(state: &mut State, id: &IncidentId) -> Vec<Effect> {
+    let root = state.incident(id).map(|i| i.root.clone());
+    let view =
+        root.and_then(|name| state.container_named(&name).map(|v| v.container.of.id.clone()));
+    match view {
+        Some(id) => select_container(state, id),
+        None => Vec::new(),
+    }
 }
 
 /// Selects a container, past a filter that hides it.
@@ -234,7 +255,8 @@ fn inspector_step(state: &mut State, by: isize) {
     inspector.scroll = before.saturating_add_signed(by).min(most);
     let view = inspector.scroll..inspector.scroll + rows;
     if let Some(at) = inspector.chosen
-        && (!page.stops.get(at).is_some_and(|line| view.contains(line)) || before == inspector.scroll)
+        && (!page.stops.get(at).is_some_and(|line| view.contains(line))
+            || before == inspector.scroll)
     {
         inspector.chosen = None;
     }
@@ -275,7 +297,8 @@ pub(super) fn evidence(state: &mut State, at: usize) -> Vec<Effect> {
         return Vec::new();
     };
     let effects = select_container(state, container);
-    state.jump = Some(Jump { seq: piece.line.map(|l| l.seq), at: piece.ts, excerpt: piece.excerpt });
+    state.jump =
+        Some(Jump { seq: piece.line.map(|l| l.seq), at: piece.ts, excerpt: piece.excerpt });
     state.focus = Pane::Logs;
     if state.logs.loaded {
         logs::land(state);

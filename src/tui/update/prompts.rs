@@ -66,7 +66,8 @@ pub(super) fn type_into(field: &mut TextArea<'static>, event: KeyEvent) -> bool 
     let breaks_line = event.code == KeyCode::Enter
         || (event.modifiers.contains(KeyModifiers::CONTROL)
             && matches!(event.code, KeyCode::Char('m' | 'j')));
-    let grows = matches!(event.code, KeyCode::Char(_)) && event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+    let grows = matches!(event.code, KeyCode::Char(_))
+        && event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     if breaks_line || (grows && typed(field).chars().count() >= TYPED_LIMIT) {
         return false;
     }

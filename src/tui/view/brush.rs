@@ -37,7 +37,8 @@ impl Brush<'_> {
         }
         let room = usize::from(width.min(area.right() - x));
         let too_long = line.width() > room;
-        let mut left = if too_long { room.saturating_sub(text::width(self.glyphs.ellipsis)) } else { room };
+        let mut left =
+            if too_long { room.saturating_sub(text::width(self.glyphs.ellipsis)) } else { room };
         let mut at = x;
         for (role, piece) in &line.pieces {
             let piece = text::take(piece, left);
@@ -60,7 +61,9 @@ impl Brush<'_> {
         match row {
             None => own,
             // The row's colours win over quiet text; what has a background of its own keeps it.
-            Some(row) if own.bg.is_some() || own.add_modifier.contains(Modifier::REVERSED) => row.patch(own),
+            Some(row) if own.bg.is_some() || own.add_modifier.contains(Modifier::REVERSED) => {
+                row.patch(own)
+            }
             Some(row) if row.fg.is_some_and(|c| c != ratatui::style::Color::Reset) => {
                 let mut style = row;
                 style.add_modifier |= own.add_modifier;
@@ -76,9 +79,8 @@ impl Brush<'_> {
 
     /// Draws a row of a list: a cursor if it is selected, and its style over the whole width.
     pub fn row(&mut self, area: Rect, y: u16, line: &Styled, selected: bool, focused: bool) {
-        let style = selected.then(|| {
-            self.theme.style(if focused { Role::Selection } else { Role::SelectionIdle })
-        });
+        let style = selected
+            .then(|| self.theme.style(if focused { Role::Selection } else { Role::SelectionIdle }));
         if let Some(style) = style {
             self.buf.set_style(Rect { y, height: 1, ..area }, style);
         }
@@ -112,7 +114,8 @@ impl Brush<'_> {
             line.push(Role::Text, " ");
         }
         let room = width.saturating_sub(line.width());
-        let tail = if right.pieces.is_empty() || right.width() + 4 > room { 0 } else { right.width() + 3 };
+        let tail =
+            if right.pieces.is_empty() || right.width() + 4 > room { 0 } else { right.width() + 3 };
         line.push(rule, stroke.repeat(room.saturating_sub(tail)));
         if tail > 0 {
             line.push(Role::Text, " ");

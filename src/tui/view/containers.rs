@@ -18,8 +18,8 @@ use crate::tui::words;
 const NAME_LEAST: usize = 12;
 /// The widest a name may get.
 const NAME_MOST: usize = 36;
-/// Columns of a small chart.
-const SPARK: usize = 8;
+/// Columns of a small chart, at least and at most.
+const SPARK: (usize, usize) = (6, 16);
 
 /// A column besides state and name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +43,10 @@ impl Column {
         Self::MemoryPercent,
         Self::Health,
         Self::Up,
-        Self::Memory,
-        Self::Restarts,
         Self::CpuChart,
         Self::MemoryChart,
+        Self::Memory,
+        Self::Restarts,
         Self::Net,
         Self::Service,
     ];
@@ -69,7 +69,7 @@ impl Column {
         match self {
             Self::Health => 10,
             Self::Cpu | Self::MemoryPercent => 6,
-            Self::CpuChart | Self::MemoryChart => SPARK + 1,
+            Self::CpuChart | Self::MemoryChart => SPARK.0 + 1,
             Self::Memory => 12,
             Self::Net => 13,
             Self::Restarts => 7,
@@ -94,35 +94,50 @@ impl Column {
 }
 
 /// Columns for the state: symbol and word.
-const STATE: usize = 13;
+const STATE: usize = 12;
+/// Columns before the name: cursor, state, the mark of an incident, spaces.
+const LEAD: usize = STATE + 4;
 
+/// What fits.
 struct Plan {
     columns: Vec<Column>,
     name: usize,
+    spark: usize,
+}
+
+impl Plan {
+    fn width(&self, column: Column) -> usize {
+        match column {
+            Column::CpuChart | Column::MemoryChart => self.spark + 1,
+            other => other.width(),
+        }
+    }
 }
 
 fn plan(rows: &[&ContainerView], width: usize) -> Plan {
     let longest = rows.iter().map(|v| text::width(&v.container.of.name)).max().unwrap_or(0);
     let wanted = longest.clamp(NAME_LEAST, NAME_MOST);
     let own_service = rows.iter().any(|v| v.container.of.service != v.container.of.name);
-    // Cursor, incident mark and a space each side of the name.
-    let mut room = width.saturating_sub(STATE + 4 + wanted.min(24));
+    let mut room = width.saturating_sub(LEAD + wanted.min(24));
     let mut columns = Vec::new();
     for column in Column::BY_WORTH {
         if column == Column::Service && !own_service {
             continue;
         }
-        if column.width() <= room {
-            room -= column.width();
-            columns.push(column);
-        } else if column != Column::CpuChart && column != Column::MemoryChart {
+        if column.width() > room {
             break;
         }
+        room -= column.width();
+        columns.push(column);
     }
     columns.sort_by_key(|c| Column::BY_PLACE.iter().position(|p| p == c));
     let used: usize = columns.iter().map(|c| c.width()).sum();
-    let name = wanted.min(width.saturating_sub(STATE + 4 + used)).max(4);
-    Plan { columns, name }
+    let name = wanted.min(width.saturating_sub(LEAD + used)).max(4);
+    // What is left makes the charts longer, up to a bound; beyond it calm is better.
+    let charts =
+        columns.iter().filter(|c| matches!(c, Column::CpuChart | Column::MemoryChart)).count();
+    let spare = width.saturating_sub(LEAD + used + name).checked_div(charts).unwrap_or(0);
+    Plan { columns, name, spark: (SPARK.0 + spare).min(SPARK.1) }
 }
 
 /// Draws it.
@@ -138,10 +153,10 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         return;
     }
     let plan = plan(&rows, usize::from(area.width));
-    let mut head = Styled::of(Role::Dim, format!(" {:<STATE$} ", "STATE"));
-    head.push(Role::Dim, text::left("NAME", plan.name + 1, ""));
+    let mut head = Styled::of(Role::Dim, format!(" {:<STATE$}   ", "STATE"));
+    head.push(Role::Dim, text::left("NAME", plan.name, ""));
     for column in &plan.columns {
-        head.push(Role::Dim, text::left(column.heading(), column.width(), ""));
+        head.push(Role::Dim, text::left(column.heading(), plan.width(*column), ""));
     }
     brush.line(area.x, area.y, area.width, &head);
     let list = inside(area);
@@ -195,7 +210,7 @@ fn row(
     let glyphs = brush.glyphs;
     let shown = status::of_container(container, glyphs);
     let state_text = text::left(&shown.word, STATE - 2, glyphs.ellipsis);
-    let mut line = Styled::of(shown.role, format!("{} {state_text}", shown.glyph));
+    let mut line = Styled::of(shown.role, format!("{} {state_text} ", shown.glyph));
     match touch {
         Some(Touched::Root(severity)) => {
             let role = match status::of_severity(severity).role {
@@ -207,17 +222,23 @@ fn row(
         Some(Touched::Affected) => line.push(Role::Warn, glyphs.affected),
         None => line.push(Role::Text, " "),
     }
-    let name = text::left(&container.of.name, plan.name + 1, glyphs.ellipsis);
+    line.push(Role::Text, " ");
+    let name = text::left(&container.of.name, plan.name, glyphs.ellipsis);
     line.push(if touch.is_some() { Role::Strong } else { Role::Text }, name);
     for column in &plan.columns {
-        cell(&mut line, brush, state, view, *column);
+        cell(&mut line, brush, state, view, (*column, plan.width(*column)));
     }
     line
 }
 
-fn cell(line: &mut Styled, brush: &Brush<'_>, state: &State, view: &ContainerView, column: Column) {
+fn cell(
+    line: &mut Styled,
+    brush: &Brush<'_>,
+    state: &State,
+    view: &ContainerView,
+    (column, width): (Column, usize),
+) {
     let glyphs = brush.glyphs;
-    let width = column.width();
     let usage = view.usage.as_ref().filter(|_| view.container.is_up());
     let right = |t: &str| text::right(t, width, glyphs.ellipsis);
     let absent = || right(glyphs.nothing);
@@ -236,7 +257,11 @@ fn cell(line: &mut Styled, brush: &Brush<'_>, state: &State, view: &ContainerVie
         },
         Column::CpuChart => {
             let values = view.cpu_history.iter().copied();
-            let chart = if usage.is_some() { glyphs.sparkline(values, SPARK, 100.0) } else { String::new() };
+            let chart = if usage.is_some() {
+                glyphs.sparkline(values, width - 1, 100.0)
+            } else {
+                String::new()
+            };
             line.push(Role::Spark, right(&chart));
         }
         Column::MemoryPercent => match usage {
@@ -245,12 +270,17 @@ fn cell(line: &mut Styled, brush: &Brush<'_>, state: &State, view: &ContainerVie
         },
         Column::MemoryChart => {
             let values = view.mem_history.iter().copied();
-            let chart = if usage.is_some() { glyphs.sparkline(values, SPARK, 100.0) } else { String::new() };
+            let chart = if usage.is_some() {
+                glyphs.sparkline(values, width - 1, 100.0)
+            } else {
+                String::new()
+            };
             line.push(Role::Spark, right(&chart));
         }
         Column::Memory => match usage {
             Some(u) => {
-                let limit = view.container.memory_limit.map_or_else(|| "none".to_owned(), words::bytes);
+                let limit =
+                    view.container.memory_limit.map_or_else(|| "none".to_owned(), words::bytes);
                 line.push(Role::Dim, right(&format!("{}/{limit}", words::bytes(u.mem_used))));
             }
             None => line.push(Role::Dim, absent()),

@@ -31,7 +31,15 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
             let mut lines = paragraph(Styled::new(), 0, Role::Text, why, usize::from(width) - 4);
             lines.push(Styled::new());
             lines.push(buttons(&[("Stay", !yes), ("Quit", *yes)]));
-            boxed(brush, screen, width, "Quit?", &lines, 0, &keys(&[("y", "quit"), ("esc", "stay")]));
+            boxed(
+                brush,
+                screen,
+                width,
+                "Quit?",
+                &lines,
+                0,
+                &keys(&[("y", "quit"), ("esc", "stay")]),
+            );
         }
         Modal::Reason(reason) => reason_box(brush, screen, reason),
         Modal::Approve(approval) => approval_box(brush, state, screen, approval),
@@ -61,7 +69,14 @@ fn buttons(list: &[(&str, bool)]) -> Styled {
 }
 
 /// A box in the middle of the screen, as tall as its lines need; its inside comes back.
-fn frame(brush: &mut Brush<'_>, screen: Rect, width: u16, rows: usize, title: &str, foot: &Styled) -> Rect {
+fn frame(
+    brush: &mut Brush<'_>,
+    screen: Rect,
+    width: u16,
+    rows: usize,
+    title: &str,
+    foot: &Styled,
+) -> Rect {
     let height = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2).min(screen.height);
     let width = width.min(screen.width);
     let area = Rect {
@@ -101,7 +116,15 @@ fn frame(brush: &mut Brush<'_>, screen: Rect, width: u16, rows: usize, title: &s
 }
 
 /// A box with lines that may be scrolled.
-fn boxed(brush: &mut Brush<'_>, screen: Rect, width: u16, title: &str, lines: &[Styled], scroll: usize, foot: &Styled) {
+fn boxed(
+    brush: &mut Brush<'_>,
+    screen: Rect,
+    width: u16,
+    title: &str,
+    lines: &[Styled],
+    scroll: usize,
+    foot: &Styled,
+) {
     let inside = frame(brush, screen, width, lines.len(), title, foot);
     let most = lines.len().saturating_sub(usize::from(inside.height));
     for (y, line) in (inside.y..inside.bottom()).zip(lines.iter().skip(scroll.min(most))) {
@@ -115,7 +138,8 @@ fn menu(brush: &mut Brush<'_>, state: &State, screen: Rect, cursor: usize) {
     let width = u16::try_from(widest + 8).unwrap_or(WIDEST).clamp(36, WIDEST).min(screen.width);
     let foot = keys(&[("enter", "run"), ("esc", "close")]);
     let inside = frame(brush, screen, width, menu.items.len(), &menu.title, &foot);
-    let first = crate::tui::view::brush::first_row(menu.items.len(), cursor, usize::from(inside.height));
+    let first =
+        crate::tui::view::brush::first_row(menu.items.len(), cursor, usize::from(inside.height));
     let items = menu.items.iter().enumerate().skip(first);
     for (y, (at, item)) in (inside.y..inside.bottom()).zip(items) {
         let number = if at < 9 { (at + 1).to_string() } else { " ".to_owned() };
@@ -128,14 +152,24 @@ fn field(brush: &mut Brush<'_>, area: Rect, typed: &TextArea<'static>, focused: 
     let mut typed = typed.clone();
     typed.set_style(brush.theme.style(Role::Button));
     typed.set_cursor_line_style(brush.theme.style(Role::Button));
-    let cursor = if focused { brush.theme.style(Role::ButtonFocused) } else { brush.theme.style(Role::Button) };
+    let cursor = if focused {
+        brush.theme.style(Role::ButtonFocused)
+    } else {
+        brush.theme.style(Role::Button)
+    };
     typed.set_cursor_style(cursor);
     typed.render(area, brush.buf);
 }
 
 fn reason_box(brush: &mut Brush<'_>, screen: Rect, reason: &Reason) {
     let width = screen.width.saturating_sub(4).min(76);
-    let mut lines = paragraph(Styled::new(), 0, Role::Text, &reason.about, usize::from(width.saturating_sub(4)));
+    let mut lines = paragraph(
+        Styled::new(),
+        0,
+        Role::Text,
+        &reason.about,
+        usize::from(width.saturating_sub(4)),
+    );
     lines.truncate(usize::from(screen.height.saturating_sub(5)).max(1));
     lines.push(Styled::of(Role::Dim, "Why? (for the timeline; may be empty)"));
     let (title, verb) = match &reason.of {
@@ -205,6 +239,11 @@ fn approval_box(brush: &mut Brush<'_>, state: &State, screen: Rect, approval: &A
     }
     if asks {
         let y = inside.bottom().saturating_sub(2);
-        field(brush, Rect { y, height: 1, ..inside }, &approval.typed, approval.focus == Focus::Name);
+        field(
+            brush,
+            Rect { y, height: 1, ..inside },
+            &approval.typed,
+            approval.focus == Focus::Name,
+        );
     }
 }

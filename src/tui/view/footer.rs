@@ -49,7 +49,11 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     match state.focus {
         Pane::Containers => {
             if !state.snapshot.containers.is_empty() {
-                list.extend([(Action::Logs, "logs"), (Action::Inspect, "inspect"), (Action::Sort, "sort")]);
+                list.extend([
+                    (Action::Logs, "logs"),
+                    (Action::Inspect, "inspect"),
+                    (Action::Sort, "sort"),
+                ]);
             }
             list.push((Action::Search, "filter"));
         }
@@ -79,11 +83,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
             if !state.logs.follow {
                 list.push((Action::Bottom, "follow"));
             }
-            list.extend([
-                (Action::Wrap, "wrap"),
-                (Action::Times, "time"),
-                (Action::Copy, "copy"),
-            ]);
+            list.extend([(Action::Wrap, "wrap"), (Action::Times, "time"), (Action::Copy, "copy")]);
         }
         Pane::Inspector => {
             if let Some(incident) = state.inspected_incident() {
@@ -106,7 +106,10 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     if !top {
         list.push((Action::Back, "back"));
     }
-    list.extend([(Action::NextPane, "pane"), (Action::Zoom, if state.zoom { "unzoom" } else { "zoom" })]);
+    list.extend([
+        (Action::NextPane, "pane"),
+        (Action::Zoom, if state.zoom { "unzoom" } else { "zoom" }),
+    ]);
     if state.menu.is_some() {
         list.push((Action::Menu, "faults"));
     }

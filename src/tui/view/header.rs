@@ -92,7 +92,8 @@ fn degraded(state: &State, brush: &Brush<'_>, room: usize) -> Styled {
         words::age(state.now, first.since)
     );
     let short = format!("  {} {names} degraded", brush.glyphs.attention);
-    let text = if parts.len() == 1 && crate::tui::text::width(&long) <= room { long } else { short };
+    let text =
+        if parts.len() == 1 && crate::tui::text::width(&long) <= room { long } else { short };
     Styled::of(Role::Warn, crate::tui::text::cut(&text, room, brush.glyphs.ellipsis))
 }
 
@@ -110,7 +111,8 @@ pub fn tabs(brush: &mut Brush<'_>, state: &State, area: Rect) {
         };
         let role = if pane == state.focus { Role::TitleFocused } else { Role::Title };
         let short = area.width < 76;
-        let title: String = if short { pane.title().chars().take(5).collect() } else { pane.title().to_owned() };
+        let title: String =
+            if short { pane.title().chars().take(5).collect() } else { pane.title().to_owned() };
         line.push(Role::Text, " ");
         line.push(role, format!("{} {title}", pane.number()));
         if badge > 0 {

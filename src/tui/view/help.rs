@@ -54,9 +54,7 @@ fn block(state: &State, context: Context) -> Vec<Styled> {
             keys.push_str("…9");
             what = "jump to that evidence";
         }
-        lines.push(
-            Styled::of(Role::Key, text::left(&keys, KEYS, "…")).and(Role::KeyText, what),
-        );
+        lines.push(Styled::of(Role::Key, text::left(&keys, KEYS, "…")).and(Role::KeyText, what));
     }
     lines
 }

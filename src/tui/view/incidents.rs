@@ -58,9 +58,11 @@ fn row(brush: &Brush<'_>, state: &State, incident: &Incident, width: usize) -> S
         None => words::age(state.now, incident.observed_at),
     };
     let quiet = |role: Role| if closed { Role::Dim } else { role };
+    // Where it is narrow the symbol says it alone, and the title gets the room.
+    let word = if width >= 44 { text::left(&shown.word, 10, "") } else { String::new() };
     let mut line = Styled::of(quiet(severity.role), severity.word)
         .and(Role::Text, " ")
-        .and(quiet(shown.role), format!("{} {}", shown.glyph, text::left(&shown.word, 10, "")))
+        .and(quiet(shown.role), format!("{} {word}", shown.glyph))
         .and(Role::Dim, format!("{} ", text::right(&age, 4, "")));
     if width >= 64 {
         let service = text::left(incident.service(), 12, brush.glyphs.ellipsis);

@@ -26,7 +26,10 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     if above || below {
         let up = if above { brush.glyphs.more_up } else { " " };
         let down = if below { brush.glyphs.more_down } else { " " };
-        right.push(Role::Dim, format!("{up}{down} {}/{}", (scroll + height).min(page.lines.len()), page.lines.len()));
+        right.push(
+            Role::Dim,
+            format!("{up}{down} {}/{}", (scroll + height).min(page.lines.len()), page.lines.len()),
+        );
     }
     let left = match &inspector.subject {
         Subject::Incident(_) => Styled::of(Role::Dim, "incident"),

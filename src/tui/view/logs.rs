@@ -123,7 +123,7 @@ fn lines(brush: &Brush<'_>, state: &State, entry: &LogEntry, columns: usize) -> 
     let level = status::of_level(entry.level);
     let mut head = Styled::of(level.role, level.word);
     let anomalous = entry.anomaly.is_some();
-    head.push(Role::Critical, if anomalous { brush.glyphs.anomaly } else { "" });
+    head.push(Role::LevelError, if anomalous { brush.glyphs.anomaly } else { "" });
     head.push(Role::Text, if anomalous { " " } else { "  " });
     head.push(Role::Dim, view.times.show(entry.line.at, state.now, &state.zone));
     let role = body_role(entry);
@@ -163,7 +163,13 @@ fn highlighted(text: &str, role: Role, places: &[Range<usize>]) -> Styled {
     line
 }
 
-fn scrolled(brush: &Brush<'_>, mut head: Styled, body: &Styled, room: usize, left: usize) -> Styled {
+fn scrolled(
+    brush: &Brush<'_>,
+    mut head: Styled,
+    body: &Styled,
+    room: usize,
+    left: usize,
+) -> Styled {
     let mut skip = left;
     let mut used = 0;
     let too_long = body.width().saturating_sub(left) > room;

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::{Form, LEAST, Layout, layout};
@@ -85,6 +86,7 @@ fn toasts(brush: &mut Brush<'_>, state: &State, layout: &Layout) {
                 width: columns.min(layout.footer.width),
                 height: 1,
             };
+            Clear.render(place.intersection(brush.buf.area), brush.buf);
             brush.line(place.x, place.y, place.width, &Styled::of(role, line));
         }
     }
