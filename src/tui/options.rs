@@ -1,0 +1,44 @@
+//! What the terminal UI is told when it starts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::tui::theme::Theme;
+
+/// Runs an item of a [`Menu`] by its place; answers with a sentence either way.
+pub type Pick = Arc<dyn Fn(usize) -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
+/// Settings of one run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How it looks.
+    pub theme: Theme,
+    /// Plain ASCII symbols.
+    pub ascii: bool,
+    /// Who decides, for the record: a name or login.
+    pub operator: String,
+    /// An extra menu on `F`.
+    pub menu: Option<Menu>,
+}
+
+/// An extra menu: the demo offers its faults with it.
+#[derive(Clone)]
+pub struct Menu {
+    /// Its title.
+    pub title: String,
+    /// Its items.
+    pub items: Vec<String>,
+    /// What an item does.
+    pub pick: Pick,
+}
+
+impl fmt::Debug for Menu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Menu")
+            .field("title", &self.title)
+            .field("items", &self.items)
+            .finish_non_exhaustive()
+    }
+}
