@@ -56,6 +56,11 @@ impl TuiError {
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;
 
+/// Whether there is a terminal to draw on; asked before anything else is set in motion.
+pub fn check() -> Result<(), TuiError> {
+    if stdin().is_terminal() && stdout().is_terminal() { Ok(()) } else { Err(TuiError::NoTerminal) }
+}
+
 /// Holds the terminal; gives it back when dropped.
 pub struct Guard {
     before: Arc<Hook>,
@@ -65,9 +70,7 @@ impl Guard {
     /// Takes the terminal. `crashed` is cancelled by a panic anywhere in the program: the report
     /// of it has to be readable, so the terminal is given back first and the UI ends.
     pub fn take(crashed: CancellationToken, colors: bool) -> Result<Self, TuiError> {
-        if !stdin().is_terminal() || !stdout().is_terminal() {
-            return Err(TuiError::NoTerminal);
-        }
+        check()?;
         if colors {
             // A theme with colours was asked for by name; without this, NO_COLOR would turn each
             // colour into a reset that takes bold and reverse with it.
