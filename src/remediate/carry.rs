@@ -101,7 +101,10 @@ mod tests {
         let result = json!({"new_container_id": id("b"), "started_at": "2026-01-02T00:00:00Z"});
         let new = carry.learn(&id("a"), &result).unwrap();
         // Not before it was looked at.
-        assert_eq!(carry.adapt(&call(&id("a")), &id("a")).arguments["container_name"], json!(id("a")));
+        assert_eq!(
+            carry.adapt(&call(&id("a")), &id("a")).arguments["container_name"],
+            json!(id("a"))
+        );
         carry.replaced(&id("a"), new);
         let adapted = carry.adapt(&call(&id("a")), &id("a"));
         assert_eq!(adapted.arguments["container_name"], json!(id("b")));

@@ -31,7 +31,9 @@ pub struct ServerSpec {
 #[derive(Debug, Error)]
 pub enum CatalogError {
     /// It cannot be read.
-    #[error("cannot read the catalogue of MCP servers {path}: {source}; check `catalog` in the configuration or SENTINEL_CATALOG")]
+    #[error(
+        "cannot read the catalogue of MCP servers {path}: {source}; check `catalog` in the configuration or SENTINEL_CATALOG"
+    )]
     Read {
         /// Which.
         path: PathBuf,

@@ -47,8 +47,7 @@ pub(crate) enum Absent {
 impl Directory {
     /// Knows the servers' names and nothing else yet.
     pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
-        let entries =
-            names.into_iter().map(|name| Entry { name, ..Entry::default() }).collect();
+        let entries = names.into_iter().map(|name| Entry { name, ..Entry::default() }).collect();
         Self { entries: Mutex::new(entries), version: watch::Sender::new(0) }
     }
 

@@ -51,16 +51,15 @@ impl Caller<'_> {
 
     async fn ready(&self, call: &ToolCall) -> Result<calling::Link, NotSent> {
         let tool = &call.tool;
-        let (offer, link) = self.directory.find(tool, self.timeouts.patience).await.map_err(
-            |absent| {
+        let (offer, link) =
+            self.directory.find(tool, self.timeouts.patience).await.map_err(|absent| {
                 NotSent::Absent(match absent {
                     Absent::Unknown => format!("no MCP server offers the tool {tool}"),
                     Absent::Down(why) => {
                         format!("the MCP server that offers {tool} is not connected: {why}")
                     }
                 })
-            },
-        )?;
+            })?;
         offer.check(&call.arguments).map_err(|why| {
             NotSent::Refused(format!("the arguments of {tool} do not fit its schema: {why}"))
         })?;

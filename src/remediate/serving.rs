@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams, ProtocolVersion,
 };
@@ -120,12 +122,13 @@ impl Serving {
         // However this function is left, calls under way learn that nobody answers them.
         let _gone = link.gone.clone().drop_guard();
         let cancel = service.cancellation_token();
-        let ended = service.waiting();
+        // Fused: it may be awaited again after it was seen to have ended.
+        let ended = service.waiting().map(drop).fuse();
         tokio::pin!(ended);
         let end = loop {
             let asked = tokio::select! {
                 () = stop.cancelled() => break End::Stopped,
-                _ = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
+                () = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
                 asked = self.discover(&link.peer) => asked,
             };
             match asked {
@@ -134,13 +137,13 @@ impl Serving {
             }
             tokio::select! {
                 () = stop.cancelled() => break End::Stopped,
-                _ = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
+                () = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
                 () = changed.notified() => {}
             }
         };
         link.gone.cancel();
         cancel.cancel();
-        if timeout(GOODBYE, ended).await.is_err() {
+        if !ended.is_terminated() && timeout(GOODBYE, ended).await.is_err() {
             tracing::warn!("MCP server {} did not end in time", self.spec.name);
         }
         end
@@ -157,7 +160,8 @@ impl Serving {
         };
         // rmcp bounds its probe, not the handshake after it: a child that echoes or stays silent
         // would hold us for ever.
-        match timeout(self.timeouts.connect, listener.serve_with_lifecycle(process, lifecycle)).await
+        match timeout(self.timeouts.connect, listener.serve_with_lifecycle(process, lifecycle))
+            .await
         {
             Ok(Ok(service)) => Ok(service),
             Ok(Err(error)) => Err(format!("it does not speak MCP, or ended at once: {error}")),
@@ -206,7 +210,10 @@ impl Serving {
                 break;
             }
             if offers.len() >= MAX_TOOLS || page + 1 >= MAX_PAGES {
-                words.insert(0, format!("it offers more than {MAX_TOOLS} tools; the rest is left out"));
+                words.insert(
+                    0,
+                    format!("it offers more than {MAX_TOOLS} tools; the rest is left out"),
+                );
                 break;
             }
         }
