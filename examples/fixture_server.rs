@@ -1,6 +1,6 @@
 //! An MCP server for `tests/remediate.rs`: tools that work, fail, take their time or die.
 //!
-//! Arguments: a role (`first`, `second`, `crowd`) and a file that gets one line per call.
+//! Arguments: a role (`first`, `second`, `plain`, `crowd`) and a file that gets one line per call.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -43,6 +43,7 @@ impl Fixture {
         let bad = json!({ "type": 7 });
         let all: Vec<(String, &Value)> = match self.role.as_str() {
             "second" => vec![("ok".to_owned(), &free), ("extra".to_owned(), &free)],
+            "plain" => vec![("environment".to_owned(), &free)],
             "crowd" => (0..250).map(|i| (format!("tool_{i}"), &free)).collect(),
             _ => ["ok", "fail", "soft_fail", "slow", "die", "environment", "replace", "refuse"]
                 .map(|name| (name.to_owned(), &free))

@@ -1,6 +1,7 @@
 //! The remediator against real MCP servers: child processes of `examples/fixture_server.rs`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl Bed {
                 exec => json!(exec),
             };
             let local = json!({ "exec": exec, "env": ["LISTED", "ABSENT"] });
-            catalog.push_str(&format!("  {name}: {{x-sentinel: {local}}}\n"));
+            writeln!(catalog, "  {name}: {{x-sentinel: {local}}}")?;
         }
         let path = folder.path().join("catalog.yaml");
         std::fs::write(&path, catalog)?;
@@ -426,6 +427,23 @@ async fn a_server_that_dies_is_started_again_and_asked_again() -> Outcome {
 }
 
 #[tokio::test]
+async fn the_end_of_an_idle_server_is_noticed_at_once_and_its_return_is_told() -> Outcome {
+    let mut bed = Bed::start(&[("plain", &["@plain"])], quick())?;
+    let (_, value) = bed.call("environment", json!({})).await?;
+    let pid = value["pid"].as_u64().ok_or("no pid")?;
+    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status()?;
+    assert!(killed.success());
+    let began = Instant::now();
+    bed.signal("degraded", |s| matches!(s, Signal::Degraded { .. })).await?;
+    assert!(began.elapsed() < Duration::from_secs(3), "its end was noticed late");
+    bed.signal("recovered", |s| matches!(s, Signal::Recovered { part, .. } if part == "mcp"))
+        .await?;
+    assert!(bed.call("environment", json!({})).await?.0.ok);
+    assert_eq!(bed.remediator.settled().await, Vec::<String>::new());
+    bed.end().await
+}
+
+#[tokio::test]
 async fn of_two_tools_with_one_name_the_first_wins() -> Outcome {
     let bed = Bed::start(&[("second", &["@second"]), ("first", &["@first"])], quick())?;
     let problems = bed.remediator.settled().await;
@@ -449,7 +467,7 @@ async fn too_many_tools_are_cut_off() -> Outcome {
 
 #[tokio::test]
 async fn programs_that_are_no_servers_hold_nobody_up() -> Outcome {
-    let timeouts = Timeouts { connect: Duration::from_secs(3), ..quick() };
+    let timeouts = Timeouts { connect: Duration::from_secs(6), ..quick() };
     let mut bed = Bed::start(
         &[
             ("echo", &["cat"]),
@@ -464,7 +482,7 @@ async fn programs_that_are_no_servers_hold_nobody_up() -> Outcome {
     // The good one is there at once.
     let began = Instant::now();
     assert!(bed.call("ok", json!({})).await?.0.ok);
-    assert!(began.elapsed() < Duration::from_secs(3), "it waited for the others");
+    assert!(began.elapsed() < Duration::from_secs(6), "it waited for the others");
     let problems = bed.remediator.settled().await;
     for name in ["echo", "silent", "short", "chatty", "missing"] {
         let found = problems.iter().any(|p| p.starts_with(&format!("{name}: ")));
@@ -556,10 +574,10 @@ async fn the_first_failure_ends_a_plan() -> Outcome {
 #[tokio::test]
 async fn later_steps_and_the_undo_follow_a_replaced_container() -> Outcome {
     let bed = Bed::one()?;
-    let monitor = Still::of([container("a", "api"), container("b", "api"), container("c", "db")]);
-    let replace = |new: &str| {
-        call("replace", &json!({ "new": id(new), "started_at": "2026-02-02T00:00:00Z" }))
-    };
+    let mut new = container("b", "api");
+    new.started_at_raw = "2026-02-02T00:00:00Z".to_owned();
+    let monitor = Still::of([container("a", "api"), new, container("c", "db")]);
+    let replace = |new: &str| call("replace", &json!({ "new": id(new) }));
     let after = call("ok", &json!({ "expect_started_at": STARTED }));
     let back = call("extra_undo", &json!({}));
     let back = ToolCall { tool: "ok".to_owned(), ..back };
