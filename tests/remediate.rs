@@ -237,8 +237,15 @@ fn call(tool: &str, arguments: &Value) -> ToolCall {
 fn approved(
     steps: Vec<Step>,
 ) -> Result<(Approved<Plan>, UndoTicket, Plan), Box<dyn std::error::Error>> {
+    approved_on(&container("a", "api"), steps)
+}
+
+fn approved_on(
+    container: &Container,
+    steps: Vec<Step>,
+) -> Result<(Approved<Plan>, UndoTicket, Plan), Box<dyn std::error::Error>> {
     let now = Timestamp::now();
-    let target = container("a", "api").of;
+    let target = container.of.clone();
     let incident = IncidentId::from("INC-1");
     let fixes = steps
         .into_iter()
@@ -262,9 +269,9 @@ fn approved(
         incident: incident.clone(),
         steps: fixes,
         preconditions: Preconditions {
-            image_id: "sha256:1".to_owned(),
-            started_at: STARTED.to_owned(),
-            config_hash: "hash".to_owned(),
+            image_id: container.image_id.clone(),
+            started_at: container.started_at_raw.clone(),
+            config_hash: container.config_hash.clone(),
         },
         staged_at: now,
         expires_at: now + SignedDuration::from_mins(15),
@@ -668,4 +675,122 @@ async fn a_call_under_way_comes_back_before_the_end() -> Outcome {
     let (result, _) = sleeping.await??;
     assert!(result.ok, "{}", result.message);
     Ok(())
+}
+
+/// A real container, removed also when the test fails.
+struct Sandbox {
+    docker: bollard::Docker,
+    id: String,
+}
+
+impl Sandbox {
+    async fn create() -> Result<Self, Box<dyn std::error::Error>> {
+        let host = std::env::var("SENTINEL_TEST_DOCKER_HOST").map_err(
+            |_| "SENTINEL_TEST_DOCKER_HOST is not set: run scripts/test.sh, or name an engine",
+        )?;
+        let docker = bollard::Docker::connect_with_host(&host)?;
+        let image = std::env::var("SENTINEL_TEST_IMAGE")
+            .unwrap_or_else(|_| "sentinel-test/busybox:1".to_owned());
+        let body = bollard::models::ContainerCreateBody {
+            image: Some(image),
+            cmd: Some(vec!["sleep".to_owned(), "300".to_owned()]),
+            stop_timeout: Some(0),
+            labels: Some([("sre-sentinel.monitor".to_owned(), "true".to_owned())].into()),
+            host_config: Some(bollard::models::HostConfig {
+                memory: Some(64 << 20),
+                memory_swap: Some(64 << 20),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let name =
+            format!("remediate-test-{}-{}", std::process::id(), Timestamp::now().as_second());
+        let options =
+            bollard::query_parameters::CreateContainerOptionsBuilder::default().name(&name).build();
+        let id = docker.create_container(Some(options), body).await?.id;
+        let sandbox = Self { docker, id };
+        sandbox.docker.start_container(&sandbox.id, None).await?;
+        Ok(sandbox)
+    }
+
+    /// Its start time and its memory limit in MiB.
+    async fn look(&self) -> Result<(String, i64), Box<dyn std::error::Error>> {
+        let found = self.docker.inspect_container(&self.id, None).await?;
+        let started = found.state.and_then(|s| s.started_at).ok_or("no StartedAt")?;
+        let memory = found.host_config.and_then(|h| h.memory).unwrap_or_default();
+        Ok((started, memory >> 20))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let (docker, id) = (self.docker.clone(), self.id.clone());
+        // A runtime of its own: the test's may be ending with a failure.
+        let removal = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let options = bollard::query_parameters::RemoveContainerOptionsBuilder::default()
+                .force(true)
+                .build();
+            runtime
+                .block_on(docker.remove_container(&id, Some(options)))
+                .map_err(std::io::Error::other)
+        });
+        if !matches!(removal.join(), Ok(Ok(()))) {
+            assert!(std::thread::panicking(), "the container {} was not removed", self.id);
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn the_built_in_servers_change_a_real_container_and_take_it_back() -> Outcome {
+    let sandbox = Sandbox::create().await?;
+    let folder = tempfile::tempdir()?;
+    let host = std::env::var("SENTINEL_TEST_DOCKER_HOST")?;
+    let state = folder.path().to_str().ok_or("no text")?.to_owned();
+    let remediator = Arc::new(McpRemediator::new(McpSettings {
+        executable: env!("CARGO_BIN_EXE_sentinel-tui").into(),
+        pass: [("DOCKER_HOST".to_owned(), host), ("SENTINEL_STATE_DIR".to_owned(), state)].into(),
+        ..McpSettings::default()
+    })?);
+    let (out, signals) = mpsc::channel(256);
+    let stop = CancellationToken::new();
+    let (runner, token) = (Arc::clone(&remediator), stop.clone());
+    let running = tokio::spawn(async move { runner.run(out, token).await });
+    let bed = Bed { folder, remediator, signals, stop, running };
+    assert_eq!(bed.remediator.settled().await, Vec::<String>::new());
+
+    let (started, memory) = sandbox.look().await?;
+    assert_eq!(memory, 64);
+    let mut seen = container("a", "sandbox");
+    seen.of.id = ContainerId(sandbox.id.clone());
+    seen.started_at_raw.clone_from(&started);
+    let on = |tool: &str, more: Value| {
+        let mut arguments = more.as_object().cloned().unwrap_or_default();
+        arguments.insert("container_name".to_owned(), json!(sandbox.id));
+        ToolCall { tool: tool.to_owned(), arguments }
+    };
+    let limit = |memory: &str| json!({ "resources": { "memory": memory } });
+    let steps = vec![
+        (on("update_resources", limit("96m")), Some(on("update_resources", limit("64m")))),
+        (on("restart_container", json!({ "expect_started_at": started })), None),
+        // Expects the start that the step before it made.
+        (on("restart_container", json!({ "expect_started_at": started })), None),
+    ];
+    let (plan, ticket, mut done) = approved_on(&seen, steps)?;
+    let reports = short(&bed.apply(plan, &Still::of([seen])).await?);
+    assert_eq!(reports.last().map(String::as_str), Some("plan true"), "{reports:?}");
+    let (restarted, memory) = sandbox.look().await?;
+    assert_ne!(restarted, started);
+    assert_eq!(memory, 96);
+
+    for step in &mut done.steps {
+        step.state = FixState::Applied;
+    }
+    let undo = ticket.redeem(&done).ok_or("the ticket is for another plan")?;
+    let (out, mut signals) = mpsc::channel(4);
+    bed.remediator.undo(undo, out).await;
+    let undone = signals.recv().await;
+    assert_eq!(sandbox.look().await?.1, 64, "{undone:?}");
+    bed.end().await
 }
