@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, SubscriptionFilter,
+    Tool,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// Tools per page, so that there is more than one page.
 const PAGE: usize = 4;
@@ -22,6 +24,8 @@ const PAGE: usize = 4;
 struct Fixture {
     role: String,
     log: PathBuf,
+    /// Set by the tool `grow`: there is one tool more from then on.
+    grown: watch::Sender<bool>,
 }
 
 impl Fixture {
@@ -43,7 +47,7 @@ impl Fixture {
         let bad = json!({ "type": 7 });
         let all: Vec<(String, &Value)> = match self.role.as_str() {
             "second" => vec![("ok".to_owned(), &free), ("extra".to_owned(), &free)],
-            "plain" => vec![("environment".to_owned(), &free)],
+            "plain" => ["environment", "grow"].map(|name| (name.to_owned(), &free)).into(),
             "crowd" => (0..250).map(|i| (format!("tool_{i}"), &free)).collect(),
             _ => ["ok", "fail", "soft_fail", "slow", "die", "environment", "replace", "refuse"]
                 .map(|name| (name.to_owned(), &free))
@@ -51,7 +55,9 @@ impl Fixture {
                 .chain([("strict".to_owned(), &strict), ("bad".to_owned(), &bad)])
                 .collect(),
         };
+        let more = self.grown.borrow().then(|| ("grown".to_owned(), &free));
         all.into_iter()
+            .chain(more)
             .map(|(name, schema)| {
                 let schema = schema.as_object().cloned().unwrap_or_default();
                 let says = format!("the \u{1b}[31m{name}\u{1b}[0m of {}", self.role);
@@ -69,8 +75,32 @@ impl Fixture {
 
 impl ServerHandler for Fixture {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Implementation::new("fixture", "1"))
+        ServerConfig::new(
+            ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build(),
+        )
+        .with_server_info(Implementation::new("fixture", "1"))
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut grown = self.grown.subscribe();
+        tokio::select! {
+            () = context.cancelled() => return Ok(()),
+            grown = grown.wait_for(|grown| *grown) => drop(grown),
+        }
+        context
+            .sink()
+            .notify_tool_list_changed()
+            .await
+            .map_err(|e| ErrorData::internal_error(e.to_string(), None))?;
+        context.cancelled().await;
+        Ok(())
     }
 
     async fn list_tools(
@@ -110,6 +140,10 @@ impl ServerHandler for Fixture {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 CallToolResult::structured(json!({ "message": "slept" }))
             }
+            "grow" => {
+                self.grown.send_replace(true);
+                CallToolResult::structured(json!({ "message": "grown" }))
+            }
             "die" => std::process::exit(3),
             "environment" => {
                 let names: Vec<(String, String)> = std::env::vars().collect();
@@ -141,6 +175,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::io::stderr().write_all(&[b'x'; 99])?;
         std::io::stderr().write_all(b"\n")?;
     }
-    Fixture { role, log }.serve(rmcp::transport::stdio()).await?.waiting().await?;
+    Fixture { role, log, grown: watch::Sender::new(false) }
+        .serve(rmcp::transport::stdio())
+        .await?
+        .waiting()
+        .await?;
     Ok(())
 }

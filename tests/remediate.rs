@@ -451,6 +451,19 @@ async fn the_end_of_an_idle_server_is_noticed_at_once_and_its_return_is_told() -
 }
 
 #[tokio::test]
+async fn a_server_whose_tools_change_is_asked_again() -> Outcome {
+    let mut bed = Bed::start(&[("plain", &["@plain"])], quick())?;
+    assert!(bed.call("grow", json!({})).await?.0.ok);
+    bed.signal(
+        "the new tool",
+        |s| matches!(s, Signal::Tools { tools } if tools.iter().any(|t| t.name == "grown")),
+    )
+    .await?;
+    assert!(bed.call("grown", json!({})).await?.0.ok);
+    bed.end().await
+}
+
+#[tokio::test]
 async fn of_two_tools_with_one_name_the_first_wins() -> Outcome {
     let bed = Bed::start(&[("second", &["@second"]), ("first", &["@first"])], quick())?;
     let problems = bed.remediator.settled().await;
