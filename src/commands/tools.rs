@@ -2,15 +2,12 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr as _, bail};
-use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::{Tool, ToolCall};
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppError, remediator};
@@ -20,9 +17,6 @@ use crate::config::Settings;
 use crate::config::engine::resolve;
 use crate::ports::Remediator;
 use crate::remediate::remediator::McpRemediator;
-
-/// All servers together may take this long to say what they offer.
-const DISCOVERY: Duration = Duration::from_secs(20);
 
 /// Lists the tools or calls one.
 pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Report> {
@@ -41,32 +35,19 @@ pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Re
         let (servers, stop) = (Arc::clone(&servers), stop.clone());
         async move { servers.run(words, stop).await }
     });
-    let tools = discover(&mut heard).await?;
+    // The words are for front ends; whoever runs one verb wants the answer to it alone.
+    let draining = tokio::spawn(async move { while heard.recv().await.is_some() {} });
+    for problem in servers.settled().await {
+        out::note(&problem);
+    }
     let outcome = match verb {
-        ToolsVerb::List { json } => list(&tools, json),
+        ToolsVerb::List { json } => list(&servers.tools(), json),
         ToolsVerb::Call { name, arguments, .. } => call(&servers, name, &arguments).await,
     };
     stop.cancel();
     running.await.wrap_err("the MCP client did not end cleanly")?;
+    draining.await.wrap_err("the MCP client did not end cleanly")?;
     outcome
-}
-
-/// Waits until every server has said what it offers.
-async fn discover(heard: &mut mpsc::Receiver<Signal>) -> Result<Vec<Tool>, Report> {
-    let first = async {
-        let mut troubles = Vec::new();
-        while let Some(signal) = heard.recv().await {
-            match signal {
-                Signal::Tools { tools } => return Ok(tools),
-                Signal::Degraded { detail, .. } => troubles.push(detail),
-                _ => {}
-            }
-        }
-        bail!("no MCP server could be started: {}", troubles.join("; "))
-    };
-    timeout(DISCOVERY, first)
-        .await
-        .wrap_err_with(|| format!("no MCP server answered within {} s", DISCOVERY.as_secs()))?
 }
 
 fn list(tools: &[Tool], json: bool) -> Result<ExitCode, Report> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -222,7 +221,7 @@ async fn eat() {
 }
 
 fn say(level: &str, message: &str) {
-    print(&format!("{:.3} {level} {message}", Timestamp::now()));
+    print(&format!("{level:<5} {message}"));
 }
 
 fn print(line: &str) {
