@@ -33,6 +33,8 @@ pub struct Layout {
     pub form: Form,
     /// The first line.
     pub header: Rect,
+    /// The line that says what does not work, while something does not.
+    pub banner: Option<Rect>,
     /// The line of tabs, where only one pane is shown.
     pub tabs: Option<Rect>,
     /// Panes with their places, title line included.
@@ -68,9 +70,23 @@ pub fn layout(state: &State) -> Layout {
         Rect { y: area.y + area.height.saturating_sub(1), height: area.height.min(1), ..area };
     let form = form(area);
     if form == Form::TooSmall {
-        return Layout { form, header, tabs: None, panes: Vec::new(), rule: None, footer };
+        return Layout {
+            form,
+            header,
+            banner: None,
+            tabs: None,
+            panes: Vec::new(),
+            rule: None,
+            footer,
+        };
     }
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+    let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+    let mut banner = None;
+    if !state.snapshot.degraded.is_empty() {
+        let (line, rest) = split_rows(body, 1);
+        banner = Some(line);
+        body = rest;
+    }
     let mut rule = None;
     let mut tabs = None;
     let panes = if form == Form::Single || state.zoom {
@@ -82,7 +98,7 @@ pub fn layout(state: &State) -> Layout {
     } else {
         wide(state, body, &mut rule)
     };
-    Layout { form, header, tabs, panes, rule, footer }
+    Layout { form, header, banner, tabs, panes, rule, footer }
 }
 
 fn form(area: Rect) -> Form {

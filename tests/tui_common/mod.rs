@@ -492,6 +492,7 @@ impl Session {
 pub fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
+        let mut line = String::new();
         let mut skip = 0;
         for x in 0..buffer.area.width {
             let symbol = buffer[(x, y)].symbol();
@@ -500,9 +501,9 @@ pub fn text(buffer: &Buffer) -> String {
                 continue;
             }
             skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
-            out.push_str(symbol);
+            line.push_str(symbol);
         }
-        out.truncate(out.trim_end().len());
+        out.push_str(line.trim_end());
         out.push('\n');
     }
     out

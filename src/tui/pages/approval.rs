@@ -28,10 +28,10 @@ pub fn page(state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) -> Pag
             head.push(Role::Heading, format!("Step {} of {}  ", step.step, shown.steps.len()));
         }
         head.push(Role::Strong, format!("{}  ", step.target.name));
-        page.lines.extend(paragraph(head, 4, Role::Strong, &step.diff, columns));
+        page.lines.extend(paragraph(&head, 4, Role::Strong, &step.diff, columns));
         let fact = |page: &mut Page, label: &str, role, value: &str| {
             let label = Styled::of(Role::Dim, format!("{label:<11}"));
-            page.lines.extend(paragraph(label, 11, role, value, columns));
+            page.lines.extend(paragraph(&label, 11, role, value, columns));
         };
         fact(
             &mut page,
@@ -45,7 +45,8 @@ pub fn page(state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) -> Pag
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            fact(&mut page, "", Role::Text, &format!("{key} = {value}"));
+            let key = Styled::of(Role::Dim, format!("  {key} = "));
+            page.lines.extend(paragraph(&key, 4, Role::Text, &value, columns));
         }
         fact(&mut page, "same as", Role::Info, &format!("$ {}", step.docker_line));
         fact(&mut page, "downtime", Role::Text, &step.downtime);

@@ -36,13 +36,13 @@ impl Page {
     }
 
     fn say(&mut self, indent: usize, role: Role, text: &str, columns: usize) {
-        self.lines.extend(paragraph(Styled::new(), indent, role, text, columns));
+        self.lines.extend(paragraph(&Styled::new(), indent, role, text, columns));
     }
 
     /// `label      value`, wrapped below the value.
     fn fact(&mut self, label: &str, role: Role, value: &str, columns: usize) {
         self.lines.extend(paragraph(
-            Styled::of(Role::Dim, format!("  {label} ")),
+            &Styled::of(Role::Dim, format!("  {label} ")),
             LABEL + 2,
             role,
             value,

@@ -180,15 +180,12 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
     let root = incident
         .and_then(|id| state.incident(&id).map(|i| i.root.clone()))
         .and_then(|name| state.container_named(&name).map(|v| v.container.of.id.clone()));
-    match root {
-        Some(id) => {
-            state.focus = Pane::Logs;
-            movement::select_container(state, id)
-        }
-        None => {
-            state.toast(false, "That container is gone, and its log with it.");
-            Vec::new()
-        }
+    if let Some(id) = root {
+        state.focus = Pane::Logs;
+        movement::select_container(state, id)
+    } else {
+        state.toast(false, "That container is gone, and its log with it.");
+        Vec::new()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
 use crate::tui::pane::Pane;
 use crate::tui::state::{PromptKind, State};
+use crate::tui::styled::Styled;
 use crate::tui::update::{movement, prompts};
 
 /// Columns that one press of left or right scrolls.
@@ -58,11 +59,10 @@ pub(super) fn land(state: &mut State) {
         state.logs.reshow();
         place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
     }
-    match place {
-        Some(place) => state.logs.jump(place, rows, columns),
-        None => {
-            state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt))
-        }
+    if let Some(place) = place {
+        state.logs.jump(place, rows, columns);
+    } else {
+        state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt));
     }
 }
 
@@ -115,7 +115,7 @@ fn copy(state: &mut State) -> Vec<Effect> {
         Pane::Inspector => {
             let columns = movement::inside(state, Pane::Inspector).1;
             let page = crate::tui::pages::inspected(state, columns.max(100));
-            Some(page.lines.iter().map(|l| l.plain()).collect::<Vec<_>>().join("\n"))
+            Some(page.lines.iter().map(Styled::plain).collect::<Vec<_>>().join("\n"))
         }
         _ => state.logs.current().map(|e| e.line.text.to_string()),
     };

@@ -10,6 +10,7 @@ mod snapshot;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
+use sentinel_core::domain::plan::Plan;
 
 use crate::tui::layout::{Form, layout};
 use crate::tui::log_view::Times;
@@ -85,7 +86,7 @@ pub fn counts_seconds(state: &State) -> bool {
     !state.toasts.is_empty()
         || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
         || state.snapshot.incidents.iter().any(|i| {
-            i.plan.as_ref().is_some_and(|p| p.is_staged())
+            i.plan.as_ref().is_some_and(Plan::is_staged)
                 || (!i.state.is_closed() && young(i.observed_at))
                 || i.closed_at.is_some_and(young)
         })

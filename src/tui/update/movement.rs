@@ -121,12 +121,11 @@ fn choose<T: Clone + PartialEq>(
 }
 
 fn keep<T: Clone + PartialEq>(selection: &mut Selection<T>, ids: &[T]) {
-    match selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)) {
-        Some(row) => selection.row = row,
-        None => {
-            selection.row = selection.row.min(ids.len().saturating_sub(1));
-            selection.item = ids.get(selection.row).cloned();
-        }
+    if let Some(row) = selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)) {
+        selection.row = row;
+    } else {
+        selection.row = selection.row.min(ids.len().saturating_sub(1));
+        selection.item = ids.get(selection.row).cloned();
     }
 }
 

@@ -71,10 +71,9 @@ impl Column {
             Self::Cpu | Self::MemoryPercent => 6,
             Self::CpuChart | Self::MemoryChart => SPARK.0 + 1,
             Self::Memory => 12,
-            Self::Net => 13,
+            Self::Net | Self::Service => 13,
             Self::Restarts => 7,
             Self::Up => 5,
-            Self::Service => 13,
         }
     }
 
