@@ -562,8 +562,10 @@ async fn preview(
     if panics {
         tokio::spawn(async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            // Only to show what a crash looks like.
-            std::panic::panic_any("a crash for show");
+            #[expect(clippy::panic, reason = "what a crash looks like is what is shown")]
+            {
+                panic!("a crash for show")
+            }
         });
     }
     let shown = sentinel_tui::tui::run::run(handle, options, stop.clone()).await;

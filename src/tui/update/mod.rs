@@ -84,6 +84,7 @@ fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {
 pub fn counts_seconds(state: &State) -> bool {
     let young = |at: jiff::Timestamp| state.now.duration_since(at).as_secs() < 61;
     !state.toasts.is_empty()
+        || state.snapshot.degraded.iter().any(|d| young(d.since))
         || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
         || state.snapshot.incidents.iter().any(|i| {
             i.plan.as_ref().is_some_and(Plan::is_staged)
