@@ -11,7 +11,8 @@ use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Plan;
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::{Page, plan};
+use crate::tui::pages::page::Page;
+use crate::tui::pages::plan;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;

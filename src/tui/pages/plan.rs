@@ -4,7 +4,7 @@ use sentinel_core::domain::plan::{Fix, FixState, Plan};
 use sentinel_core::domain::tool::ToolCall;
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::Page;
+use crate::tui::pages::page::Page;
 use crate::tui::role::Role;
 use crate::tui::status;
 use crate::tui::styled::{Styled, paragraph};

@@ -10,7 +10,7 @@ use crate::tui::layout::{Form, layout};
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
-use crate::tui::state::{Inspector, State, Subject};
+use crate::tui::state::{Inspector, PromptKind, State, Subject};
 use crate::tui::update::{decide, logs, movement, prompts};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
@@ -89,6 +89,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Search => {
             prompts::search(state);
+            Vec::new()
+        }
+        Action::Filter => {
+            prompts::open(state, PromptKind::Filter);
             Vec::new()
         }
         Action::Menu => match &state.menu {

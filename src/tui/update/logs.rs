@@ -4,12 +4,12 @@ use sentinel_core::domain::log::Level;
 
 use crate::runtime::rings::LogPage;
 use crate::tui::action::Action;
+use crate::tui::layout::room;
 use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
 use crate::tui::pane::Pane;
-use crate::tui::state::{PromptKind, State};
+use crate::tui::state::State;
 use crate::tui::styled::Styled;
-use crate::tui::update::{movement, prompts};
 
 /// Columns that one press of left or right scrolls.
 const SIDE: usize = 16;
@@ -34,7 +34,7 @@ pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bo
     let changed = state.logs.take(page, whole);
     if changed {
         state.dirty = true;
-        let (rows, columns) = movement::inside(state, Pane::Logs);
+        let (rows, columns) = room(state, Pane::Logs);
         if state.logs.wrap {
             state.logs.reveal(rows, columns);
         }
@@ -49,7 +49,7 @@ pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bo
 /// Ends a jump: to the line, or with a word on why not.
 pub(super) fn land(state: &mut State) {
     let Some(jump) = state.jump.take() else { return };
-    let (rows, columns) = movement::inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     state.dirty = true;
     let mut place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
     if place.is_none() && state.logs.is_narrowed() {
@@ -67,13 +67,12 @@ pub(super) fn land(state: &mut State) {
 }
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let (rows, columns) = movement::inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     match action {
         Action::NextMatch => search_on(state, true),
         Action::PreviousMatch => search_on(state, false),
         Action::NextError => trouble(state, true),
         Action::PreviousError => trouble(state, false),
-        Action::Filter => prompts::open(state, PromptKind::Filter),
         Action::LevelFilter => {
             state.logs.least = match state.logs.least {
                 None => Some(Level::Info),
@@ -113,7 +112,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn copy(state: &mut State) -> Vec<Effect> {
     let text = match state.focus {
         Pane::Inspector => {
-            let columns = movement::inside(state, Pane::Inspector).1;
+            let columns = room(state, Pane::Inspector).1;
             let page = crate::tui::pages::inspected(state, columns.max(100));
             Some(page.lines.iter().map(Styled::plain).collect::<Vec<_>>().join("\n"))
         }
@@ -143,6 +142,6 @@ fn trouble(state: &mut State, forward: bool) {
 }
 
 pub(super) fn jump(state: &mut State, place: usize) {
-    let (rows, columns) = movement::inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     state.logs.jump(place, rows, columns);
 }
