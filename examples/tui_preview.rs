@@ -333,13 +333,14 @@ impl Play {
             .collect();
         for (place, (name, limit)) in up.iter().enumerate() {
             let wave = ((turn + place as u64 * 7) % 20) as f64 / 20.0;
-            let share = if name == "shop-cache-1" { 0.86 } else { 0.35 + wave * 0.2 };
+            let share =
+                if name == "shop-cache-1" { 86 } else { 35 + (turn + place as u64 * 7) % 20 };
             inbox.usage(UsageSample {
                 container: id(name),
                 at: Timestamp::now(),
                 usage: Usage {
                     cpu_pct: 3.0 + wave * (12.0 + place as f64 * 6.0),
-                    mem_used: (*limit as f64 * share) as u64,
+                    mem_used: limit / 100 * share,
                     mem_limit: *limit,
                     net_rx_bps: wave * 48_000.0,
                     net_tx_bps: wave * 12_000.0,
@@ -561,9 +562,10 @@ async fn preview(
     if panics {
         tokio::spawn(async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let nothing: Option<u8> = None;
-            #[expect(clippy::expect_used, reason = "what a crash looks like is what is shown")]
-            nothing.expect("a crash for show");
+            #[expect(clippy::panic, reason = "what a crash looks like is what is shown")]
+            {
+                panic!("a crash for show")
+            }
         });
     }
     let shown = sentinel_tui::tui::run::run(handle, options, stop.clone()).await;

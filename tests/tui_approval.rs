@@ -1,5 +1,6 @@
 //! No key decides before it could be meant: races around the approval, scripted.
 
+#[cfg(test)]
 #[expect(dead_code, reason = "fixtures are shared by several test binaries")]
 mod tui_common;
 

@@ -1,5 +1,6 @@
 //! What keys do: a state, keys, what is expected.
 
+#[cfg(test)]
 #[expect(dead_code, reason = "fixtures are shared by several test binaries")]
 mod tui_common;
 

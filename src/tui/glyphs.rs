@@ -1,5 +1,7 @@
 //! The few symbols that are drawn, with an ASCII form of each.
 
+use std::borrow::Cow;
+
 /// A set of symbols, each one column wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
@@ -129,6 +131,21 @@ impl Glyphs {
     /// The set to use.
     pub fn of(ascii: bool) -> &'static Self {
         if ascii { &ASCII } else { &UNICODE }
+    }
+
+    /// Text with the few symbols that our own sentences use said in this set. What containers
+    /// wrote stays as it is but for those symbols.
+    pub fn say<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.arrow == UNICODE.arrow || text.is_ascii() {
+            return Cow::Borrowed(text);
+        }
+        let plain = |c| match c {
+            '→' => '>',
+            '…' => '~',
+            '–' | '·' => '-',
+            other => other,
+        };
+        Cow::Owned(text.chars().map(plain).collect())
     }
 
     /// A small chart of the last `width` values, scaled to `max` (or to the largest value, if

@@ -33,6 +33,8 @@ pub struct Layout {
     pub form: Form,
     /// The first line.
     pub header: Rect,
+    /// The line that says what does not work, while something does not.
+    pub banner: Option<Rect>,
     /// The line of tabs, where only one pane is shown.
     pub tabs: Option<Rect>,
     /// Panes with their places, title line included.
@@ -60,6 +62,13 @@ pub fn inside(pane: Rect) -> Rect {
     Rect { y: pane.y + u16::from(pane.height > 0), height: pane.height.saturating_sub(1), ..pane }
 }
 
+/// Rows and columns inside a pane; something sensible while it is not shown.
+pub fn room(state: &State, pane: Pane) -> (usize, usize) {
+    layout(state)
+        .inside(pane)
+        .map_or((10, 80), |r| (usize::from(r.height).max(1), usize::from(r.width).max(1)))
+}
+
 /// Where everything is.
 pub fn layout(state: &State) -> Layout {
     let area = state.area;
@@ -68,9 +77,23 @@ pub fn layout(state: &State) -> Layout {
         Rect { y: area.y + area.height.saturating_sub(1), height: area.height.min(1), ..area };
     let form = form(area);
     if form == Form::TooSmall {
-        return Layout { form, header, tabs: None, panes: Vec::new(), rule: None, footer };
+        return Layout {
+            form,
+            header,
+            banner: None,
+            tabs: None,
+            panes: Vec::new(),
+            rule: None,
+            footer,
+        };
     }
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+    let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+    let mut banner = None;
+    if !state.snapshot.degraded.is_empty() {
+        let (line, rest) = split_rows(body, 1);
+        banner = Some(line);
+        body = rest;
+    }
     let mut rule = None;
     let mut tabs = None;
     let panes = if form == Form::Single || state.zoom {
@@ -82,7 +105,7 @@ pub fn layout(state: &State) -> Layout {
     } else {
         wide(state, body, &mut rule)
     };
-    Layout { form, header, tabs, panes, rule, footer }
+    Layout { form, header, banner, tabs, panes, rule, footer }
 }
 
 fn form(area: Rect) -> Form {
@@ -109,7 +132,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
     if state.focus == Pane::Inspector {
         return vec![(Pane::Inspector, body)];
     }
-    let containers = wants(lists::containers(state).len(), 2, 4, body.height * 2 / 5);
+    let containers = wants(lists::shown_containers(state), 2, 4, body.height * 2 / 5);
     let incidents = wants(lists::incidents(state).len(), 1, 3, body.height / 5 + 1);
     let (top, rest) = split_rows(body, containers);
     let (middle, bottom) = split_rows(rest, incidents);
@@ -127,7 +150,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
 /// Large terminals. Without an inspector: lists above, the log below over the whole width. With
 /// one: what happens on the left, what it means on the right.
 fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)> {
-    let rows = lists::containers(state).len();
+    let rows = lists::shown_containers(state);
     let open = wants(lists::incidents(state).len(), 1, 4, body.height / 5);
     if state.inspector.is_some() {
         let (left, right) = split_columns(body, body.width / 2, rule);

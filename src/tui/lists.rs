@@ -43,12 +43,8 @@ pub fn touched(state: &State) -> HashMap<&str, Touched> {
 /// Containers as listed.
 pub fn containers(state: &State) -> Vec<&ContainerView> {
     let touched = touched(state);
-    let mut rows: Vec<&ContainerView> = state
-        .snapshot
-        .containers
-        .iter()
-        .filter(|v| wanted(state.containers.filter.as_ref(), &searchable(v)))
-        .collect();
+    let mut rows: Vec<&ContainerView> =
+        state.snapshot.containers.iter().filter(|v| is_shown(state, v)).collect();
     let name =
         |a: &&ContainerView, b: &&ContainerView| a.container.of.name.cmp(&b.container.of.name);
     match state.sort {
@@ -74,6 +70,15 @@ pub fn containers(state: &State) -> Vec<&ContainerView> {
         rows.reverse();
     }
     rows
+}
+
+/// How many containers are listed.
+pub fn shown_containers(state: &State) -> usize {
+    state.snapshot.containers.iter().filter(|v| is_shown(state, v)).count()
+}
+
+fn is_shown(state: &State, view: &ContainerView) -> bool {
+    state.containers.filter.as_ref().is_none_or(|f| f.accepts(&searchable(view)))
 }
 
 /// Lower is worse. Only what changes seldom counts, so that rows do not dance.

@@ -554,9 +554,7 @@ mod tests {
 
     #[test]
     fn wrapped_lines_count_their_rows() {
-        let mut view = LogView::default();
-        view.wrap = true;
-        view.times = Times::Off;
+        let mut view = LogView { wrap: true, times: Times::Off, ..LogView::default() };
         view.take(&page(vec![entry(1, &"x".repeat(25), None, false)], 1), true);
         assert_eq!(view.rows(0, 14), 3);
         assert_eq!(view.first_in_view(2, 14), 0, "a line that is too tall is still shown");

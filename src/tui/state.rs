@@ -156,6 +156,10 @@ pub struct Jump {
 
 /// The state of the terminal UI.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of the operator that are independent of each other"
+)]
 pub struct State {
     /// Size of the terminal.
     pub area: Rect,

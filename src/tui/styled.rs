@@ -51,7 +51,7 @@ impl Styled {
 /// Wraps a text into lines of one role: the first behind `first`, the others indented by
 /// `indent` columns.
 pub fn paragraph(
-    first: Styled,
+    first: &Styled,
     indent: usize,
     role: Role,
     words: &str,

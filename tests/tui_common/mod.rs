@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
@@ -32,19 +32,19 @@ use sentinel_tui::tui::view::root;
 use serde_json::json;
 
 /// The time at which every test takes place.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_500_000).unwrap()
 }
 
-pub fn ago(seconds: i64) -> Timestamp {
+pub(crate) fn ago(seconds: i64) -> Timestamp {
     now() - SignedDuration::from_secs(seconds)
 }
 
-pub fn id(name: &str) -> ContainerId {
+pub(crate) fn id(name: &str) -> ContainerId {
     ContainerId(sentinel_core::domain::hash::sha256_hex(name.as_bytes()))
 }
 
-pub fn container(name: &str, service: &str) -> Container {
+pub(crate) fn container(name: &str, service: &str) -> Container {
     Container {
         of: ContainerRef {
             id: id(name),
@@ -104,7 +104,12 @@ pub fn container(name: &str, service: &str) -> Container {
     }
 }
 
-pub fn view(container: Container, cpu: f64, memory: f64) -> ContainerView {
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "readings made up for a picture"
+)]
+pub(crate) fn view(container: Container, cpu: f64, memory: f64) -> ContainerView {
     let up = container.is_up();
     let limit = container.memory_limit.unwrap_or(1 << 30);
     let wave = |base: f64| (0..20_u8).map(move |n| (base * (0.6 + f64::from(n % 5) / 10.0)) as f32);
@@ -129,7 +134,7 @@ pub fn view(container: Container, cpu: f64, memory: f64) -> ContainerView {
     }
 }
 
-pub fn empty() -> Snapshot {
+pub(crate) fn empty() -> Snapshot {
     Snapshot {
         at: now(),
         version: 1,
@@ -143,7 +148,7 @@ pub fn empty() -> Snapshot {
     }
 }
 
-pub fn healthy() -> Snapshot {
+pub(crate) fn healthy() -> Snapshot {
     let mut migrate = container("shop-migrate-1", "migrate");
     migrate.state = RunState::Exited;
     migrate.finished_at = Some(ago(8990));
@@ -171,7 +176,7 @@ pub fn healthy() -> Snapshot {
     }
 }
 
-pub fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) -> Fix {
+pub(crate) fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) -> Fix {
     Fix {
         id: format!("INC-1/{number}").as_str().into(),
         step: number,
@@ -194,7 +199,7 @@ pub fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) -> Fix 
     }
 }
 
-pub fn plan(risk: Risk) -> Plan {
+pub(crate) fn plan(risk: Risk) -> Plan {
     Plan {
         incident: "INC-20261124-031502-7KQ4".into(),
         steps: vec![
@@ -219,7 +224,7 @@ pub fn plan(risk: Risk) -> Plan {
     .freeze()
 }
 
-pub fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
+pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
     let name = "shop-api-1";
     let entry = |seconds, what: &str, state| TimelineEntry {
         at: ago(seconds),
@@ -292,7 +297,7 @@ pub fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
 }
 
 /// The api was killed, a plan waits.
-pub fn awaiting(risk: Risk) -> Snapshot {
+pub(crate) fn awaiting(risk: Risk) -> Snapshot {
     let mut snapshot = healthy();
     let mut api = container("shop-api-1", "api");
     api.state = RunState::Exited;
@@ -307,7 +312,7 @@ pub fn awaiting(risk: Risk) -> Snapshot {
     snapshot
 }
 
-pub fn verifying() -> Snapshot {
+pub(crate) fn verifying() -> Snapshot {
     let mut snapshot = healthy();
     let mut done = plan(Risk::R1);
     for step in &mut done.steps {
@@ -328,7 +333,7 @@ pub fn verifying() -> Snapshot {
     snapshot
 }
 
-pub fn resolved() -> Snapshot {
+pub(crate) fn resolved() -> Snapshot {
     let mut snapshot = verifying();
     let mut closed = (*snapshot.incidents[0]).clone();
     closed.state = IncidentState::Resolved;
@@ -340,7 +345,7 @@ pub fn resolved() -> Snapshot {
     snapshot
 }
 
-pub fn degraded() -> Snapshot {
+pub(crate) fn degraded() -> Snapshot {
     let mut snapshot = healthy();
     snapshot.degraded = vec![Degraded {
         part: "docker".to_owned(),
@@ -350,7 +355,7 @@ pub fn degraded() -> Snapshot {
     snapshot
 }
 
-pub fn long_names() -> Snapshot {
+pub(crate) fn long_names() -> Snapshot {
     let mut snapshot = awaiting(Risk::R2);
     for (at, name) in [
         (1, "a-project-with-a-long-name-checkout-service-blue-green-canary-1"),
@@ -364,7 +369,7 @@ pub fn long_names() -> Snapshot {
     snapshot
 }
 
-pub fn page() -> LogPage {
+pub(crate) fn page() -> LogPage {
     let entry = |seq: u64, text: &str, level, anomaly: bool, mark| {
         Arc::new(LogEntry {
             line: LogLine {
@@ -404,19 +409,19 @@ pub fn page() -> LogPage {
     LogPage { first_kept: 1, last: 18, revision: 1, entries }
 }
 
-pub fn theme(name: &str) -> Theme {
+pub(crate) fn theme(name: &str) -> Theme {
     Theme::load(name, false).unwrap()
 }
 
 /// A session that is driven by messages alone.
-pub struct Session {
-    pub state: State,
-    pub at: Duration,
-    pub effects: Vec<Effect>,
+pub(crate) struct Session {
+    pub(crate) state: State,
+    pub(crate) at: Duration,
+    pub(crate) effects: Vec<Effect>,
 }
 
 impl Session {
-    pub fn new(snapshot: Snapshot, width: u16, height: u16) -> Self {
+    pub(crate) fn new(snapshot: Snapshot, width: u16, height: u16) -> Self {
         let state = State::new(Arc::new(empty()), TimeZone::UTC);
         let mut session = Self { state, at: Duration::from_secs(100), effects: Vec::new() };
         session.send(Msg::Resize { width, height });
@@ -426,30 +431,30 @@ impl Session {
         session
     }
 
-    pub fn send(&mut self, msg: Msg) {
+    pub(crate) fn send(&mut self, msg: Msg) {
         let effects = update(&mut self.state, msg);
         self.effects.extend(effects);
     }
 
-    pub fn snapshot(&mut self, snapshot: Snapshot) {
+    pub(crate) fn snapshot(&mut self, snapshot: Snapshot) {
         self.send(Msg::Snapshot(Arc::new(snapshot)));
     }
 
-    pub fn logs(&mut self, page: LogPage) {
+    pub(crate) fn logs(&mut self, page: LogPage) {
         let generation = self.state.logs.generation;
         self.send(Msg::Logs { generation, page, whole: true });
     }
 
-    pub fn drawn(&mut self) {
+    pub(crate) fn drawn(&mut self) {
         self.send(Msg::Drawn { at: self.at });
     }
 
-    pub fn wait(&mut self, ms: u64) {
+    pub(crate) fn wait(&mut self, ms: u64) {
         self.at += Duration::from_millis(ms);
     }
 
     /// Keys as the keymap writes them, a word each.
-    pub fn keys(&mut self, keys: &str) {
+    pub(crate) fn keys(&mut self, keys: &str) {
         for word in keys.split_whitespace() {
             let key = sentinel_tui::tui::keymap::Key::parse(word)
                 .unwrap_or_else(|| panic!("no key {word}"));
@@ -458,7 +463,7 @@ impl Session {
     }
 
     /// Letters of a text, one key each.
-    pub fn types(&mut self, text: &str) {
+    pub(crate) fn types(&mut self, text: &str) {
         for c in text.chars() {
             let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
             self.send(Msg::Key { key, at: self.at });
@@ -466,7 +471,7 @@ impl Session {
     }
 
     /// What was asked of the engine.
-    pub fn commands(&self) -> Vec<&sentinel_core::domain::command::Command> {
+    pub(crate) fn commands(&self) -> Vec<&sentinel_core::domain::command::Command> {
         self.effects
             .iter()
             .filter_map(|e| match e {
@@ -476,22 +481,23 @@ impl Session {
             .collect()
     }
 
-    pub fn buffer(&self, theme: &Theme) -> Buffer {
+    pub(crate) fn buffer(&self, theme: &Theme) -> Buffer {
         let mut buffer =
             Buffer::empty(Rect::new(0, 0, self.state.area.width, self.state.area.height));
         root::draw(&mut buffer, &self.state, theme);
         buffer
     }
 
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         text(&self.buffer(&theme("dark")))
     }
 }
 
 /// A buffer's text, a line each; what stands behind a wide character is not repeated.
-pub fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
+        let mut line = String::new();
         let mut skip = 0;
         for x in 0..buffer.area.width {
             let symbol = buffer[(x, y)].symbol();
@@ -500,10 +506,23 @@ pub fn text(buffer: &Buffer) -> String {
                 continue;
             }
             skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
-            out.push_str(symbol);
+            line.push_str(symbol);
         }
-        out.truncate(out.trim_end().len());
+        out.push_str(line.trim_end());
         out.push('\n');
     }
     out
+}
+
+/// The cell where a text begins.
+pub(crate) fn cell_of(buffer: &Buffer, wanted: &str) -> Cell {
+    for y in 0..buffer.area.height {
+        let cells: Vec<&str> = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
+        for x in 0..cells.len() {
+            if cells[x..].concat().starts_with(wanted) {
+                return buffer[(u16::try_from(x).unwrap(), y)].clone();
+            }
+        }
+    }
+    panic!("`{wanted}` is not on the screen:\n{}", text(buffer));
 }

@@ -4,7 +4,8 @@ use sentinel_core::domain::plan::Plan;
 use serde_json::Value;
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::{Page, plan};
+use crate::tui::pages::page::Page;
+use crate::tui::pages::plan;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -28,10 +29,10 @@ pub fn page(state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) -> Pag
             head.push(Role::Heading, format!("Step {} of {}  ", step.step, shown.steps.len()));
         }
         head.push(Role::Strong, format!("{}  ", step.target.name));
-        page.lines.extend(paragraph(head, 4, Role::Strong, &step.diff, columns));
+        page.lines.extend(paragraph(&head, 4, Role::Strong, &step.diff, columns));
         let fact = |page: &mut Page, label: &str, role, value: &str| {
             let label = Styled::of(Role::Dim, format!("{label:<11}"));
-            page.lines.extend(paragraph(label, 11, role, value, columns));
+            page.lines.extend(paragraph(&label, 11, role, value, columns));
         };
         fact(
             &mut page,
@@ -45,7 +46,8 @@ pub fn page(state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) -> Pag
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            fact(&mut page, "", Role::Text, &format!("{key} = {value}"));
+            let key = Styled::of(Role::Dim, format!("  {key} = "));
+            page.lines.extend(paragraph(&key, 4, Role::Text, &value, columns));
         }
         fact(&mut page, "same as", Role::Info, &format!("$ {}", step.docker_line));
         fact(&mut page, "downtime", Role::Text, &step.downtime);

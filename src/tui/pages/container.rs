@@ -4,7 +4,8 @@ use sentinel_core::domain::container::{HealthCheck, RestartPolicy};
 use sentinel_core::domain::snapshot::ContainerView;
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::{Page, incident};
+use crate::tui::pages::incident;
+use crate::tui::pages::page::Page;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;

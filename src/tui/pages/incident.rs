@@ -11,7 +11,8 @@ use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Plan;
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::{Page, plan};
+use crate::tui::pages::page::Page;
+use crate::tui::pages::plan;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -120,7 +121,7 @@ fn decide(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, 
         }
         for reason in reasons.into_iter().take(6).rev() {
             let bullet = Styled::of(Role::Dim, format!("  {} ", glyphs.dot));
-            page.lines.extend(paragraph(bullet, 4, Role::Text, without_code(reason), columns));
+            page.lines.extend(paragraph(&bullet, 4, Role::Text, without_code(reason), columns));
         }
     }
 }
@@ -171,7 +172,7 @@ fn checks(page: &mut Page, incident: &Incident, glyphs: &Glyphs, columns: usize)
         let line = Styled::of(Role::Text, "  ")
             .and(role, format!("{glyph} "))
             .and(Role::Text, format!("{}  ", check.name.replace('_', " ")));
-        page.lines.extend(paragraph(line, 4, Role::Dim, &check.detail, columns));
+        page.lines.extend(paragraph(&line, 4, Role::Dim, &check.detail, columns));
     }
 }
 
@@ -198,7 +199,7 @@ fn evidence(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs
             line.push(Role::Strong, format!("{} ", piece.container));
         }
         page.stops.push(page.lines.len());
-        page.lines.extend(paragraph(line, 6, Role::Text, &piece.excerpt, columns));
+        page.lines.extend(paragraph(&line, 6, Role::Text, &piece.excerpt, columns));
     }
 }
 
@@ -211,7 +212,7 @@ fn anomalies(page: &mut Page, state: &State, incident: &Incident, columns: usize
     for anomaly in &incident.anomalies {
         let line =
             Styled::of(Role::Dim, format!("  {} ", words::clock(anomaly.observed_at, &state.zone)));
-        page.lines.extend(paragraph(line, 4, Role::Text, &anomaly.summary, columns));
+        page.lines.extend(paragraph(&line, 4, Role::Text, &anomaly.summary, columns));
     }
 }
 
@@ -253,7 +254,7 @@ pub(super) fn probe_lines(page: &mut Page, state: &State, probes: &[Probe], colu
             .and(Role::Dim, format!(" {} ", text::right(&took, 6, "")));
         let output = probe.output.trim();
         let output = if output.is_empty() { "(no output)" } else { output };
-        page.lines.extend(paragraph(line, 6, Role::Text, output, columns));
+        page.lines.extend(paragraph(&line, 6, Role::Text, output, columns));
     }
 }
 
@@ -265,7 +266,7 @@ fn rejected(page: &mut Page, incident: &Incident, columns: usize) {
     for other in &diagnosis.rejected {
         let line = Styled::of(Role::Text, format!("  {} ", other.class.words()))
             .and(Role::Dim, format!("of {} {:.0}%: ", other.root, other.score * 100.0));
-        page.lines.extend(paragraph(line, 4, Role::Dim, &other.why, columns));
+        page.lines.extend(paragraph(&line, 4, Role::Dim, &other.why, columns));
     }
 }
 
@@ -285,6 +286,6 @@ fn timeline(page: &mut Page, state: &State, incident: &Incident, columns: usize)
         if actor != "sentinel-tui" {
             line.push(Role::Info, format!("{actor} "));
         }
-        page.lines.extend(paragraph(line, 11, role, &entry.what, columns));
+        page.lines.extend(paragraph(&line, 11, role, &entry.what, columns));
     }
 }

@@ -4,52 +4,14 @@
 pub mod approval;
 pub mod container;
 pub mod incident;
+pub mod page;
 pub mod plan;
 
 use crate::tui::glyphs::Glyphs;
+use crate::tui::pages::page::Page;
 use crate::tui::role::Role;
 use crate::tui::state::{State, Subject};
-use crate::tui::styled::{Styled, paragraph};
-
-/// Columns of the labels on the left.
-const LABEL: usize = 11;
-
-/// A long text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// Its lines.
-    pub lines: Vec<Styled>,
-    /// Lines that can be chosen: the pieces of evidence, in order.
-    pub stops: Vec<usize>,
-}
-
-impl Page {
-    fn blank(&mut self) {
-        if self.lines.last().is_some_and(|l| !l.pieces.is_empty()) {
-            self.lines.push(Styled::new());
-        }
-    }
-
-    fn heading(&mut self, text: &str) {
-        self.blank();
-        self.lines.push(Styled::of(Role::Heading, text));
-    }
-
-    fn say(&mut self, indent: usize, role: Role, text: &str, columns: usize) {
-        self.lines.extend(paragraph(Styled::new(), indent, role, text, columns));
-    }
-
-    /// `label      value`, wrapped below the value.
-    fn fact(&mut self, label: &str, role: Role, value: &str, columns: usize) {
-        self.lines.extend(paragraph(
-            Styled::of(Role::Dim, format!("  {label} ")),
-            LABEL + 2,
-            role,
-            value,
-            columns,
-        ));
-    }
-}
+use crate::tui::styled::Styled;
 
 /// What the inspector shows, for a pane of `columns`.
 pub fn inspected(state: &State, columns: usize) -> Page {

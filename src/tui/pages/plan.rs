@@ -4,7 +4,7 @@ use sentinel_core::domain::plan::{Fix, FixState, Plan};
 use sentinel_core::domain::tool::ToolCall;
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::Page;
+use crate::tui::pages::page::Page;
 use crate::tui::role::Role;
 use crate::tui::status;
 use crate::tui::styled::{Styled, paragraph};
@@ -37,7 +37,7 @@ fn step_lines(page: &mut Page, step: &Fix, numbered: bool, glyphs: &Glyphs, colu
     head.push(risk.role, format!("[{}] ", risk.word));
     head.push(Role::Strong, format!("{}  ", step.target.name));
     let indent = head.width();
-    page.lines.extend(paragraph(head, indent, Role::Strong, &step.diff, columns));
+    page.lines.extend(paragraph(&head, indent, Role::Strong, &step.diff, columns));
     page.fact("runs", Role::Info, &format!("$ {}", step.docker_line), columns);
     if step.state == FixState::Staged {
         page.fact("because", Role::Text, &step.reason, columns);
@@ -56,7 +56,7 @@ fn step_lines(page: &mut Page, step: &Fix, numbered: bool, glyphs: &Glyphs, colu
         line.push(Role::Dim, format!(" in {} ms", result.duration_ms));
         let role = if result.ok { Role::Text } else { Role::Error };
         line.push(Role::Text, "  ");
-        page.lines.extend(paragraph(line, 4, role, &result.message, columns));
+        page.lines.extend(paragraph(&line, 4, role, &result.message, columns));
     } else {
         page.lines.push(line);
     }

@@ -268,11 +268,12 @@ fn approval_key(
             Focus::Approve => return confirm(state, approval),
         },
         // With a name to type, letters are letters.
-        _ if approval.asks_name() => {
-            if typing || matches!(event.code, KeyCode::Char(_) | KeyCode::Backspace) {
-                approval.focus = Focus::Name;
-                type_into(&mut approval.typed, event);
-            }
+        KeyCode::Char(_) | KeyCode::Backspace if approval.asks_name() => {
+            approval.focus = Focus::Name;
+            type_into(&mut approval.typed, event);
+        }
+        _ if typing => {
+            type_into(&mut approval.typed, event);
         }
         KeyCode::Char('y') => return confirm(state, approval),
         KeyCode::Char('n' | 'q') => return (false, Vec::new()),

@@ -10,7 +10,7 @@ use crate::tui::layout::{Form, layout};
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
-use crate::tui::state::{Inspector, State, Subject};
+use crate::tui::state::{Inspector, PromptKind, State, Subject};
 use crate::tui::update::{decide, logs, movement, prompts};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
@@ -89,6 +89,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Search => {
             prompts::search(state);
+            Vec::new()
+        }
+        Action::Filter => {
+            prompts::open(state, PromptKind::Filter);
             Vec::new()
         }
         Action::Menu => match &state.menu {
@@ -180,15 +184,12 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
     let root = incident
         .and_then(|id| state.incident(&id).map(|i| i.root.clone()))
         .and_then(|name| state.container_named(&name).map(|v| v.container.of.id.clone()));
-    match root {
-        Some(id) => {
-            state.focus = Pane::Logs;
-            movement::select_container(state, id)
-        }
-        None => {
-            state.toast(false, "That container is gone, and its log with it.");
-            Vec::new()
-        }
+    if let Some(id) = root {
+        state.focus = Pane::Logs;
+        movement::select_container(state, id)
+    } else {
+        state.toast(false, "That container is gone, and its log with it.");
+        Vec::new()
     }
 }
 

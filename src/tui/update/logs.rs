@@ -4,11 +4,12 @@ use sentinel_core::domain::log::Level;
 
 use crate::runtime::rings::LogPage;
 use crate::tui::action::Action;
+use crate::tui::layout::room;
 use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
 use crate::tui::pane::Pane;
-use crate::tui::state::{PromptKind, State};
-use crate::tui::update::{movement, prompts};
+use crate::tui::state::State;
+use crate::tui::styled::Styled;
 
 /// Columns that one press of left or right scrolls.
 const SIDE: usize = 16;
@@ -33,7 +34,7 @@ pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bo
     let changed = state.logs.take(page, whole);
     if changed {
         state.dirty = true;
-        let (rows, columns) = movement::inside(state, Pane::Logs);
+        let (rows, columns) = room(state, Pane::Logs);
         if state.logs.wrap {
             state.logs.reveal(rows, columns);
         }
@@ -48,7 +49,7 @@ pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bo
 /// Ends a jump: to the line, or with a word on why not.
 pub(super) fn land(state: &mut State) {
     let Some(jump) = state.jump.take() else { return };
-    let (rows, columns) = movement::inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     state.dirty = true;
     let mut place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
     if place.is_none() && state.logs.is_narrowed() {
@@ -58,22 +59,20 @@ pub(super) fn land(state: &mut State) {
         state.logs.reshow();
         place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
     }
-    match place {
-        Some(place) => state.logs.jump(place, rows, columns),
-        None => {
-            state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt))
-        }
+    if let Some(place) = place {
+        state.logs.jump(place, rows, columns);
+    } else {
+        state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt));
     }
 }
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let (rows, columns) = movement::inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     match action {
         Action::NextMatch => search_on(state, true),
         Action::PreviousMatch => search_on(state, false),
         Action::NextError => trouble(state, true),
         Action::PreviousError => trouble(state, false),
-        Action::Filter => prompts::open(state, PromptKind::Filter),
         Action::LevelFilter => {
             state.logs.least = match state.logs.least {
                 None => Some(Level::Info),
@@ -113,9 +112,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn copy(state: &mut State) -> Vec<Effect> {
     let text = match state.focus {
         Pane::Inspector => {
-            let columns = movement::inside(state, Pane::Inspector).1;
+            let columns = room(state, Pane::Inspector).1;
             let page = crate::tui::pages::inspected(state, columns.max(100));
-            Some(page.lines.iter().map(|l| l.plain()).collect::<Vec<_>>().join("\n"))
+            Some(page.lines.iter().map(Styled::plain).collect::<Vec<_>>().join("\n"))
         }
         _ => state.logs.current().map(|e| e.line.text.to_string()),
     };
@@ -143,6 +142,6 @@ fn trouble(state: &mut State, forward: bool) {
 }
 
 pub(super) fn jump(state: &mut State, place: usize) {
-    let (rows, columns) = movement::inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     state.logs.jump(place, rows, columns);
 }

@@ -10,6 +10,7 @@ mod snapshot;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
+use sentinel_core::domain::plan::Plan;
 
 use crate::tui::layout::{Form, layout};
 use crate::tui::log_view::Times;
@@ -83,9 +84,10 @@ fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {
 pub fn counts_seconds(state: &State) -> bool {
     let young = |at: jiff::Timestamp| state.now.duration_since(at).as_secs() < 61;
     !state.toasts.is_empty()
+        || state.snapshot.degraded.iter().any(|d| young(d.since))
         || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
         || state.snapshot.incidents.iter().any(|i| {
-            i.plan.as_ref().is_some_and(|p| p.is_staged())
+            i.plan.as_ref().is_some_and(Plan::is_staged)
                 || (!i.state.is_closed() && young(i.observed_at))
                 || i.closed_at.is_some_and(young)
         })

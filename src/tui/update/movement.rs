@@ -3,7 +3,7 @@
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind};
 use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
 
-use crate::tui::layout::{Form, layout};
+use crate::tui::layout::{Form, layout, room};
 use crate::tui::lists;
 use crate::tui::message::Effect;
 use crate::tui::pages;
@@ -11,17 +11,10 @@ use crate::tui::pane::Pane;
 use crate::tui::state::{Jump, Selection, State, Subject};
 use crate::tui::update::logs;
 
-/// Rows and columns inside a pane; something sensible while it is not shown.
-pub(super) fn inside(state: &State, pane: Pane) -> (usize, usize) {
-    layout(state)
-        .inside(pane)
-        .map_or((10, 80), |r| (usize::from(r.height).max(1), usize::from(r.width).max(1)))
-}
-
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     match state.focus {
         Pane::Logs => {
-            let (rows, columns) = inside(state, Pane::Logs);
+            let (rows, columns) = room(state, Pane::Logs);
             state.logs.step(by, rows, columns);
             Vec::new()
         }
@@ -37,7 +30,7 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
 
 /// Moves by a page, or by a part of it.
 pub(super) fn page(state: &mut State, direction: isize, part: usize) -> Vec<Effect> {
-    let (rows, columns) = inside(state, state.focus);
+    let (rows, columns) = room(state, state.focus);
     let by = direction * isize::try_from((rows / part).max(1)).unwrap_or(1);
     match state.focus {
         Pane::Logs => {
@@ -59,7 +52,7 @@ pub(super) fn end(state: &mut State, last: bool) -> Vec<Effect> {
     match state.focus {
         Pane::Logs if last => state.logs.stick(),
         Pane::Logs => {
-            let (rows, columns) = inside(state, Pane::Logs);
+            let (rows, columns) = room(state, Pane::Logs);
             state.logs.jump(0, rows, columns);
         }
         Pane::Inspector => {
@@ -121,12 +114,11 @@ fn choose<T: Clone + PartialEq>(
 }
 
 fn keep<T: Clone + PartialEq>(selection: &mut Selection<T>, ids: &[T]) {
-    match selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)) {
-        Some(row) => selection.row = row,
-        None => {
-            selection.row = selection.row.min(ids.len().saturating_sub(1));
-            selection.item = ids.get(selection.row).cloned();
-        }
+    if let Some(row) = selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)) {
+        selection.row = row;
+    } else {
+        selection.row = selection.row.min(ids.len().saturating_sub(1));
+        selection.item = ids.get(selection.row).cloned();
     }
 }
 
@@ -213,7 +205,7 @@ pub(super) fn settle(state: &mut State) {
     if layout(state).form == Form::TooSmall {
         return;
     }
-    let (rows, columns) = inside(state, Pane::Logs);
+    let (rows, columns) = room(state, Pane::Logs);
     state.logs.reveal(rows, columns);
     scroll(state, 0);
 }
@@ -225,7 +217,7 @@ pub(super) fn fix_incident(state: &State) -> Option<IncidentId> {
 }
 
 fn scroll(state: &mut State, by: isize) {
-    let (rows, columns) = inside(state, Pane::Inspector);
+    let (rows, columns) = room(state, Pane::Inspector);
     let lines = pages::inspected(state, columns).lines.len();
     if let Some(inspector) = state.inspector.as_mut() {
         let most = lines.saturating_sub(rows);
@@ -235,7 +227,7 @@ fn scroll(state: &mut State, by: isize) {
 
 /// One line on, or to the next piece of evidence if that is in view: as in a text browser.
 fn inspector_step(state: &mut State, by: isize) {
-    let (rows, columns) = inside(state, Pane::Inspector);
+    let (rows, columns) = room(state, Pane::Inspector);
     let page = pages::inspected(state, columns);
     let Some(inspector) = state.inspector.as_mut() else { return };
     let view = inspector.scroll..inspector.scroll + rows;

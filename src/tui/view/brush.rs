@@ -41,10 +41,10 @@ impl Brush<'_> {
             if too_long { room.saturating_sub(text::width(self.glyphs.ellipsis)) } else { room };
         let mut at = x;
         for (role, piece) in &line.pieces {
-            let piece = text::take(piece, left);
+            let piece = self.glyphs.say(text::take(piece, left));
             let style = self.blend(*role, row);
-            let (next, _) = self.buf.set_stringn(at, y, piece, left, style);
-            left = left.saturating_sub(text::width(piece));
+            let (next, _) = self.buf.set_stringn(at, y, &piece, left, style);
+            left = left.saturating_sub(text::width(&piece));
             at = next;
             if left == 0 {
                 break;

@@ -71,10 +71,9 @@ impl Column {
             Self::Cpu | Self::MemoryPercent => 6,
             Self::CpuChart | Self::MemoryChart => SPARK.0 + 1,
             Self::Memory => 12,
-            Self::Net => 13,
+            Self::Net | Self::Service => 13,
             Self::Restarts => 7,
             Self::Up => 5,
-            Self::Service => 13,
         }
     }
 
@@ -118,6 +117,8 @@ fn plan(rows: &[&ContainerView], width: usize) -> Plan {
     let longest = rows.iter().map(|v| text::width(&v.container.of.name)).max().unwrap_or(0);
     let wanted = longest.clamp(NAME_LEAST, NAME_MOST);
     let own_service = rows.iter().any(|v| v.container.of.service != v.container.of.name);
+    // One column of air on the right.
+    let width = width.saturating_sub(1);
     let mut room = width.saturating_sub(LEAD + wanted.min(24));
     let mut columns = Vec::new();
     for column in Column::BY_WORTH {
@@ -129,6 +130,10 @@ fn plan(rows: &[&ContainerView], width: usize) -> Plan {
         }
         room -= column.width();
         columns.push(column);
+    }
+    if !columns.contains(&Column::MemoryChart) {
+        // One chart alone looks like a mistake.
+        columns.retain(|c| *c != Column::CpuChart);
     }
     columns.sort_by_key(|c| Column::BY_PLACE.iter().position(|p| p == c));
     let used: usize = columns.iter().map(|c| c.width()).sum();
@@ -161,12 +166,17 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     brush.line(area.x, area.y, area.width, &head);
     let list = inside(area);
     let touched = lists::touched(state);
+    let stale = stale_since(state).is_some();
     let height = usize::from(list.height);
     let first = first_row(rows.len(), state.containers.row, height);
     for (y, view) in (list.y..list.bottom()).zip(rows.iter().skip(first)) {
         let selected = state.containers.item.as_ref() == Some(&view.container.of.id);
         let touch = touched.get(view.container.of.name.as_str()).copied();
-        let line = row(brush, state, view, touch, &plan);
+        let mut line = row(brush, state, view, touch, &plan);
+        if stale {
+            // What may not be true any more does not shout.
+            line.pieces.iter_mut().for_each(|(role, _)| *role = Role::Dim);
+        }
         brush.row(list, y, &line, selected, state.focus == Pane::Containers);
     }
 }
@@ -181,12 +191,19 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect, shown: usize) {
         left.push(Role::Match, format!(" /{} ", filter.text()));
     }
     let total = state.snapshot.containers.len();
-    let right = if shown == total {
+    let right = if let Some(since) = stale_since(state) {
+        Styled::of(Role::Warn, format!("as of {} ago", words::age(state.now, since)))
+    } else if shown == total {
         Styled::of(Role::Dim, words::count(total, "container"))
     } else {
         Styled::of(Role::Dim, format!("{shown} of {}", words::count(total, "container")))
     };
     brush.title(state, Pane::Containers, area, &left, &right);
+}
+
+/// Since when the engine has not answered, if it does not.
+fn stale_since(state: &State) -> Option<jiff::Timestamp> {
+    state.snapshot.degraded.iter().find(|d| d.part == "docker").map(|d| d.since)
 }
 
 fn empty(state: &State) -> &'static str {

@@ -23,21 +23,19 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
             let width = screen.width.saturating_sub(4).min(126);
             let lines = help::lines(state, usize::from(width.saturating_sub(4)));
             let keys = keys(&[("esc", "close"), ("j k", "scroll")]);
-            boxed(brush, screen, width, "Keys", &lines, *scroll, &keys);
+            boxed(brush, (screen, width), "Keys", (&lines, *scroll), &keys);
         }
         Modal::Menu { cursor } => menu(brush, state, screen, *cursor),
         Modal::Quit { why, yes } => {
             let width = screen.width.saturating_sub(4).min(60);
-            let mut lines = paragraph(Styled::new(), 0, Role::Text, why, usize::from(width) - 4);
+            let mut lines = paragraph(&Styled::new(), 0, Role::Text, why, usize::from(width) - 4);
             lines.push(Styled::new());
             lines.push(buttons(&[("Stay", !yes), ("Quit", *yes)]));
             boxed(
                 brush,
-                screen,
-                width,
+                (screen, width),
                 "Quit?",
-                &lines,
-                0,
+                (&lines, 0),
                 &keys(&[("y", "quit"), ("esc", "stay")]),
             );
         }
@@ -118,11 +116,9 @@ fn frame(
 /// A box with lines that may be scrolled.
 fn boxed(
     brush: &mut Brush<'_>,
-    screen: Rect,
-    width: u16,
+    (screen, width): (Rect, u16),
     title: &str,
-    lines: &[Styled],
-    scroll: usize,
+    (lines, scroll): (&[Styled], usize),
     foot: &Styled,
 ) {
     let inside = frame(brush, screen, width, lines.len(), title, foot);
@@ -164,7 +160,7 @@ fn field(brush: &mut Brush<'_>, area: Rect, typed: &TextArea<'static>, focused: 
 fn reason_box(brush: &mut Brush<'_>, screen: Rect, reason: &Reason) {
     let width = screen.width.saturating_sub(4).min(76);
     let mut lines = paragraph(
-        Styled::new(),
+        &Styled::new(),
         0,
         Role::Text,
         &reason.about,
@@ -192,7 +188,7 @@ fn approval_box(brush: &mut Brush<'_>, state: &State, screen: Rect, approval: &A
     let mut below = vec![Styled::new()];
     let asks = approval.asks_name() && approval.void.is_none();
     if let Some(why) = &approval.void {
-        below.extend(paragraph(Styled::new(), 0, Role::Error, why, columns));
+        below.extend(paragraph(&Styled::new(), 0, Role::Error, why, columns));
         below.push(Styled::of(Role::Strong, "Nothing was approved."));
     } else {
         if asks {

@@ -33,10 +33,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
             break;
         }
     }
-    let room = width.saturating_sub(left.width() + right.width());
-    let broken = degraded(state, brush, room.saturating_sub(2));
-    let gap = room.saturating_sub(broken.width());
-    left.pieces.extend(broken.pieces);
+    let gap = width.saturating_sub(left.width() + right.width());
     left.push(Role::Text, " ".repeat(gap));
     left.pieces.extend(right.pieces);
     brush.line(area.x, area.y, area.width, &left);
@@ -79,22 +76,15 @@ fn counts(line: &mut Styled, state: &State, brush: &Brush<'_>, width: usize) {
     }
 }
 
-/// Parts that do not work, in words; shorter where there is no room.
-fn degraded(state: &State, brush: &Brush<'_>, room: usize) -> Styled {
-    let parts = &state.snapshot.degraded;
-    let Some(first) = parts.first() else { return Styled::new() };
-    let names = parts.iter().map(|d| d.part.as_str()).collect::<Vec<_>>().join(", ");
-    let long = format!(
-        "  {} {}: {} ({})",
-        brush.glyphs.attention,
-        first.part,
-        first.detail,
-        words::age(state.now, first.since)
-    );
-    let short = format!("  {} {names} degraded", brush.glyphs.attention);
-    let text =
-        if parts.len() == 1 && crate::tui::text::width(&long) <= room { long } else { short };
-    Styled::of(Role::Warn, crate::tui::text::cut(&text, room, brush.glyphs.ellipsis))
+/// The line that says what does not work and since when.
+pub fn banner(brush: &mut Brush<'_>, state: &State, area: Rect) {
+    let mut line = Styled::new();
+    for part in &state.snapshot.degraded {
+        line.push(Role::Warn, format!(" {} {}: ", brush.glyphs.attention, part.part));
+        line.push(Role::Text, part.detail.clone());
+        line.push(Role::Dim, format!(" (for {}) ", words::age(state.now, part.since)));
+    }
+    brush.line(area.x, area.y, area.width, &line);
 }
 
 /// The line of tabs, where one pane is shown at a time.

@@ -64,7 +64,7 @@ fn row(brush: &Brush<'_>, state: &State, incident: &Incident, width: usize) -> S
         .and(Role::Text, " ")
         .and(quiet(shown.role), format!("{} {word}", shown.glyph))
         .and(Role::Dim, format!("{} ", text::right(&age, 4, "")));
-    if width >= 64 {
+    if width >= 90 {
         let service = text::left(incident.service(), 12, brush.glyphs.ellipsis);
         line.push(quiet(Role::Strong), format!("{service} "));
     }

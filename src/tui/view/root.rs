@@ -34,6 +34,9 @@ pub fn draw(buf: &mut Buffer, state: &State, theme: &Theme) {
         return;
     }
     header::draw(&mut brush, state, layout.header);
+    if let Some(banner) = layout.banner {
+        header::banner(&mut brush, state, banner);
+    }
     if let Some(tabs) = layout.tabs {
         header::tabs(&mut brush, state, tabs);
     }
