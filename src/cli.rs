@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn durations_are_read() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
         assert_eq!(duration("5"), Ok(Duration::from_secs(5)));
         assert!(duration("soon").is_err());
     }

@@ -1,7 +1,12 @@
 //! What the tests on a real engine share: a connection, containers that go away by themselves,
 //! and waiting for conditions with a deadline.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::print_stderr,
+    reason = "each test binary uses its own part; what goes wrong is told on standard error"
+)]
 
 pub mod process;
 

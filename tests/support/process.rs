@@ -152,7 +152,8 @@ impl Headless {
     }
 
     fn said(&self) -> String {
-        self.events.iter().map(|e| format!("\n{e}")).collect()
+        let lines: Vec<String> = self.events.iter().map(ToString::to_string).collect();
+        lines.join("\n")
     }
 }
 
