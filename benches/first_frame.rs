@@ -71,7 +71,7 @@ fn one(corner: &Corner, containers: usize) -> Fallible<(Duration, Duration)> {
     let mut child = pair.slave.spawn_command(command).map_err(|e| e.to_string())?;
     let mut screen = vt100::Parser::new(60.try_into()?, 160.try_into()?, 0);
     let mut first = None;
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     let wanted = format!("{containers}/{containers}");
     let all = loop {
         let count = reader.read(&mut buffer)?;

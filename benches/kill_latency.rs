@@ -9,7 +9,7 @@ mod support;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use support::process::Headless;
@@ -84,13 +84,13 @@ async fn one(end: End) -> Fallible<Figures> {
     let (began, wall) = match end {
         End::Inside => {
             let mut pipe = std::fs::OpenOptions::new().write(true).open(&pipe)?;
-            let now = (Instant::now(), SystemTime::now());
+            let now = (Instant::now(), Timestamp::now());
             pipe.write_all(b"now\n")?;
             now
         }
         End::HostPid => {
             let arguments: [OsString; 2] = ["-9".into(), pid.to_string().into()];
-            let now = (Instant::now(), SystemTime::now());
+            let now = (Instant::now(), Timestamp::now());
             if !Command::new("kill").args(arguments).status()?.success() {
                 return Err("kill failed".into());
             }
@@ -101,8 +101,7 @@ async fn one(end: End) -> Fallible<Figures> {
     let opened = began.elapsed();
     app.until("fix_applied", |_| true)?;
     let since = corner.running_since("api").await?.ok_or("it does not run")?;
-    let started = SystemTime::from(since.parse::<Timestamp>()?);
-    let running = started.duration_since(wall)?;
+    let running = Duration::try_from(since.parse::<Timestamp>()?.duration_since(wall))?;
     app.until("incident_resolved", |_| true)?;
     let resolved = began.elapsed();
     app.stop()?;

@@ -9,6 +9,7 @@
 )]
 
 pub mod process;
+pub mod pty;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
