@@ -38,7 +38,8 @@ for server in "$@"; do
     RUSTFLAGS="-C target-feature=+crt-static" "$cargo" build --release --locked \
         --manifest-path "$root/Cargo.toml" --target "$target" \
         --target-dir "$root/target/servers" -p "$server" --bin "$server"
-    mkdir -p "$work/$server/state"
+    mkdir -p "$work/$server"
+    mkdir -m 700 "$work/$server/state"
     cp "$root/target/servers/$target/release/$server" "$work/$server/server"
     "$docker" build -q -t "sentinel-tui/$server:latest" \
         -f "$here/$server/Dockerfile" "$work/$server"

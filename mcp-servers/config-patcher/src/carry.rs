@@ -6,6 +6,8 @@
 //! description that holds the original image's configuration and the layers that the engine
 //! then has already. Nothing but two small JSON files is sent.
 
+use std::time::Duration;
+
 use bollard::body_full;
 use bollard::query_parameters::ImportImageOptions;
 use futures_util::StreamExt;
@@ -14,7 +16,6 @@ use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
 use mcp_kit::target::Target;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 
 use crate::env;
 
@@ -22,7 +23,7 @@ use crate::env;
 /// stamp. A label would end up on the container, so the name is the mark.
 pub const REPOSITORY: &str = "sre-sentinel/carried";
 /// How long writing a layer may take.
-const COMMIT: Duration = Duration::from_secs(600);
+const COMMIT: Duration = Duration::from_mins(10);
 /// Longest part of a container's name in a tag.
 const NAME_MAX: usize = 100;
 

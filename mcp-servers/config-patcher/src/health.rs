@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// How long a container without a health check must run unbroken.
 pub const STABLE: Duration = Duration::from_secs(5);
 /// The shortest and the longest time that a health check gets.
-const VERDICT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
+const VERDICT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(10));
 /// How often the engine is asked.
 const POLL: Duration = Duration::from_millis(200);
 /// The last lines that an error quotes.

@@ -13,6 +13,7 @@
 //! - [`health`] waiting until a successor has proved itself
 //! - [`rollback`] the way back, and the end of an interrupted way forward
 //! - [`recreate`] the way forward
+//! - [`parking`] replaced containers, kept for a time
 //! - [`server`] the tool itself
 //!
 //! Every container comes through the gates of `mcp_kit::target`.
@@ -22,6 +23,7 @@ pub mod carry;
 pub mod env;
 pub mod health;
 pub mod journal;
+pub mod parking;
 pub mod recreate;
 pub mod results;
 pub mod rollback;

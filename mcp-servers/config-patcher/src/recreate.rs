@@ -18,10 +18,12 @@ use crate::journal::{Entry, Journal, Stage};
 use crate::rollback;
 use crate::spec;
 
+/// The form of the stamps in names: fourteen digits, UTC.
+pub const STAMP: &str = "%Y%m%d%H%M%S";
 /// The engine's grace before a kill, if the container sets none, in seconds.
 const GRACE: u64 = 10;
 /// What the engine may need beside the grace.
-const SLACK: Duration = Duration::from_secs(60);
+const SLACK: Duration = Duration::from_mins(1);
 
 /// A recreate that ended well.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ pub async fn run(
     env: &[String],
 ) -> Result<Recreated, Failure> {
     refuse(engine, old).await?;
-    let stamp = jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
+    let stamp = jiff::Timestamp::now().strftime(STAMP).to_string();
     let engine_id = rollback::engine_id(engine).await?;
     let mut entry = Entry::new(engine_id, old.id.clone(), old.name.clone(), &stamp);
     entry.restart_policy =
@@ -185,7 +187,7 @@ impl Forward<'_> {
                     return name.to_owned();
                 }
                 Ok(_) => {
-                    notes.push(format!("{name} is another image by now; the old one was kept"))
+                    notes.push(format!("{name} is another image by now; the old one was kept"));
                 }
                 Err(error) => tracing::debug!(%error, name, "the image has lost its name"),
             }

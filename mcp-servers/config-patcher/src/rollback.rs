@@ -14,7 +14,7 @@ use crate::carry::REPOSITORY;
 use crate::journal::{Entry, Journal, Stage};
 
 /// What the engine may need to start a container.
-pub const STARTING: Duration = Duration::from_secs(60);
+pub const STARTING: Duration = Duration::from_mins(1);
 
 /// Puts everything as it was: the successor removed (never with its volumes), the old container
 /// under its name, with its restart policy, running if it ran. Forgets the entry at its end.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use mcp_kit::Settings;
 use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
@@ -14,7 +15,7 @@ use crate::arguments::{Update, UpdateEnv};
 use crate::env::{self, Changes, MASK, UPDATES_MAX};
 use crate::journal::Journal;
 use crate::results::Patched;
-use crate::{carry, recreate, rollback};
+use crate::{carry, parking, recreate, rollback};
 
 const TOOL: &str = "update_env_vars";
 
@@ -42,7 +43,8 @@ impl ConfigPatcher {
         tokio::spawn(async move {
             let ended = async {
                 let journal = Journal::open(engine.settings()).await?;
-                rollback::recover(&engine, &journal).await
+                rollback::recover(&engine, &journal).await?;
+                parking::clear(&engine, Timestamp::now()).await
             };
             if let Err(error) = ended.await {
                 tracing::warn!(%error, "interrupted recreates could not be looked for yet");
@@ -127,6 +129,13 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     answer.new_container_id = done.new.id;
     answer.parked_container = Some(done.parked);
     answer.notes.extend(done.notes);
+    match parking::clear(engine, Timestamp::now()).await {
+        Ok(removed) => {
+            let gone = removed.iter().map(|name| format!("{name} was kept long enough: removed"));
+            answer.notes.extend(gone);
+        }
+        Err(error) => tracing::warn!(%error, "parked containers could not be looked at"),
+    }
     answer.timestamp = timestamp();
     Ok(answer)
 }

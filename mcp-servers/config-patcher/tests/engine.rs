@@ -449,3 +449,35 @@ async fn an_accepted_successor_that_died_meanwhile_gives_way() {
     assert_eq!((&now["Id"], &now["State"]["Running"]), (&json!(old_id), &json!(true)));
     assert_eq!(set.standing().await.unwrap(), (vec![set.bench.name("api")], 0));
 }
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn parked_containers_go_after_their_time() {
+    let set = set().await.unwrap();
+    let body = set.bench.body("exec sleep 600");
+    set.bench.run("api", &body).await.unwrap();
+    let long_ago = "api-parked-20200101000000";
+    set.bench.create(long_ago, &body).await.unwrap();
+    // Somebody runs this one; another has no successor; a third is not watched.
+    set.bench.run("api-parked-20200101000001", &body).await.unwrap();
+    set.bench.create("gone-parked-20200101000000", &body).await.unwrap();
+    let mut stranger = body.clone();
+    stranger["Labels"] = json!({});
+    set.bench.create("api-parked-20200101000002", &stranger).await.unwrap();
+
+    let done = set.update("api", json!({"A": "1"})).await.unwrap();
+    let fresh = done["parked_container"].as_str().unwrap().to_owned();
+    let mut expected: Vec<String> = [
+        "api",
+        "api-parked-20200101000001",
+        "api-parked-20200101000002",
+        "gone-parked-20200101000000",
+    ]
+    .iter()
+    .map(|part| set.bench.name(part))
+    .collect();
+    expected.push(fresh);
+    expected.sort();
+    assert_eq!(set.bench.names().await.unwrap(), expected);
+    assert!(done["notes"].to_string().contains(long_ago), "{done}");
+}

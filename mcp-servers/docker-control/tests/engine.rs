@@ -314,3 +314,22 @@ async fn a_stop_that_would_remove_the_container_is_refused() {
     let state = bench.inspect("rm").await.unwrap()["State"]["Status"].clone();
     assert_eq!(state, "running");
 }
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_command_is_killed_in_a_container_without_a_shell() {
+    let (bench, client) = bench().await.unwrap();
+    let id = bench.run("bare", &bench.body("rm /bin/sh; exec sleep 600")).await.unwrap();
+    let gone = || async {
+        let engine = bench.engine.clone();
+        engine.get(&format!("/containers/{id}/archive?path=/bin/sh"), "look").await.is_err()
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !gone().await {
+        assert!(Instant::now() < deadline, "the shell is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let asked = json!({"container_name": id, "command": ["sleep", "4321"], "timeout": 1});
+    let error = bad(&client, "exec_command", asked).await.unwrap();
+    assert_eq!((&error["timed_out"], &error["killed"]), (&json!(true), &json!(true)), "{error}");
+}
