@@ -1,11 +1,15 @@
 //! The recreate on a real engine: what survives, and every way back.
 
+use std::process::Stdio;
+
 use config_patcher::journal::{Entry, Journal, Stage};
 use config_patcher::rollback;
 use config_patcher::server::ConfigPatcher;
 use mcp_kit::Settings;
 use mcp_kit::names::is_parked_name;
 use mcp_kit::testing::{Bench, Client, Outcome, bad, client, good};
+use rmcp::ServiceExt;
+use rmcp::transport::TokioChildProcess;
 use serde_json::{Value, json};
 
 const TOOL: &str = "update_env_vars";
@@ -491,4 +495,48 @@ async fn parked_containers_go_after_their_time() {
         assert!(std::time::Instant::now() < deadline, "{names:?} instead of {expected:?}");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+}
+
+/// The server's own binary with a client in front of it.
+async fn process(set: &Set) -> Outcome<(Client, u32)> {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_config-patcher"));
+    let host = set.settings.docker_host.clone().unwrap_or_default();
+    let state = set.settings.state_dir.clone().unwrap_or_default();
+    command.env_clear().env("DOCKER_HOST", host).env("SENTINEL_STATE_DIR", state);
+    let (transport, _stderr) = TokioChildProcess::builder(command)
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    let id = transport.id().ok_or("the server has no process id")?;
+    Ok((().serve(transport).await.map_err(|e| e.to_string())?, id))
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_killed_server_leaves_a_way_back_for_the_next_one() {
+    let set = set().await.unwrap();
+    let mut body = set.bench.body("exec sleep 600");
+    body["Env"] = json!(["MODE=good"]);
+    body["Healthcheck"] = check();
+    // Long enough to be killed in between.
+    body["Healthcheck"]["Retries"] = json!(1000);
+    body["HostConfig"] = json!({"RestartPolicy": {"Name": "always"}});
+    let old_id = set.bench.run("api", &body).await.unwrap();
+    let before = set.bench.inspect("api").await.unwrap();
+    let (client, server) = process(&set).await.unwrap();
+    let arguments =
+        json!({"container_name": set.bench.name("api"), "env_updates": {"MODE": "broken"}});
+    let calling = tokio::spawn(async move { bad(&client, TOOL, arguments).await });
+    set.bench.until("api", |now| now["State"]["Running"] == false).await.unwrap();
+    let mut kill = tokio::process::Command::new("kill");
+    assert!(kill.args(["-9", &server.to_string()]).status().await.unwrap().success());
+    calling.await.unwrap().unwrap_err();
+    assert_eq!(set.bench.inspect("api").await.unwrap()["State"]["Running"], false);
+
+    let (_next, _) = process(&set).await.unwrap();
+    let after = set.bench.until("api", |now| now["State"]["Running"] == true).await.unwrap();
+    assert_eq!(after["Id"], old_id);
+    assert_eq!(lasting(&after), lasting(&before));
+    // The successor went before the old one started.
+    assert_eq!(set.standing().await.unwrap(), (vec![set.bench.name("api")], 0));
 }
