@@ -15,7 +15,7 @@ const GRACE: i64 = 10;
 /// The longest grace that a call may ask for, in seconds.
 const GRACE_MAX: u32 = 300;
 /// What the engine may need beside the grace.
-const SLACK: Duration = Duration::from_secs(60);
+const SLACK: Duration = Duration::from_mins(1);
 
 /// Restarts a container, whatever its state.
 pub async fn restart(engine: &Engine, asked: Change) -> Result<Changed, Failure> {

@@ -48,14 +48,17 @@ async fn stop_start_and_restart_say_what_they_did() {
 #[ignore = "needs a Docker engine: run scripts/test.sh"]
 async fn a_start_ends_the_delay_of_a_restart_policy() {
     let (bench, client) = bench().await.unwrap();
-    let mut body = bench.body("test -e /ok && exec sleep 600; touch /ok; sleep 1; rm /ok; exit 1");
+    let mut body = bench.body("exit 1");
     body["HostConfig"]["RestartPolicy"] = json!({"Name": "always"});
     bench.run("loop", &body).await.unwrap();
-    bench.until("loop", |now| now["State"]["Restarting"] == true).await.unwrap();
+    // The delay doubles from 100 ms: after six deaths there are seconds to act in.
+    let waits =
+        |now: &Value| now["State"]["Restarting"] == true && now["RestartCount"].as_i64() >= Some(5);
+    let before = bench.until("loop", waits).await.unwrap()["State"]["StartedAt"].clone();
     let name = bench.name("loop");
     let started = good(&client, "start_container", json!({"container_name": name})).await.unwrap();
     assert_eq!(started["changed"], true);
-    bench.until("loop", |now| now["State"]["Status"] == "running").await.unwrap();
+    assert_ne!(started["started_at"], before);
 }
 
 #[tokio::test]
@@ -182,11 +185,10 @@ async fn a_container_without_limits_gets_them_and_one_with_a_quota_keeps_the_for
 #[ignore = "needs a Docker engine: run scripts/test.sh"]
 async fn a_limit_below_use_is_refused() {
     let (bench, client) = bench().await.unwrap();
-    // A variable of 24 MiB is memory that the kernel cannot take back.
-    let script =
-        "x=$(dd if=/dev/zero bs=1M count=24 2>/dev/null | tr '\\0' x); echo ready; sleep 600";
-    let mut body = bench.body(script);
-    body["HostConfig"] = json!({"Memory": 256 << 20});
+    // Files on a tmpfs are memory that the kernel cannot take back.
+    let mut body = bench
+        .body("dd if=/dev/zero of=/m/x bs=1M count=24 2>/dev/null; echo ready; exec sleep 600");
+    body["HostConfig"] = json!({"Memory": 256 << 20, "Tmpfs": {"/m": ""}});
     bench.run("full", &body).await.unwrap();
     let name = bench.name("full");
     let logs = json!({"container_name": name});
@@ -291,11 +293,12 @@ async fn a_command_that_runs_too_long_is_really_killed() {
     assert_eq!(error["code"], "timeout");
     assert!(error["output"].as_str().unwrap().contains("y\n"));
 
-    let look = json!({"container_name": bench.name("slow"), "command": ["ps"]});
+    let script = "cat /proc/[0-9]*/cmdline";
+    let look = json!({"container_name": bench.name("slow"), "command": ["sh", "-c", script]});
     let left = good(&client, "exec_command", look).await.unwrap();
     let left = left["output"].as_str().unwrap();
     assert!(!left.contains("432") && !left.contains("yes"), "{left}");
-    assert!(left.contains("sleep 600"), "the container's own process lives: {left}");
+    assert!(left.contains("600"), "the container's own process lives: {left}");
 }
 
 #[tokio::test]
@@ -310,4 +313,23 @@ async fn a_stop_that_would_remove_the_container_is_refused() {
     assert_eq!(error["code"], "conflict", "{error}");
     let state = bench.inspect("rm").await.unwrap()["State"]["Status"].clone();
     assert_eq!(state, "running");
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_command_is_killed_in_a_container_without_a_shell() {
+    let (bench, client) = bench().await.unwrap();
+    let id = bench.run("bare", &bench.body("rm /bin/sh; exec sleep 600")).await.unwrap();
+    let gone = || async {
+        let engine = bench.engine.clone();
+        engine.get(&format!("/containers/{id}/archive?path=/bin/sh"), "look").await.is_err()
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !gone().await {
+        assert!(Instant::now() < deadline, "the shell is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let asked = json!({"container_name": id, "command": ["sleep", "4321"], "timeout": 1});
+    let error = bad(&client, "exec_command", asked).await.unwrap();
+    assert_eq!((&error["timed_out"], &error["killed"]), (&json!(true), &json!(true)), "{error}");
 }

@@ -32,6 +32,12 @@ pub fn staged(name: &str, stamp: &str) -> String {
     format!("{name}{STAGED}{stamp}")
 }
 
+/// The name of the container that a parked one stands behind, and the stamp of its parking.
+pub fn unparked(name: &str) -> Option<(&str, &str)> {
+    let bare = name.strip_prefix('/').unwrap_or(name);
+    is_parked_name(bare).then(|| bare.rsplit_once(PARKED)).flatten()
+}
+
 fn has_mark(name: &str, mark: &str) -> bool {
     name.strip_prefix('/').unwrap_or(name).rsplit_once(mark).is_some_and(|(before, stamp)| {
         !before.is_empty()
@@ -50,6 +56,7 @@ mod tests {
         assert!(is_parked_name("/api-parked-20261124031502"));
         assert!(is_staged_name(&staged("api", "20261124031502")));
         assert!(is_parked_name(&parked("api", "20261124031502")));
+        assert_eq!(unparked("/a-b-parked-20261124031502"), Some(("a-b", "20261124031502")));
         for name in [
             "api",
             "api-parked-",

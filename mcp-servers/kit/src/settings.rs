@@ -1,9 +1,12 @@
 //! What a server is told at its start.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The socket that is used when nothing else is said.
 pub const DEFAULT_DOCKER_HOST: &str = "unix:///var/run/docker.sock";
+/// How long a replaced container is kept when nothing else is said.
+pub const DEFAULT_PARK_FOR: Duration = Duration::from_hours(24);
 
 /// What a server is told at its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,11 +24,14 @@ pub struct Settings {
     pub own_container: Option<String>,
     /// Where journals are kept; a folder under the system's temporary folder if `None`.
     pub state_dir: Option<PathBuf>,
+    /// How long a replaced container is kept, stopped; [`DEFAULT_PARK_FOR`] if `None`.
+    pub park_for: Option<Duration>,
 }
 
 impl Settings {
     /// Reads `DOCKER_HOST`, `DOCKER_CERT_PATH`, `DOCKER_TLS_VERIFY`, `SENTINEL_WATCH_ALL`,
-    /// `SENTINEL_READ_ONLY` and `SENTINEL_STATE_DIR` through `lookup`. Only the servers' own
+    /// `SENTINEL_READ_ONLY`, `SENTINEL_STATE_DIR` and `SENTINEL_PARK_HOURS` (a whole number; anything
+    /// else counts as unset, since keeping longer harms nobody) through `lookup`. Only the servers' own
     /// binaries call this, with the process's environment; sentinel-tui fills the fields.
     ///
     /// A blank value means unset; switches accept true, 1, yes and on.
@@ -44,6 +50,9 @@ impl Settings {
             read_only: switch("SENTINEL_READ_ONLY"),
             own_container: None,
             state_dir: text("SENTINEL_STATE_DIR").map(PathBuf::from),
+            park_for: text("SENTINEL_PARK_HOURS")
+                .and_then(|hours| hours.parse::<u32>().ok())
+                .map(|hours| Duration::from_hours(hours.into())),
         }
     }
 }

@@ -1,0 +1,305 @@
+//! The way forward.
+//!
+//! Order matters: the successor is created while the old one runs, which proves that the engine
+//! takes it; the old one loses its restart policy before it is stopped, since a stopped one with
+//! `always` would come back with the engine; the writable layer is read after the stop, so that
+//! nothing written in the last moment is lost; names change last.
+
+use std::time::Duration;
+
+use mcp_kit::engine::{Engine, WAIT};
+use mcp_kit::failure::Failure;
+use mcp_kit::target::{Changeable, Target};
+use serde_json::{Value, json};
+
+use crate::carry;
+use crate::health;
+use crate::journal::{Entry, Journal, Stage};
+use crate::rollback;
+use crate::spec;
+
+/// The form of the stamps in names: fourteen digits, UTC.
+pub const STAMP: &str = "%Y%m%d%H%M%S";
+/// The engine's grace before a kill, if the container sets none, in seconds.
+const GRACE: u64 = 10;
+/// What the engine may need beside the grace.
+const SLACK: Duration = Duration::from_mins(1);
+
+/// A recreate that ended well.
+#[derive(Debug)]
+pub struct Recreated {
+    /// The container that is in place now.
+    pub new: Target,
+    /// The old one's name.
+    pub parked: String,
+    /// What is different beside the variables.
+    pub notes: Vec<String>,
+}
+
+/// The image that a container was made from, as it is now.
+pub async fn image(engine: &Engine, old: &Target) -> Result<Value, Failure> {
+    let id = old.text("/Image");
+    match engine.get(&format!("/images/{id}/json"), "look at an image").await {
+        Err(failure) if failure.status() == Some(404) => Err(Failure::Conflict(format!(
+            "the image of {} is no longer on the engine, so it cannot be recreated",
+            old.name
+        ))),
+        other => other,
+    }
+}
+
+/// Puts a successor with the environment `env` in the place of `old`. On failure everything is
+/// as it was, and the error says why; where even the way back fails, it says that too, and the
+/// journal keeps the entry.
+pub async fn run(
+    engine: &Engine,
+    journal: &Journal,
+    old: &Changeable,
+    image: &Value,
+    env: &[String],
+) -> Result<Recreated, Failure> {
+    refuse(engine, old).await?;
+    let stamp = jiff::Timestamp::now().strftime(STAMP).to_string();
+    let engine_id = rollback::engine_id(engine).await?;
+    let mut entry = Entry::new(engine_id, old.id.clone(), old.name.clone(), &stamp);
+    entry.restart_policy =
+        old.inspect.pointer("/HostConfig/RestartPolicy").cloned().unwrap_or(Value::Null);
+    entry.was_running = old.switch("/State/Running") || old.switch("/State/Restarting");
+    journal.write(&entry)?;
+    let forward = Forward { engine, journal, old, image, env, stamp: &stamp };
+    match forward.run(&mut entry).await {
+        Ok(recreated) => Ok(recreated),
+        Err(cause) => match rollback::roll_back(engine, journal, &entry).await {
+            Ok(()) => Err(Failure::RolledBack(format!(
+                "{} was not changed, everything is as it was: {cause}",
+                old.name
+            ))),
+            Err(back) => Err(Failure::RolledBack(format!(
+                "{} could not be changed: {cause}; the way back failed too: {back}; it is tried again at the next call and at the next start",
+                old.name
+            ))),
+        },
+    }
+}
+
+/// What cannot be recreated safely.
+async fn refuse(engine: &Engine, old: &Changeable) -> Result<(), Failure> {
+    let conflict = |text: String| Err(Failure::Conflict(format!("{} {text}", old.name)));
+    if old.switch("/HostConfig/AutoRemove") {
+        return conflict(
+            "was created with --rm: stopping it would remove it, and there would be no way back"
+                .to_owned(),
+        );
+    }
+    if old.switch("/State/Paused") {
+        return conflict("is paused, which somebody did on purpose; unpause it first".to_owned());
+    }
+    if ["removing", "dead"].contains(&old.status()) {
+        return conflict(format!("is {}", old.status()));
+    }
+    let all = engine.get("/containers/json?all=true", "list its containers").await?;
+    let shared = [format!("container:{}", old.id), format!("container:{}", old.name)];
+    let sharing: Vec<&str> = all
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+        .iter()
+        .filter(|c| {
+            let mode = c.pointer("/HostConfig/NetworkMode").and_then(Value::as_str);
+            mode.is_some_and(|mode| shared.iter().any(|s| s == mode))
+        })
+        .filter_map(|c| c.pointer("/Names/0").and_then(Value::as_str))
+        .collect();
+    if !sharing.is_empty() {
+        return conflict(format!(
+            "lends its network to {}, which would lose it; recreate them together by hand",
+            mcp_kit::text::line(&sharing.join(", "))
+        ));
+    }
+    Ok(())
+}
+
+struct Forward<'a> {
+    engine: &'a Engine,
+    journal: &'a Journal,
+    old: &'a Target,
+    image: &'a Value,
+    env: &'a [String],
+    stamp: &'a str,
+}
+
+impl Forward<'_> {
+    async fn run(&self, entry: &mut Entry) -> Result<Recreated, Failure> {
+        let Self { engine, journal, old, .. } = self;
+        let mut notes = Vec::new();
+        let base = self.base_image(&mut notes).await;
+        let mut id = self.create(&base, &entry.staged).await?;
+
+        self.reach(entry, Stage::Stopping)?;
+        rollback::set_policy(engine, &old.id, &old.name, &json!({"Name": "no"})).await?;
+        if entry.was_running {
+            self.stop().await?;
+        } else {
+            notes.push(format!("{} was not running; the new container was started", old.name));
+        }
+        if carry::is_needed(engine, old).await? {
+            let tag = carry::tag(&old.name, self.stamp);
+            entry.carried = Some(tag.clone());
+            journal.write(entry)?;
+            notes.extend(carry::write(engine, old, self.image, &tag).await?);
+            let doing = format!("make room for the successor of {}", old.name);
+            engine.delete(&format!("/containers/{id}?force=true"), &doing).await?;
+            let carried = format!("{}:{tag}", carry::REPOSITORY);
+            id = self.create(&carried, &entry.staged).await?;
+            notes.push(format!("files written inside are kept in the image {carried}"));
+        }
+
+        self.reach(entry, Stage::Starting)?;
+        let doing = format!("start the successor of {}", old.name);
+        let path = format!("/containers/{id}/start");
+        engine.post(&path, None, rollback::STARTING, &doing).await?;
+        health::wait(engine, &id).await?;
+
+        self.reach(entry, Stage::Accepted)?;
+        rollback::settle(engine, journal, entry).await?;
+        let new = engine.inspect(&id).await?;
+        notes.extend(differences(&old.inspect, &new.inspect));
+        Ok(Recreated { new, parked: entry.parked.clone(), notes })
+    }
+
+    /// Notes a stage on disk before anything of it is done.
+    fn reach(&self, entry: &mut Entry, stage: Stage) -> Result<(), Failure> {
+        entry.stage = stage;
+        self.journal.write(entry)
+    }
+
+    /// The image by its name, or by its id where the name means another image by now.
+    async fn base_image(&self, notes: &mut Vec<String>) -> String {
+        let id = self.old.text("/Image");
+        let name = self.old.text("/Config/Image");
+        let plain = !name.is_empty()
+            && !name.contains("..")
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
+        if plain {
+            let named = self.engine.get(&format!("/images/{name}/json"), "look at an image").await;
+            match named {
+                Ok(image) if image.get("Id").and_then(Value::as_str) == Some(id) => {
+                    return name.to_owned();
+                }
+                Ok(_) => {
+                    notes.push(format!("{name} is another image by now; the old one was kept"));
+                }
+                Err(error) => tracing::debug!(%error, name, "the image has lost its name"),
+            }
+        }
+        id.to_owned()
+    }
+
+    async fn create(&self, image: &str, name: &str) -> Result<String, Failure> {
+        let spec = spec::successor(&self.old.inspect, self.env, image);
+        let doing = format!("create the successor of {}", self.old.name);
+        let path = format!("/containers/create?name={name}");
+        let made = self.engine.post(&path, Some(&spec.body), SLACK, &doing).await?;
+        let id = made.get("Id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(network) = &spec.disconnect {
+            let path = format!("/networks/{network}/disconnect");
+            let body = json!({"Container": id, "Force": true});
+            self.engine.post(&path, Some(&body), WAIT, &doing).await?;
+        }
+        for (network, endpoint) in &spec.connect {
+            let path = format!("/networks/{network}/connect");
+            let body = json!({"Container": id, "EndpointConfig": endpoint});
+            self.engine.post(&path, Some(&body), WAIT, &doing).await?;
+        }
+        Ok(id)
+    }
+
+    async fn stop(&self) -> Result<(), Failure> {
+        let grace = self.old.inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64);
+        let wait = Duration::from_secs(grace.unwrap_or(GRACE)).saturating_add(SLACK);
+        let doing = format!("stop {}", self.old.name);
+        let path = format!("/containers/{}/stop", self.old.id);
+        self.engine.post(&path, None, wait, &doing).await.map(drop)
+    }
+}
+
+/// What is different afterwards, as far as it may be.
+fn differences(old: &Value, new: &Value) -> Vec<String> {
+    let mut notes = Vec::new();
+    let ports = |inspect: &Value| inspect.pointer("/NetworkSettings/Ports").cloned();
+    if let (Some(Value::Object(before)), Some(Value::Object(after))) = (ports(old), ports(new)) {
+        for (port, bindings) in &before {
+            let host = |value: Option<&Value>| {
+                let port = value.and_then(|v| v.pointer("/0/HostPort")).and_then(Value::as_str);
+                port.map(str::to_owned)
+            };
+            if let (Some(was), Some(is)) = (host(Some(bindings)), host(after.get(port)))
+                && was != is
+            {
+                notes.push(format!("port {port}: host port {was} -> {is}"));
+            }
+        }
+    }
+    let networks = |inspect: &Value| inspect.pointer("/NetworkSettings/Networks").cloned();
+    if let (Some(Value::Object(before)), Some(Value::Object(after))) =
+        (networks(old), networks(new))
+    {
+        for (network, endpoint) in &before {
+            let address = |value: Option<&Value>| {
+                let text = value.and_then(|v| v.get("IPAddress")).and_then(Value::as_str);
+                text.filter(|text| !text.is_empty()).map(str::to_owned)
+            };
+            if let (Some(was), Some(is)) = (address(Some(endpoint)), address(after.get(network)))
+                && was != is
+            {
+                notes.push(format!("network {network}: address {was} -> {is}"));
+            }
+        }
+    }
+    let tmpfs = old.pointer("/HostConfig/Tmpfs").and_then(Value::as_object);
+    let mut lost: Vec<&str> =
+        tmpfs.into_iter().flat_map(|all| all.keys().map(String::as_str)).collect();
+    let mounts = old.get("Mounts").and_then(Value::as_array);
+    lost.extend(
+        mounts
+            .into_iter()
+            .flatten()
+            .filter(|m| m.get("Type").and_then(Value::as_str) == Some("tmpfs"))
+            .filter_map(|m| m.get("Destination").and_then(Value::as_str)),
+    );
+    lost.sort_unstable();
+    lost.dedup();
+    if !lost.is_empty() {
+        notes.push(format!("contents of tmpfs are lost: {}", lost.join(", ")));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_that_may_be_are_told() {
+        let side = |port: &str, address: &str| {
+            json!({
+                "HostConfig": {"Tmpfs": {"/run": ""}},
+                "Mounts": [{"Type": "tmpfs", "Destination": "/run"}],
+                "NetworkSettings": {
+                    "Ports": {"80/tcp": [{"HostPort": port}], "81/tcp": null},
+                    "Networks": {"front": {"IPAddress": address}},
+                },
+            })
+        };
+        let notes = differences(&side("32768", "10.0.0.2"), &side("32769", "10.0.0.3"));
+        assert_eq!(
+            notes,
+            [
+                "port 80/tcp: host port 32768 -> 32769",
+                "network front: address 10.0.0.2 -> 10.0.0.3",
+                "contents of tmpfs are lost: /run",
+            ]
+        );
+        assert!(differences(&json!({}), &json!({})).is_empty());
+    }
+}

@@ -1,0 +1,195 @@
+//! The tool itself.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mcp_kit::Settings;
+use mcp_kit::engine::Engine;
+use mcp_kit::failure::Failure;
+use mcp_kit::reply::{answer, input_schema, output_schema, reason, timestamp};
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::model::{CallToolResult, JsonObject};
+use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+
+use crate::arguments::{Update, UpdateEnv};
+use crate::env::{self, Changes, MASK, UPDATES_MAX};
+use crate::journal::Journal;
+use crate::results::Patched;
+use crate::{carry, parking, recreate, rollback};
+
+const TOOL: &str = "update_env_vars";
+
+/// The server: one engine, one tool.
+#[derive(Clone, Debug)]
+pub struct ConfigPatcher {
+    engine: Engine,
+    tool_router: ToolRouter<Self>,
+}
+
+#[tool_router]
+impl ConfigPatcher {
+    /// A server for the engine that `settings` name. Nothing is contacted yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { engine: Engine::new(settings), tool_router: Self::tool_router() }
+    }
+
+    /// Ends what an earlier process left half done, if an engine answers; a later call does it
+    /// otherwise. A read-only server leaves it alone.
+    pub fn recover_in_background(&self) {
+        if self.engine.settings().read_only {
+            return;
+        }
+        let engine = self.engine.clone();
+        tokio::spawn(async move {
+            let ended = async {
+                let journal = Journal::open(engine.settings()).await?;
+                rollback::recover(&engine, &journal).await?;
+                parking::clear(&engine, Timestamp::now()).await
+            };
+            if let Err(error) = ended.await {
+                tracing::warn!(%error, "interrupted recreates could not be looked for yet");
+            }
+        });
+    }
+
+    #[tool(
+        description = "Change environment variables of a container. The container is recreated: the new one must prove healthy, otherwise the old one comes back as it was. Networks, mounts, limits, labels, ports and files survive; the old container is kept aside, stopped. Brief downtime.",
+        input_schema = input_schema::<UpdateEnv>(),
+        output_schema = output_schema::<Patched>(),
+        annotations(
+            title = "Change environment variables",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn update_env_vars(&self, arguments: JsonObject) -> CallToolResult {
+        let engine = self.engine.clone();
+        answer(TOOL, arguments, |asked| async move {
+            // A task of its own: a recreate goes to its end even if nobody waits any more.
+            match tokio::spawn(async move { update(&engine, asked).await }).await {
+                Ok(result) => result,
+                Err(error) => Err(Failure::Local(format!(
+                    "the recreate broke off: {error}; it is put right at the next call"
+                ))),
+            }
+        })
+        .await
+    }
+}
+
+#[tool_handler(
+    router = self.tool_router,
+    name = "config-patcher",
+    instructions = "Changes environment variables of a Docker container by a safe recreate. Only containers labelled sre-sentinel.monitor=true are targets."
+)]
+impl ServerHandler for ConfigPatcher {}
+
+async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
+    check(&asked)?;
+    // The gate comes first: nothing below runs for a container that may not be changed.
+    let expected = asked.expect_started_at.as_deref();
+    engine.changeable(TOOL, &asked.container_name, expected).await?;
+    let journal = Journal::open(engine.settings()).await?;
+    let recovered = rollback::recover(engine, &journal).await?;
+    // Again, behind the lock: the wait, or what was just ended, may have changed it.
+    let old = engine.changeable(TOOL, &asked.container_name, expected).await?;
+    let changes = env::needed(&old.env(), resolved(engine, asked.env_updates).await?);
+    let mut answer = Patched {
+        success: true,
+        message: format!("{} has these variables already; nothing was changed", old.name),
+        updates: shown(&changes),
+        new_env: env::masked(&old.env()),
+        changed: false,
+        new_container_id: old.id.clone(),
+        previous_container_id: old.id.clone(),
+        parked_container: None,
+        container: old.name.clone(),
+        started_at: old.started_at().to_owned(),
+        notes: recovered,
+        reason: reason(asked.reason.as_deref()),
+        timestamp: timestamp(),
+    };
+    if changes.is_empty() {
+        return Ok(answer);
+    }
+    let image = recreate::image(engine, &old).await?;
+    let env = env::changed(&old.env(), &carry::image_env(&image), &changes);
+    let done = recreate::run(engine, &journal, &old, &image, &env).await?;
+    answer.message = format!(
+        "{} was recreated with {} changed variable(s); the old container is kept as {}",
+        old.name,
+        changes.len(),
+        done.parked
+    );
+    answer.new_env = env::masked(&done.new.env());
+    answer.changed = true;
+    answer.started_at = done.new.started_at().to_owned();
+    answer.new_container_id = done.new.id;
+    answer.parked_container = Some(done.parked);
+    answer.notes.extend(done.notes);
+    match parking::clear(engine, Timestamp::now()).await {
+        Ok(removed) => {
+            let gone = removed.iter().map(|name| format!("{name} was kept long enough: removed"));
+            answer.notes.extend(gone);
+        }
+        Err(error) => tracing::warn!(%error, "parked containers could not be looked at"),
+    }
+    answer.timestamp = timestamp();
+    Ok(answer)
+}
+
+fn check(asked: &UpdateEnv) -> Result<(), Failure> {
+    let updates = &asked.env_updates;
+    if updates.is_empty() {
+        return Err(Failure::Invalid("env_updates is empty; name a variable".to_owned()));
+    }
+    if updates.len() > UPDATES_MAX {
+        return Err(Failure::Invalid(format!(
+            "env_updates has {} variables; at most {UPDATES_MAX}",
+            updates.len()
+        )));
+    }
+    for (name, update) in updates {
+        env::check_name(name)?;
+        if let Update::Set(value) = update {
+            env::check_value(name, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the values that other containers have. They pass through here and are shown nowhere.
+async fn resolved(engine: &Engine, updates: BTreeMap<String, Update>) -> Result<Changes, Failure> {
+    let mut changes = Changes::new();
+    for (name, update) in updates {
+        let value = match update {
+            Update::Set(value) => Some(value),
+            Update::Unset => None,
+            Update::Copy(from) => {
+                let reference = mcp_kit::text::line(&from.secret_ref);
+                let Some((container, key)) = from.secret_ref.split_once('/') else {
+                    return Err(Failure::Invalid(format!(
+                        "{name}: secret_ref {reference:?} is not CONTAINER/KEY"
+                    )));
+                };
+                env::check_name(key)?;
+                let source = engine.watched(container).await?;
+                let found = env::value(&source.env(), key).map(str::to_owned);
+                Some(found.ok_or_else(|| {
+                    Failure::Conflict(format!("{name}: {} has no variable {key}", source.name))
+                })?)
+            }
+        };
+        changes.insert(name, value);
+    }
+    Ok(changes)
+}
+
+fn shown(changes: &Changes) -> BTreeMap<String, Option<String>> {
+    changes
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_ref().map(|_| MASK.to_owned())))
+        .collect()
+}
