@@ -50,7 +50,7 @@ impl Watching {
         let token = stop.clone();
         let task = tokio::spawn(async move {
             if let Err(error) = monitor.run(inbox, token).await {
-                panic!("the monitor ended: {error}");
+                tracing::error!("the monitor ended: {error}");
             }
         });
         let mut watching = Self { outlet, stop, task, signals: Vec::new() };
