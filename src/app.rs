@@ -14,8 +14,8 @@ use crate::config::{ConfigError, Settings};
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::{self, DockerMonitor};
 use crate::ports::{LogCursor, PortError, Store as _};
-use crate::remediate::catalogue::CatalogError;
-use crate::remediate::{McpRemediator, McpSettings};
+use crate::remediate::catalog::CatalogError;
+use crate::remediate::remediator::{McpRemediator, McpSettings};
 use crate::runtime::handle::Handle;
 use crate::runtime::run::{Loop, Parts, prepare};
 use crate::store::schema::OpenError;
@@ -122,19 +122,23 @@ fn monitor(
     endpoint: Endpoint,
     cursors: Vec<LogCursor>,
 ) -> Result<DockerMonitor, AppError> {
-    // Outside of Linux there is no such file, and no container around us either.
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     DockerMonitor::new(monitor::Settings {
         endpoint,
         scope: Scope {
             all: settings.watch_all,
             filters: settings.filters.clone(),
-            own: own_container(&mounts),
+            own: own_container_id(),
         },
         usage_every: Duration::from_secs(settings.usage_seconds),
         cursors,
     })
     .map_err(AppError::Unreachable)
+}
+
+/// The container that this process runs in, if it does.
+pub fn own_container_id() -> Option<String> {
+    // Outside of Linux there is no such file, and no container around us either.
+    own_container(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)
 }
 
 /// The MCP client, with what its servers need to know.
@@ -178,7 +182,13 @@ impl Election {
             engine_id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let path = folder.join(format!("sentinel-tui-{name}.lock"));
         // No truncation: the file has no content, and may belong to another user.
-        let file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path) {
+        let file = match OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+        {
             Ok(file) => file,
             Err(error) => {
                 tracing::warn!("cannot open {}: {error}; nothing will be changed", path.display());

@@ -19,8 +19,9 @@ pub fn open(cli: &Cli, settings: Option<&Settings>) -> Option<WorkerGuard> {
         Some(Verb::Demo(arguments)) => !arguments.headless,
         Some(_) => false,
     };
-    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(if on_screen { "info" } else { "warn" }))
-        .unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_new(asked.as_deref().unwrap_or(if on_screen { "info" } else { "warn" }))
+            .unwrap_or_else(|_| EnvFilter::new("warn"));
     if !on_screen {
         tracing_subscriber::fmt()
             .with_env_filter(filter)

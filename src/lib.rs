@@ -9,11 +9,16 @@
 //! - [`tui`], [`headless`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
 
+pub mod app;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod headless;
+pub mod journal;
 pub mod monitor;
 pub mod ports;
+pub mod remediate;
 pub mod runtime;
 pub mod store;
+pub mod tui;

@@ -19,7 +19,7 @@ use sentinel_tui::config::filter::WatchFilter;
 use sentinel_tui::monitor::scope::Scope;
 use sentinel_tui::monitor::{DockerMonitor, Settings};
 use sentinel_tui::ports::{LogCursor, Monitor as _, Outlet, inbox};
-use support::{Corner, Fallible, eventually};
+use support::{Corner, Engine, Fallible, eventually};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -113,7 +113,7 @@ fn lines(signals: &[Signal]) -> Vec<&LogLine> {
         .collect()
 }
 
-fn has_line(text: &str) -> impl Fn(&[Signal]) -> bool {
+fn has_line(text: &str) -> impl Fn(&[Signal]) -> bool + use<'_> {
     move |signals| lines(signals).iter().any(|l| &*l.text == text)
 }
 
@@ -242,6 +242,54 @@ async fn no_line_is_lost_or_repeated_over_restarts() -> Fallible {
     let seqs: Vec<u64> = watching.lines().iter().map(|l| l.seq).collect();
     assert!(seqs.windows(2).all(|w| w[1] == w[0] + 1), "numbers have no holes");
     assert!(!watching.signals.iter().any(|s| matches!(s, Signal::LogLost { .. })));
+    watching.end().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_restart_of_the_engine_loses_no_line_and_finds_what_stayed_down() -> Fallible {
+    let engine = Engine::start()?;
+    let corner = Corner::on(&engine.host, "engine")?;
+    let count = "i=$(cat /i 2>/dev/null || echo 0); while true; do i=$((i+1)); echo $i > /i; echo n $i; sleep 0.02; done";
+    let mut back = corner.body("back", count);
+    if let Some(host) = &mut back.host_config {
+        host.restart_policy = Some(bollard::models::RestartPolicy {
+            name: Some(bollard::models::RestartPolicyNameEnum::ALWAYS),
+            maximum_retry_count: None,
+        });
+    }
+    corner.start("back", back).await?;
+    corner.run("down", "echo up; sleep 600").await?;
+    let (mut watching, _) = Watching::begin(&corner, Vec::new()).await?;
+    watching.until("lines before", |signals| lines(signals).len() > 20).await?;
+    engine.order("restart")?;
+    watching
+        .until("the engine is back", |signals| {
+            signals.iter().any(|s| matches!(s, Signal::Recovered { .. }))
+        })
+        .await?;
+    let degraded = watching
+        .signals
+        .iter()
+        .any(|s| matches!(s, Signal::Degraded { part, .. } if part == "docker"));
+    assert!(degraded, "the gap is told");
+    let found_down = watching.signals.iter().any(|s| {
+        matches!(s, Signal::Inspected { container, unwitnessed: true } if container.of.service == "down" && container.state == RunState::Exited)
+    });
+    assert!(found_down, "what stayed down is found, and nobody knows why");
+    let seen = watching.lines().len();
+    watching.until("lines after", move |signals| lines(signals).len() > seen + 20).await?;
+    corner.docker.stop_container(&corner.full("back"), None).await?;
+    let expected = logged(&corner, "back").await?;
+    let last = expected.last().cloned().unwrap_or_default();
+    watching.until("the last line", has_line(&last)).await?;
+    let got: Vec<String> = watching
+        .lines()
+        .iter()
+        .filter(|l| l.text.starts_with("n "))
+        .map(|l| l.text.to_string())
+        .collect();
+    assert_eq!(got, expected);
     watching.end().await
 }
 

@@ -44,11 +44,7 @@ fn line(chained: &ChainedRecord) -> String {
         .as_ref()
         .map(|c| format!(" {} {}", c.tool, c.arguments_text()))
         .unwrap_or_default();
-    let result = record
-        .result
-        .as_ref()
-        .map(|r| format!(" → {}", r.message))
-        .unwrap_or_default();
+    let result = record.result.as_ref().map(|r| format!(" → {}", r.message)).unwrap_or_default();
     format!(
         "{:>5}  {}  {:<12} {:<13} {} {}{call}{result}",
         chained.n,

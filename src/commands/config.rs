@@ -18,7 +18,7 @@ pub fn default() -> Result<ExitCode, Report> {
 /// Shows or checks the configuration; it was read without error to get here.
 pub fn run(settings: &Settings, verb: &ConfigVerb) -> Result<ExitCode, Report> {
     match verb {
-        ConfigVerb::Path => out::lines([settings.config_file.display().to_string()]),
+        ConfigVerb::Path => out::lines([path(settings)]),
         ConfigVerb::Check => out::lines(check(settings)),
         ConfigVerb::Show => out::lines(show(settings)),
         ConfigVerb::Default => default(),
@@ -26,15 +26,22 @@ pub fn run(settings: &Settings, verb: &ConfigVerb) -> Result<ExitCode, Report> {
 }
 
 fn check(settings: &Settings) -> Vec<String> {
-    let path = settings.config_file.display();
-    let there = FileSettings::exists(&settings.config_file);
-    let mut lines = vec![if there {
-        format!("{path}: valid")
-    } else {
-        format!("{path}: not there; defaults are in force (`sentinel-tui config default` prints one)")
+    let mut lines = vec![match &settings.config_file {
+        Some(path) if FileSettings::exists(path) => format!("{}: valid", path.display()),
+        _ => format!(
+            "{}: not there; defaults are in force (`sentinel-tui config default` prints one)",
+            path(settings)
+        ),
     }];
     lines.extend(settings.ignored.iter().map(|note| format!("note: {note}")));
     lines
+}
+
+fn path(settings: &Settings) -> String {
+    settings
+        .config_file
+        .as_ref()
+        .map_or_else(|| "no home folder, so no file".to_owned(), |p| p.display().to_string())
 }
 
 fn show(settings: &Settings) -> Vec<String> {
@@ -60,7 +67,10 @@ fn show(settings: &Settings) -> Vec<String> {
         line("state_dir", settings.state_dir.display().to_string()),
         line(
             "catalog",
-            settings.catalog.as_ref().map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
+            settings
+                .catalog
+                .as_ref()
+                .map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
         ),
         line("brakes", format!("{:?}", settings.limits)),
     ]

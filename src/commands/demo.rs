@@ -1,5 +1,6 @@
 //! `demo`: starts the stack, opens the screen on it or injects one fault, removes everything.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
     // Only the demo's own containers are watched, and its incidents are kept apart.
     settings.filters = vec![WatchFilter::Label(stack::LABEL.to_owned(), Some("true".to_owned()))];
     settings.state_dir = settings.state_dir.join("demo");
+    begin_anew(&settings.state_dir)?;
     settings.verify_hold = settings.verify_hold.min(VERIFY);
     if let Some(theme) = &arguments.theme {
         settings.theme.clone_from(theme);
@@ -52,12 +54,28 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
         interrupted = interrupted_early() => interrupted,
     };
     if arguments.keep {
-        out::note("the demo stack goes on running; `sentinel-tui demo` or scripts/break-service.sh use it");
+        out::note(
+            "the demo stack goes on running; `sentinel-tui demo` or scripts/break-service.sh use it",
+        );
     } else {
         out::note("removing the demo stack …");
         stack::remove(&docker).await?;
     }
+    out::note(&format!(
+        "its incidents: sentinel-tui --state-dir {} incidents list",
+        settings.state_dir.display()
+    ));
     outcome
+}
+
+/// Incidents of an earlier demo are about containers that are gone.
+fn begin_anew(folder: &Path) -> Result<(), Report> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Report::new(error).wrap_err(format!("cannot clear {}", folder.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// While the stack starts nobody else listens for Ctrl-C; later the loop's own handler does, and
@@ -74,7 +92,7 @@ async fn connect(settings: &Settings) -> Result<Docker, Report> {
     let variables = endpoint.variables();
     let lookup =
         |key: &str| variables.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone());
-    let kit = mcp_kit::settings::Settings::from_environment(lookup);
+    let kit = mcp_kit::Settings::from_environment(lookup);
     let docker = mcp_kit::engine::Engine::new(kit)
         .docker(Duration::from_mins(2))
         .await
@@ -135,8 +153,7 @@ async fn in_words(
         settings.mode,
         stop.clone(),
     ));
-    let options =
-        headless::Options { output, duration: Some(LONGEST), exit_on_resolve: true };
+    let options = headless::Options { output, duration: Some(LONGEST), exit_on_resolve: true };
     let (_, _) = watch::stream(built, options, stop).await?;
     director.await??;
     let summary = summary(&handle.snapshot(), scenario);
@@ -218,7 +235,9 @@ fn summary(snapshot: &Snapshot, scenario: Scenario) -> Summary {
         && incidents.iter().all(|i| {
             matches!(
                 i.state,
-                IncidentState::Resolved | IncidentState::ResolvedExternally | IncidentState::Dismissed
+                IncidentState::Resolved
+                    | IncidentState::ResolvedExternally
+                    | IncidentState::Dismissed
             )
         });
     Summary { lines, healed }

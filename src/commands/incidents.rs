@@ -70,9 +70,18 @@ fn page(incident: &Incident) -> Vec<String> {
     }
     if let Some(diagnosis) = &incident.diagnosis {
         lines.push(String::new());
-        lines.push(format!("Cause ({:.0} % sure): {}", diagnosis.confidence * 100.0, diagnosis.cause));
+        lines.push(format!(
+            "Cause ({:.0} % sure): {}",
+            diagnosis.confidence * 100.0,
+            diagnosis.cause
+        ));
         for evidence in &diagnosis.evidence {
-            lines.push(format!("  {}  {}: {}", local(evidence.ts), evidence.container, evidence.excerpt));
+            lines.push(format!(
+                "  {}  {}: {}",
+                local(evidence.ts),
+                evidence.container,
+                evidence.excerpt
+            ));
         }
         for rejected in &diagnosis.rejected {
             lines.push(format!("  not {} on {}: {}", rejected.class, rejected.root, rejected.why));
@@ -121,5 +130,5 @@ fn page(incident: &Incident) -> Vec<String> {
 
 /// A time as people here read it.
 pub fn local(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }

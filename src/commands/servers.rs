@@ -15,7 +15,8 @@ pub async fn run(settings: &Settings, name: ServerName) -> Result<ExitCode, Repo
     let variables: std::collections::BTreeMap<String, String> =
         endpoint.iter().flat_map(crate::config::engine::Endpoint::variables).collect();
     let lookup = |key: &str| variables.get(key).cloned().or_else(|| settings.environment.text(key));
-    let kit = mcp_kit::settings::Settings::from_environment(lookup);
+    let mut kit = mcp_kit::Settings::from_environment(lookup);
+    kit.own_container = crate::app::own_container_id();
     match name {
         ServerName::DockerControl => docker_control::serve_stdio(kit).await,
         ServerName::ConfigPatcher => config_patcher::serve_stdio(kit).await,

@@ -19,7 +19,7 @@ use crate::commands::{FAILED, out};
 use crate::config::Settings;
 use crate::config::engine::resolve;
 use crate::ports::Remediator;
-use crate::remediate::McpRemediator;
+use crate::remediate::remediator::McpRemediator;
 
 /// All servers together may take this long to say what they offer.
 const DISCOVERY: Duration = Duration::from_secs(20);

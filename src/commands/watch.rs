@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppError, Built, Extras};
 use crate::cli::WatchArgs;
-use crate::commands::{ENDED, OPEN, UNREACHABLE};
+use crate::commands::{ENDED, OPEN, UNREACHABLE, out};
 use crate::config::Settings;
 use crate::headless;
 use crate::runtime::run::Outcome;
@@ -36,7 +36,7 @@ async fn in_words(settings: &Settings, arguments: &WatchArgs) -> Result<ExitCode
         exit_on_resolve: arguments.exit_on_resolve,
     };
     let (outcome, escalated) = stream(built, options, stop).await?;
-    ended(&outcome, escalated)
+    Ok(ended(&outcome, escalated))
 }
 
 /// Runs the loop and writes its events. The second value: whether it ended at an escalation.
@@ -56,7 +56,10 @@ pub async fn stream(
 }
 
 /// Opens the screen over a running loop.
-pub async fn on_screen(settings: &Settings, menu: Option<tui::options::Menu>) -> Result<ExitCode, Report> {
+pub async fn on_screen(
+    settings: &Settings,
+    menu: Option<tui::options::Menu>,
+) -> Result<ExitCode, Report> {
     let theme = Theme::load(&settings.theme, settings.no_color)?;
     tui::run::check_terminal()?;
     let built = app::build(settings, Extras::default()).await?;
@@ -81,12 +84,12 @@ pub async fn on_screen(settings: &Settings, menu: Option<tui::options::Menu>) ->
     }
 }
 
-fn ended(outcome: &Outcome, escalated: bool) -> Result<ExitCode, Report> {
+fn ended(outcome: &Outcome, escalated: bool) -> ExitCode {
     if let Some(why) = &outcome.unreachable {
-        tracing::error!("{why}");
-        return Ok(ExitCode::from(UNREACHABLE));
+        out::note(&format!("sentinel-tui: {why}"));
+        return ExitCode::from(UNREACHABLE);
     }
-    Ok(ExitCode::from(if escalated || outcome.open > 0 { OPEN } else { ENDED }))
+    ExitCode::from(if escalated || outcome.open > 0 { OPEN } else { ENDED })
 }
 
 /// SIGINT, SIGTERM and SIGHUP ask to stop; what is under way is brought to an end.

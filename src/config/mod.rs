@@ -43,8 +43,8 @@ pub struct Settings {
     pub host: Option<String>,
     /// Where incidents, audit trail and logs are kept.
     pub state_dir: PathBuf,
-    /// The configuration file, whether it exists or not.
-    pub config_file: PathBuf,
+    /// The configuration file, whether it exists or not; `None` where there is no home folder.
+    pub config_file: Option<PathBuf>,
     /// What may be done.
     pub mode: Mode,
     /// Everything is watched.
@@ -80,11 +80,14 @@ impl Settings {
     pub fn load(common: &CommonArgs, watch: &WatchArgs) -> Result<Self, ConfigError> {
         let mut ignored = Vec::new();
         let environment = Environment::read(common.env_file.as_deref(), &mut ignored)?;
-        let config_file = match &common.config {
-            Some(path) => path.clone(),
-            None => environment.config_home()?.join("sentinel-tui").join("config.toml"),
+        // A process without a home folder (an MCP server with a cleared environment) has no file.
+        let config_file = common.config.clone().or_else(|| {
+            environment.config_home().ok().map(|home| home.join("sentinel-tui/config.toml"))
+        });
+        let file = match &config_file {
+            Some(path) => FileSettings::read(path, common.config.is_some())?,
+            None => FileSettings::default(),
         };
-        let file = FileSettings::read(&config_file, common.config.is_some())?;
         let mut sources = Vec::new();
         let mut said = |key: &str, source: &str| sources.push((key.to_owned(), source.to_owned()));
 

@@ -233,10 +233,10 @@ impl Follower {
     }
 
     fn now_attached(&mut self) {
-        if let Some(attached) = self.attached.take() {
-            if attached.send(()).is_err() {
-                tracing::trace!("nobody waits for this log to be attached");
-            }
+        if let Some(attached) = self.attached.take()
+            && attached.send(()).is_err()
+        {
+            tracing::trace!("nobody waits for this log to be attached");
         }
     }
 

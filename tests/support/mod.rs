@@ -119,6 +119,44 @@ impl Corner {
     }
 }
 
+/// An engine of its own, for tests that restart it. Ends with the value.
+pub struct Engine {
+    folder: tempfile::TempDir,
+    /// What `DOCKER_HOST` would be.
+    pub host: String,
+}
+
+impl Engine {
+    /// Starts one; takes a second or two.
+    pub fn start() -> Fallible<Self> {
+        let folder = tempfile::Builder::new().prefix("sentinel-engine").tempdir()?;
+        let host = format!("unix://{}/docker.sock", folder.path().display());
+        let engine = Self { folder, host };
+        engine.order("start")?;
+        Ok(engine)
+    }
+
+    /// `restart`, `kill` or `start`, as `scripts/engine.sh` knows them.
+    pub fn order(&self, order: &str) -> Fallible {
+        let script = std::env::var("SENTINEL_TEST_ENGINE")
+            .map_err(|_| "SENTINEL_TEST_ENGINE is not set: run scripts/test.sh")?;
+        let output =
+            std::process::Command::new(script).arg(order).arg(self.folder.path()).output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("engine.sh {order}: {}", String::from_utf8_lossy(&output.stderr)).into())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Err(error) = self.order("stop") {
+            eprintln!("{error}");
+        }
+    }
+}
+
 impl Drop for Corner {
     fn drop(&mut self) {
         // A test's own runtime may be going down, and a connection belongs to its runtime: the

@@ -1,1 +1,30 @@
-//! Placeholder.
+//! MCP server: tools for one container.
+//!
+//! Map:
+//! - [`arguments`] what the tools take      - [`results`] what they answer
+//! - [`server`] the tools with their schemas and hints
+//! - [`life`] start, stop, restart          - [`health`] the state at this moment
+//! - [`limits`] memory and CPU, changed while it runs      - [`amount`] sizes and CPU counts as text
+//! - [`logs`] the newest lines              - [`exec`] a command inside, with an end
+//! - [`capture`] output kept within a bound
+//!
+//! Every container comes through the gates of `mcp_kit::target`.
+
+pub mod amount;
+pub mod arguments;
+pub mod capture;
+pub mod exec;
+pub mod health;
+pub mod life;
+pub mod limits;
+pub mod logs;
+pub mod results;
+pub mod server;
+
+use mcp_kit::{ServeError, Settings};
+
+/// Serves the tools over standard input and output until the input ends. Needs no engine to
+/// start: a call without one answers with an error that names the endpoint.
+pub async fn serve_stdio(settings: Settings) -> Result<(), ServeError> {
+    mcp_kit::serve::stdio(server::DockerControl::new(settings)).await
+}

@@ -1,0 +1,148 @@
+//! What the tools take. Unknown fields are refused everywhere.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use crate::amount::Amount;
+
+/// Arguments of `restart_container` and `start_container`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
+/// Arguments of `stop_container`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// Seconds to wait for a clean end before the kill; the container's own grace if absent.
+    #[schemars(range(min = 0, max = 300))]
+    pub timeout: Option<u32>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
+/// Arguments of `health_check`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+}
+
+/// Arguments of `update_resources`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Update {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// The new limits; at least one.
+    #[schemars(extend("minProperties" = 1))]
+    pub resources: Resources,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
+/// New limits of a container.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Memory limit: bytes, or text with a unit of 1024 (512m, 1.5g, 64MiB). At least 6 MiB, at
+    /// most what the host has. Swap is raised with it.
+    #[schemars(schema_with = "memory_schema")]
+    #[serde(default)]
+    pub memory: Option<Amount>,
+    /// CPUs, as a number or as text (0.5, "1.0"). More than 0, at most what the host has.
+    #[schemars(schema_with = "cpu_schema")]
+    #[serde(default)]
+    pub cpu: Option<Amount>,
+}
+
+/// Arguments of `get_logs`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Logs {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// How many of the newest lines.
+    #[schemars(range(min = 1, max = 5000))]
+    #[serde(default = "default_tail")]
+    pub tail: u32,
+    /// Only lines from then on: RFC 3339, seconds since 1970, or an age such as 10m or 2h.
+    pub since: Option<String>,
+}
+
+/// Arguments of `exec_command`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exec {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// The program and its arguments, one element each. No shell in between.
+    #[schemars(length(min = 1, max = 256))]
+    pub command: Vec<String>,
+    /// Seconds until it is killed; values outside 1 to 120 are moved to the nearer end.
+    #[serde(default = "default_timeout")]
+    #[schemars(extend("minimum" = 1, "maximum" = 120))]
+    pub timeout: i64,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
+fn default_tail() -> u32 {
+    100
+}
+
+fn default_timeout() -> i64 {
+    30
+}
+
+fn memory_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "Memory limit: bytes, or text with a unit of 1024 (512m, 1.5g, 64MiB). At least 6 MiB, at most what the host has. Swap is raised with it.",
+        "anyOf": [
+            {"type": "integer", "minimum": 6_291_456},
+            {"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?([bB]|[kKmMgGtT]([iI]?[bB]?)?)?$"},
+            {"type": "null"}
+        ]
+    })
+}
+
+fn cpu_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "CPUs, as a number or as text (0.5, \"1.0\"). More than 0, at most what the host has.",
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "string", "pattern": "^[0-9]+([.][0-9]+)?$"},
+            {"type": "null"}
+        ]
+    })
+}

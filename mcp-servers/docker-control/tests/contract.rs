@@ -1,0 +1,139 @@
+//! What a client sees without any engine: tools, schemas, hints, errors, the binary itself.
+
+use std::process::Stdio;
+
+use docker_control::server::DockerControl;
+use mcp_kit::Settings;
+use mcp_kit::testing::{Outcome, bad, client};
+use rmcp::ServiceExt;
+use rmcp::transport::TokioChildProcess;
+use serde_json::{Value, json};
+
+fn nowhere() -> Settings {
+    Settings {
+        docker_host: Some("unix:///nonexistent/engine.sock".to_owned()),
+        ..Settings::default()
+    }
+}
+
+#[tokio::test]
+async fn every_tool_has_schemas_and_all_four_hints() {
+    let client = client(DockerControl::new(nowhere())).await.unwrap();
+    let tools = client.list_all_tools().await.unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
+    assert_eq!(
+        names,
+        [
+            "exec_command",
+            "get_logs",
+            "health_check",
+            "restart_container",
+            "start_container",
+            "stop_container",
+            "update_resources",
+        ]
+    );
+    // (read only, destructive, idempotent)
+    let expected = [
+        (false, true, false),
+        (true, false, true),
+        (true, false, true),
+        (false, true, false),
+        (false, false, true),
+        (false, true, true),
+        (false, false, true),
+    ];
+    for (tool, (read, destructive, idempotent)) in tools.iter().zip(expected) {
+        let hints = tool.annotations.as_ref().unwrap();
+        assert_eq!(hints.read_only_hint, Some(read), "{}", tool.name);
+        assert_eq!(hints.destructive_hint, Some(destructive), "{}", tool.name);
+        assert_eq!(hints.idempotent_hint, Some(idempotent), "{}", tool.name);
+        assert_eq!(hints.open_world_hint, Some(false), "{}", tool.name);
+        let input = &tool.input_schema;
+        assert_eq!(input["additionalProperties"], json!(false), "{}", tool.name);
+        assert!(input["required"].as_array().unwrap().contains(&json!("container_name")));
+        for (field, schema) in input["properties"].as_object().unwrap() {
+            let described = schema.get("description").is_some() || schema.get("$ref").is_some();
+            assert!(described, "{}.{field} has no description", tool.name);
+        }
+        let output = tool.output_schema.as_ref().unwrap();
+        assert_eq!(output["required"], json!(["success"]), "{}", tool.name);
+        assert!(output["properties"].get("error").is_some(), "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn without_an_engine_every_call_names_the_endpoint() {
+    let client = client(DockerControl::new(nowhere())).await.unwrap();
+    for tool in
+        ["restart_container", "start_container", "stop_container", "health_check", "get_logs"]
+    {
+        let error = bad(&client, tool, json!({"container_name": "x"})).await.unwrap();
+        assert_eq!(error["code"], "engine_unreachable", "{error}");
+        assert_eq!(error["tool"], tool);
+        let text = error["error"].as_str().unwrap();
+        assert!(text.contains("unix:///nonexistent/engine.sock"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_named() {
+    let client = client(DockerControl::new(nowhere())).await.unwrap();
+    let cases = [
+        ("restart_container", json!({}), "container_name"),
+        ("restart_container", json!({"container_name": "x", "force": true}), "force"),
+        ("restart_container", json!({"container_name": "../x"}), "no container name"),
+        ("get_logs", json!({"container_name": "x", "tail": 0}), "tail"),
+        ("get_logs", json!({"container_name": "x", "since": "soon"}), "since"),
+        ("stop_container", json!({"container_name": "x", "timeout": 301}), "timeout"),
+        ("exec_command", json!({"container_name": "x", "command": []}), "command"),
+        ("exec_command", json!({"container_name": "x", "command": "ls"}), "command"),
+        ("update_resources", json!({"container_name": "x", "resources": {"ram": "1g"}}), "ram"),
+    ];
+    for (tool, arguments, word) in cases {
+        let error = bad(&client, tool, arguments).await.unwrap();
+        assert_eq!(error["code"], "invalid_arguments", "{error}");
+        let text = error["error"].as_str().unwrap();
+        assert!(text.contains(word) || (word == "command" && text.contains("sequence")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_only_server_refuses_every_change_before_it_looks() {
+    let settings = Settings { read_only: true, ..nowhere() };
+    let client = client(DockerControl::new(settings)).await.unwrap();
+    let cases: [(&str, Value); 5] = [
+        ("restart_container", json!({"container_name": "x"})),
+        ("start_container", json!({"container_name": "x"})),
+        ("stop_container", json!({"container_name": "x"})),
+        ("update_resources", json!({"container_name": "x", "resources": {"cpu": 1}})),
+        ("exec_command", json!({"container_name": "x", "command": ["ls"]})),
+    ];
+    for (tool, arguments) in cases {
+        let error = bad(&client, tool, arguments).await.unwrap();
+        assert_eq!(error["code"], "read_only", "{error}");
+    }
+    let read = bad(&client, "health_check", json!({"container_name": "x"})).await.unwrap();
+    assert_eq!(read["code"], "engine_unreachable", "reads pass the gate");
+}
+
+async fn over_stdio() -> Outcome<(Vec<String>, Value)> {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_docker-control"));
+    command.env_clear().env("DOCKER_HOST", "unix:///nonexistent/engine.sock");
+    let (transport, _stderr) = TokioChildProcess::builder(command)
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    let client = ().serve(transport).await.map_err(|e| e.to_string())?;
+    let tools = client.list_all_tools().await.map_err(|e| e.to_string())?;
+    let error = bad(&client, "health_check", json!({"container_name": "x"})).await?;
+    client.cancel().await.map_err(|e| e.to_string())?;
+    Ok((tools.iter().map(|tool| tool.name.to_string()).collect(), error))
+}
+
+#[tokio::test]
+async fn the_binary_speaks_over_standard_input_and_output() {
+    let (tools, error) = over_stdio().await.unwrap();
+    assert_eq!(tools.len(), 7);
+    assert_eq!(error["code"], "engine_unreachable", "{error}");
+}

@@ -1,0 +1,225 @@
+//! A plan, or its inverse, step by step: everything is checked before the first call, the first
+//! failure ends it, nothing is called twice.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::plan::{Fix, FixState, Plan};
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::tool::{ToolCall, ToolResult};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::ports::Monitor;
+use crate::remediate::calling;
+use crate::remediate::carry::Carry;
+use crate::remediate::directory::{Absent, Directory};
+use crate::remediate::remediator::Timeouts;
+use crate::remediate::staleness;
+
+/// What calls need.
+pub(crate) struct Caller<'a> {
+    /// Who offers what.
+    pub(crate) directory: &'a Directory,
+    /// Bounds.
+    pub(crate) timeouts: Timeouts,
+}
+
+/// Why a call was not sent.
+#[derive(Debug)]
+pub(crate) enum NotSent {
+    /// Its tool is not there, now.
+    Absent(String),
+    /// Its arguments are not what the tool takes.
+    Refused(String),
+}
+
+impl NotSent {
+    pub(crate) fn into_message(self) -> String {
+        match self {
+            Self::Absent(why) | Self::Refused(why) => why,
+        }
+    }
+}
+
+impl Caller<'_> {
+    /// Whether a call could be sent as it stands.
+    pub(crate) async fn check(&self, call: &ToolCall) -> Result<(), NotSent> {
+        self.ready(call).await.map(|_| ())
+    }
+
+    async fn ready(&self, call: &ToolCall) -> Result<calling::Link, NotSent> {
+        let tool = &call.tool;
+        let (offer, link) =
+            self.directory.find(tool, self.timeouts.patience).await.map_err(|absent| {
+                NotSent::Absent(match absent {
+                    Absent::Unknown => format!("no MCP server offers the tool {tool}"),
+                    Absent::Down(why) => {
+                        format!("the MCP server that offers {tool} is not connected: {why}")
+                    }
+                })
+            })?;
+        offer.check(&call.arguments).map_err(|why| {
+            NotSent::Refused(format!("the arguments of {tool} do not fit its schema: {why}"))
+        })?;
+        Ok(link)
+    }
+
+    /// Checks a call and sends it.
+    pub(crate) async fn call(&self, call: &ToolCall) -> Result<(ToolResult, Value), NotSent> {
+        let link = self.ready(call).await?;
+        tracing::info!("calling {} on an MCP server", call.tool);
+        Ok(calling::call(&link, call, self.timeouts.call).await)
+    }
+
+    /// Runs an approved plan; returns what its steps changed.
+    pub(crate) async fn plan(
+        &self,
+        plan: &Plan,
+        monitor: &dyn Monitor,
+        out: &mpsc::Sender<Signal>,
+    ) -> Carry {
+        let incident = &plan.incident;
+        let mut carry = Carry::default();
+        for step in &plan.steps {
+            match self.check(&step.call).await {
+                Ok(()) => {}
+                // The tool may be back by the time that it is planned again.
+                Err(NotSent::Absent(why)) => {
+                    tell(out, Signal::PlanStale { incident: incident.clone(), why }).await;
+                    return carry;
+                }
+                // Planned again it would be refused again: a person has to look at it.
+                Err(NotSent::Refused(why)) => {
+                    if let Some(first) = plan.steps.first() {
+                        let message = format!("nothing was called: step {}: {why}", step.step);
+                        tell(out, done(plan, first, not_called(message), Timestamp::now())).await;
+                    }
+                    let signal = Signal::PlanDone { incident: incident.clone(), ok: false };
+                    tell(out, signal).await;
+                    return carry;
+                }
+            }
+        }
+        // Last, so that as little as possible can change between this look and the first call.
+        if let Err(why) = staleness::check(plan, monitor).await {
+            tell(out, Signal::PlanStale { incident: incident.clone(), why }).await;
+            return carry;
+        }
+        let mut ok = true;
+        for step in &plan.steps {
+            let began_at = Timestamp::now();
+            let result = self.step(step, monitor, &mut carry).await;
+            ok = result.ok;
+            tell(out, done(plan, step, result, began_at)).await;
+            if !ok {
+                break;
+            }
+        }
+        tell(out, Signal::PlanDone { incident: incident.clone(), ok }).await;
+        carry
+    }
+
+    async fn step(&self, step: &Fix, monitor: &dyn Monitor, carry: &mut Carry) -> ToolResult {
+        let planned = &step.target.id;
+        let call = carry.adapt(&step.call, planned);
+        let (mut result, value) = match self.call(&call).await {
+            Ok(answered) => answered,
+            Err(not_sent) => {
+                return not_called(format!("not called: {}", not_sent.into_message()));
+            }
+        };
+        if result.ok
+            && let Some(new) = carry.learn(planned, &value)
+        {
+            match successor(monitor, &new, step).await {
+                Ok(()) => carry.replaced(planned, new),
+                Err(why) => {
+                    result.ok = false;
+                    result.message = format!("{}; but {why}", result.message);
+                }
+            }
+        }
+        result
+    }
+
+    /// Runs the inverses of a plan's applied steps, last first.
+    pub(crate) async fn undo(&self, plan: &Plan, carry: &Carry) -> ToolResult {
+        let applied: Vec<&Fix> =
+            plan.steps.iter().rev().filter(|s| s.state == FixState::Applied).collect();
+        let calls: Vec<ToolCall> = applied
+            .iter()
+            .filter_map(|s| Some(carry.adapt(s.inverse.as_ref()?, &s.target.id)))
+            .collect();
+        if calls.is_empty() {
+            return not_called("there is nothing that can be taken back".to_owned());
+        }
+        for call in &calls {
+            if let Err(why) = self.check(call).await {
+                return not_called(format!("nothing was taken back: {}", why.into_message()));
+            }
+        }
+        let mut whole = ToolResult { ok: true, message: String::new(), duration_ms: 0 };
+        let mut said = Vec::new();
+        for (at, call) in calls.iter().enumerate() {
+            match self.call(call).await {
+                Ok((result, _)) => {
+                    whole.ok = result.ok;
+                    whole.duration_ms = whole.duration_ms.saturating_add(result.duration_ms);
+                    said.push(format!("{}: {}", call.tool, result.message));
+                }
+                Err(why) => {
+                    whole.ok = false;
+                    said.push(format!("{}: not called: {}", call.tool, why.into_message()));
+                }
+            }
+            if !whole.ok {
+                let left = calls.len() - at - 1;
+                if left > 0 {
+                    said.push(format!("{left} more were not tried"));
+                }
+                break;
+            }
+        }
+        let fixed = applied.len() - calls.len();
+        if fixed > 0 {
+            said.push(format!("{fixed} of the steps cannot be taken back"));
+        }
+        whole.message = said.join("; ");
+        whole
+    }
+}
+
+/// A server says that a container was replaced. It must be the same one by name: no answer may
+/// turn the approved calls on another container.
+async fn successor(monitor: &dyn Monitor, new: &ContainerId, step: &Fix) -> Result<(), String> {
+    let name = &step.target.name;
+    let found = staleness::look(monitor, new, name).await?;
+    if &found.of.name == name {
+        return Ok(());
+    }
+    Err(format!(
+        "its new container {} is called {}, not {name}: the plan ends here",
+        new.short(),
+        found.of.name
+    ))
+}
+
+fn not_called(message: String) -> ToolResult {
+    ToolResult { ok: false, message, duration_ms: 0 }
+}
+
+fn done(plan: &Plan, step: &Fix, result: ToolResult, began_at: Timestamp) -> Signal {
+    Signal::StepDone { incident: plan.incident.clone(), fix: step.id.clone(), result, began_at }
+}
+
+/// How long a result waits for room in the run loop's queue.
+const ROOM: Duration = Duration::from_secs(30);
+
+/// Sends a result; it waits for room, within bounds.
+pub(crate) async fn tell(out: &mpsc::Sender<Signal>, signal: Signal) {
+    if let Err(error) = out.send_timeout(signal, ROOM).await {
+        tracing::error!("a result of a call could not be reported: {error}");
+    }
+}

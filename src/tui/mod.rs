@@ -1,0 +1,4 @@
+//! stub
+pub mod options;
+pub mod run;
+pub mod theme;
