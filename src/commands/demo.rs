@@ -36,7 +36,7 @@ const LONGEST: Duration = Duration::from_mins(3);
 pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode, Report> {
     if !arguments.headless {
         // Told before anything is started.
-        tui::run::check_terminal()?;
+        tui::terminal::check()?;
     }
     let docker = connect(&settings).await?;
     settings.mode = if arguments.auto_heal { Mode::AutoHeal } else { settings.mode };

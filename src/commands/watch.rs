@@ -61,7 +61,7 @@ pub async fn on_screen(
     menu: Option<tui::options::Menu>,
 ) -> Result<ExitCode, Report> {
     let theme = Theme::load(&settings.theme, settings.no_color)?;
-    tui::run::check_terminal()?;
+    tui::terminal::check()?;
     let built = app::build(settings, Extras::default()).await?;
     let Built { handle, state, election, .. } = built;
     let stop = CancellationToken::new();

@@ -38,6 +38,17 @@ pub(super) struct LogQuery {
     pub(super) follow: bool,
 }
 
+/// What the engine says of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Greeting {
+    /// For people.
+    pub(super) engine: EngineInfo,
+    /// Its own identifier, for the lock that elects one acting instance.
+    pub(super) id: String,
+    /// How far its clock is ahead of ours.
+    pub(super) ahead: jiff::SignedDuration,
+}
+
 /// A connection that only reads.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
@@ -52,9 +63,8 @@ impl Reader {
         Ok(Self { docker, endpoint: endpoint.clone() })
     }
 
-    /// Greets the engine, agrees on an API version, learns what it is. The second value is how
-    /// far the engine's clock is ahead of ours.
-    pub(super) async fn greet(&mut self) -> Result<(EngineInfo, jiff::SignedDuration), PortError> {
+    /// Greets the engine, agrees on an API version, learns what it is.
+    pub(super) async fn greet(&mut self) -> Result<Greeting, PortError> {
         let endpoint = self.endpoint.clone();
         let docker = self.docker.clone();
         let talk = async {
@@ -87,13 +97,8 @@ impl Reader {
             memory: info.mem_total.and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
             endpoint: endpoint.words(),
         };
-        Ok((engine, ahead))
-    }
-
-    /// The engine's own identifier, for the lock that elects one acting instance.
-    pub(super) async fn engine_id(&self) -> Result<String, PortError> {
-        let info = self.docker.info().await.map_err(|e| unreachable(&self.endpoint, &e))?;
-        Ok(info.id.or(info.name).unwrap_or_default())
+        let id = info.id.unwrap_or_else(|| engine.name.clone());
+        Ok(Greeting { engine, id, ahead })
     }
 
     /// Whether the engine answers.

@@ -27,7 +27,7 @@ use sentinel_core::domain::snapshot::EngineInfo;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::engine::Endpoint;
-use crate::monitor::client::Reader;
+use crate::monitor::client::{Greeting, Reader};
 use crate::monitor::scope::Scope;
 use crate::monitor::supervise::Supervisor;
 use crate::ports::{Inbox, LogCursor, Monitor, PortError};
@@ -67,9 +67,8 @@ impl DockerMonitor {
 
     /// Says hello: what the engine is, and its identifier.
     pub async fn greet(&self) -> Result<(EngineInfo, String), PortError> {
-        let (info, _) = self.reader.clone().greet().await?;
-        let id = self.reader.engine_id().await?;
-        Ok((info, id))
+        let greeting = self.reader.clone().greet().await?;
+        Ok((greeting.engine, greeting.id))
     }
 }
 
@@ -77,7 +76,7 @@ impl Monitor for DockerMonitor {
     fn run(&self, inbox: Inbox, stop: CancellationToken) -> BoxFuture<'_, Result<(), PortError>> {
         async move {
             let mut reader = self.reader.clone();
-            let (engine, ahead) = reader.greet().await?;
+            let Greeting { engine, ahead, .. } = reader.greet().await?;
             let supervisor = Supervisor::new(
                 reader,
                 inbox,

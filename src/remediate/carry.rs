@@ -40,9 +40,10 @@ impl Carry {
         (new != self.now(planned)).then_some(new)
     }
 
-    /// Takes a new id for good.
-    pub(crate) fn replaced(&mut self, planned: &ContainerId, new: ContainerId) {
+    /// Takes a new id for good, and the new container's start time as it was seen.
+    pub(crate) fn replaced(&mut self, planned: &ContainerId, new: ContainerId, started: String) {
         self.ids.insert(planned.clone(), new);
+        self.started.insert(planned.clone(), started);
     }
 
     /// A call on `planned` as it has to be made now.
@@ -105,12 +106,15 @@ mod tests {
             carry.adapt(&call(&id("a")), &id("a")).arguments["container_name"],
             json!(id("a"))
         );
-        carry.replaced(&id("a"), new);
+        carry.replaced(&id("a"), new, "2026-01-03T00:00:00Z".to_owned());
         let adapted = carry.adapt(&call(&id("a")), &id("a"));
         assert_eq!(adapted.arguments["container_name"], json!(id("b")));
-        assert_eq!(adapted.arguments[STARTED], "2026-01-02T00:00:00Z");
+        assert_eq!(adapted.arguments[STARTED], "2026-01-03T00:00:00Z");
         assert_eq!(adapted.arguments["reason"], call(&id("a")).arguments["reason"]);
-        // Another container's call stays.
+        // Another container's call stays, and one that is only started is expected to have been.
+        carry.learn(&id("d"), &json!({"started_at": "2026-01-04T00:00:00Z"}));
+        let adapted = carry.adapt(&call(&id("d")), &id("d"));
+        assert_eq!(adapted.arguments[STARTED], "2026-01-04T00:00:00Z");
         assert_eq!(carry.adapt(&call(&id("c")), &id("c")), call(&id("c")));
     }
 

@@ -76,7 +76,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(15),
             list: Duration::from_secs(10),
-            call: Duration::from_secs(120),
+            call: Duration::from_mins(2),
             patience: Duration::from_secs(20),
         }
     }
@@ -181,6 +181,13 @@ impl McpRemediator {
     /// Reports what changed until `stop`. Only the latest state counts: a server that is back
     /// before anyone heard that it was gone needs no word.
     async fn report(&self, out: &mpsc::Sender<Signal>, stop: &CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.report_on(out) => {}
+        }
+    }
+
+    async fn report_on(&self, out: &mpsc::Sender<Signal>) {
         let mut version = self.directory.listen();
         let mut told: Option<Vec<Tool>> = None;
         let mut problems = Vec::new();
@@ -208,9 +215,8 @@ impl McpRemediator {
                 tell(out, signal).await;
                 problems = now;
             }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                changed = version.changed() => if changed.is_err() { return },
+            if version.changed().await.is_err() {
+                return;
             }
         }
     }

@@ -134,7 +134,7 @@ impl Caller<'_> {
             && let Some(new) = carry.learn(planned, &value)
         {
             match successor(monitor, &new, step).await {
-                Ok(()) => carry.replaced(planned, new),
+                Ok(started_at) => carry.replaced(planned, new, started_at),
                 Err(why) => {
                     result.ok = false;
                     result.message = format!("{}; but {why}", result.message);
@@ -192,12 +192,12 @@ impl Caller<'_> {
 }
 
 /// A server says that a container was replaced. It must be the same one by name: no answer may
-/// turn the approved calls on another container.
-async fn successor(monitor: &dyn Monitor, new: &ContainerId, step: &Fix) -> Result<(), String> {
+/// turn the approved calls on another container. Returns its start time.
+async fn successor(monitor: &dyn Monitor, new: &ContainerId, step: &Fix) -> Result<String, String> {
     let name = &step.target.name;
     let found = staleness::look(monitor, new, name).await?;
     if &found.of.name == name {
-        return Ok(());
+        return Ok(found.started_at_raw);
     }
     Err(format!(
         "its new container {} is called {}, not {name}: the plan ends here",

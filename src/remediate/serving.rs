@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams, ProtocolVersion,
+    ServerNotification, SubscriptionFilter,
 };
 use rmcp::service::{
     ClientLifecycleMode, ClientServiceExt as _, NotificationContext, Peer, RunningService,
+    Subscription,
 };
 use rmcp::{ClientHandler, RoleClient};
 use sentinel_core::redact;
@@ -36,6 +40,8 @@ const STEADY: Duration = Duration::from_secs(30);
 /// How long a server may take to end: it sees the end of its input, then SIGTERM after 3 s, then
 /// SIGKILL after 3 more.
 const GOODBYE: Duration = Duration::from_secs(8);
+/// How long telling it so beforehand may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What it takes to keep one server running.
 pub(crate) struct Serving {
@@ -120,12 +126,17 @@ impl Serving {
         // However this function is left, calls under way learn that nobody answers them.
         let _gone = link.gone.clone().drop_guard();
         let cancel = service.cancellation_token();
-        let ended = service.waiting();
+        // Fused: it may be awaited again after it was seen to have ended.
+        let ended = service.waiting().map(drop).fuse();
         tokio::pin!(ended);
+        let mut news = tokio::select! {
+            () = stop.cancelled() => None,
+            news = self.subscribe(&link.peer) => news,
+        };
         let end = loop {
             let asked = tokio::select! {
                 () = stop.cancelled() => break End::Stopped,
-                _ = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
+                () = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
                 asked = self.discover(&link.peer) => asked,
             };
             match asked {
@@ -134,13 +145,21 @@ impl Serving {
             }
             tokio::select! {
                 () = stop.cancelled() => break End::Stopped,
-                _ = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
+                () = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
                 () = changed.notified() => {}
+                () = told(&mut news) => {}
             }
         };
         link.gone.cancel();
+        // A server may wait for its subscribers before it ends.
+        if let Some(mut subscription) = news
+            && !ended.is_terminated()
+            && !matches!(timeout(FAREWELL, subscription.cancel()).await, Ok(Ok(())))
+        {
+            tracing::debug!("MCP server {} was not told of the end", self.spec.name);
+        }
         cancel.cancel();
-        if timeout(GOODBYE, ended).await.is_err() {
+        if !ended.is_terminated() && timeout(GOODBYE, ended).await.is_err() {
             tracing::warn!("MCP server {} did not end in time", self.spec.name);
         }
         end
@@ -166,6 +185,30 @@ impl Serving {
                 "it did not answer within {} s; is it an MCP server?",
                 self.timeouts.connect.as_secs_f64()
             )),
+        }
+    }
+
+    /// Asks to be told when the list of tools changes. Servers of the earlier protocol tell
+    /// unasked (see [`Listener`]); one that cannot tell is simply not heard of again.
+    async fn subscribe(&self, peer: &Peer<RoleClient>) -> Option<Subscription> {
+        let tells = peer
+            .peer_info()
+            .and_then(|info| info.capabilities.tools.as_ref()?.list_changed)
+            .unwrap_or_default();
+        if !tells {
+            return None;
+        }
+        let filter = SubscriptionFilter::builder().tools_list_changed().build();
+        match timeout(self.timeouts.list, peer.listen(filter)).await {
+            Ok(Ok(subscription)) => Some(subscription),
+            Ok(Err(error)) => {
+                tracing::debug!("MCP server {} takes no subscription: {error}", self.spec.name);
+                None
+            }
+            Err(_) => {
+                tracing::debug!("MCP server {} did not answer a subscription", self.spec.name);
+                None
+            }
         }
     }
 
@@ -221,4 +264,20 @@ impl Serving {
         }
         Ok((offers, words))
     }
+}
+
+/// Waits for word that the list of tools changed; for ever, once nobody can bring it.
+async fn told(news: &mut Option<Subscription>) {
+    while let Some(subscription) = news {
+        match subscription.next().await {
+            Ok(Some(ServerNotification::ToolListChangedNotification(_))) => return,
+            Ok(Some(_)) => {}
+            Ok(None) => *news = None,
+            Err(error) => {
+                tracing::debug!("a subscription to changed tools ended: {error}");
+                *news = None;
+            }
+        }
+    }
+    std::future::pending::<()>().await;
 }

@@ -3,9 +3,9 @@
 //! One SQLite file in the state folder, in write-ahead mode, so that several sentinel-tui can
 //! have it open at once: one that watches, others that list. Start at [`sqlite::SqliteStore`].
 //! - [`schema`] opening, format versions, the sentence for each way in which that can fail
-//! - [`worker`] the one thread that owns the connection
+//! - `worker` the one thread that owns the connection
 //! - [`chain`] the hash chain over the audit trail, and its check
-//! - [`incidents`], [`cursors`] rows in and out
+//! - `incidents`, `cursors` rows in and out
 
 pub mod chain;
 mod cursors;

@@ -187,6 +187,8 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // macOS: an fsync that reaches the platter. No effect elsewhere.
     connection.pragma_update(None, "fullfsync", true)?;
+    // The log is cut back to this after a burst.
+    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     // A trigger must see the delete inside INSERT OR REPLACE, too.
     connection.pragma_update(None, "recursive_triggers", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;

@@ -31,7 +31,7 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { closed: 10_000, cursor_age: Duration::from_secs(7 * 24 * 3600) }
+        Self { closed: 10_000, cursor_age: Duration::from_hours(7 * 24) }
     }
 }
 

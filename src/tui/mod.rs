@@ -1,4 +1,33 @@
-//! stub
+//! The terminal UI: state, a pure update, a pure layout and a pure view around it.
+//!
+//! Start at [`run::run`]. Everything that a key, a snapshot or a tick means is decided in
+//! [`update`], which reads no clock and does no I/O: time arrives in the message. [`view`] reads
+//! [`state::State`] and writes only the frame. [`layout`] is asked by both, so that scrolling and
+//! drawing agree on the geometry. Only [`run`] and [`terminal`] touch the terminal.
+//!
+//! A new incident or fix never takes the focus and never opens anything: approving is a walk of
+//! the operator's own to a dialog that names what will run.
+
+pub mod action;
+pub mod glyphs;
+pub mod keymap;
+pub mod layout;
+pub mod lists;
+pub mod log_view;
+pub mod message;
+pub mod modal;
 pub mod options;
+pub mod pages;
+pub mod pane;
+pub mod pattern;
+pub mod role;
 pub mod run;
+pub mod state;
+pub mod status;
+pub mod styled;
+pub mod terminal;
+pub mod text;
 pub mod theme;
+pub mod update;
+pub mod view;
+pub mod words;

@@ -1,25 +1,44 @@
-//! stub
-use crate::tui::theme::Theme;
-use futures_util::future::BoxFuture;
+//! What the terminal UI is told when it starts.
+
+use std::fmt;
 use std::sync::Arc;
-/// s
+
+use futures_util::future::BoxFuture;
+
+use crate::tui::theme::Theme;
+
+/// Runs an item of a [`Menu`] by its place; answers with a sentence either way.
+pub type Pick = Arc<dyn Fn(usize) -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
+/// Settings of one run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How it looks.
+    pub theme: Theme,
+    /// Plain ASCII symbols.
+    pub ascii: bool,
+    /// Who decides, for the record: a name or login.
+    pub operator: String,
+    /// An extra menu on `F`.
+    pub menu: Option<Menu>,
+}
+
+/// An extra menu: the demo offers its faults with it.
 #[derive(Clone)]
 pub struct Menu {
-    /// s
+    /// Its title.
     pub title: String,
-    /// s
+    /// Its items.
     pub items: Vec<String>,
-    /// s
-    pub pick: Arc<dyn Fn(usize) -> BoxFuture<'static, Result<String, String>> + Send + Sync>,
+    /// What an item does.
+    pub pick: Pick,
 }
-/// s
-pub struct Options {
-    /// s
-    pub theme: Theme,
-    /// s
-    pub ascii: bool,
-    /// s
-    pub operator: String,
-    /// s
-    pub menu: Option<Menu>,
+
+impl fmt::Debug for Menu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Menu")
+            .field("title", &self.title)
+            .field("items", &self.items)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,13 +1,334 @@
-//! stub
-use crate::runtime::handle::Handle;
-use crate::tui::options::Options;
+//! The runner: reads keys and snapshots, lets `update` decide, performs what it asks, draws.
+//!
+//! One turn takes one message and up to [`DRAIN`] more that are there already, then draws at
+//! most once. While nothing changes nothing is drawn and nothing polls.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{Event, EventStream};
+use crossterm::execute;
+use futures_util::Stream;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sentinel_core::domain::plan::Actor;
+use sentinel_core::domain::snapshot::Snapshot;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-/// s
-pub fn check_terminal() -> Result<(), std::io::Error> {
-    Ok(())
+
+use crate::runtime::handle::Handle;
+use crate::runtime::rings::{RING_LINES, Range};
+use crate::tui::message::{Effect, Msg};
+use crate::tui::options::{Options, Pick};
+use crate::tui::state::{MenuText, State};
+use crate::tui::terminal::{Guard, Screen, TuiError};
+use crate::tui::theme::Theme;
+use crate::tui::update::{counts_seconds, update};
+use crate::tui::view::root;
+
+/// Messages taken before a frame is drawn.
+const DRAIN: usize = 256;
+/// The shortest time between two frames: 30 a second.
+const FRAME: Duration = Duration::from_millis(33);
+/// Log lines read at once.
+const PAGE: usize = 4096;
+/// Answers that may wait; one comes per command, and commands come from keys.
+const ANSWERS: usize = 64;
+/// Terminals refuse longer clipboards; this many bytes are 74 994 once encoded.
+const CLIPBOARD: usize = 56_244;
+
+/// Runs the terminal UI until the operator quits, `stop` is cancelled, or the run loop ends.
+/// Quitting cancels `stop`. The terminal is given back whatever happens, also on an error or a
+/// panic anywhere in the program.
+pub async fn run(
+    handle: Handle,
+    options: Options,
+    stop: CancellationToken,
+) -> Result<(), TuiError> {
+    let crashed = CancellationToken::new();
+    let guard = Guard::take(crashed.clone(), options.theme.has_colors())?;
+    let screen = guard.screen()?;
+    let mut runner = Runner::new(handle, options, screen)?;
+    let outcome = runner.run(&stop, &crashed).await;
+    runner.tasks.abort_all();
+    drop(guard);
+    stop.cancel();
+    outcome
 }
-/// s
-pub async fn run(_: Handle, _: Options, stop: CancellationToken) -> Result<(), std::io::Error> {
-    stop.cancelled().await;
-    Ok(())
+
+/// What the runner holds.
+struct Runner {
+    handle: Handle,
+    theme: Theme,
+    operator: String,
+    pick: Option<Pick>,
+    screen: Screen,
+    state: State,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    events: EventStream,
+    answers: mpsc::Receiver<Msg>,
+    answer: mpsc::Sender<Msg>,
+    tasks: JoinSet<()>,
+    began: Instant,
+    next_frame: Instant,
+}
+
+impl Runner {
+    fn new(handle: Handle, options: Options, screen: Screen) -> Result<Self, TuiError> {
+        let mut snapshots = handle.snapshots();
+        let first = Arc::clone(&snapshots.borrow_and_update());
+        let mut state = State::new(first, TimeZone::system());
+        state.now = Timestamp::now();
+        state.ascii = options.ascii;
+        state.operator.clone_from(&options.operator);
+        let Options { theme, operator, menu, .. } = options;
+        let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
+        state.menu = menu.map(|m| MenuText { title: m.title, items: m.items });
+        let size = screen.size().map_err(TuiError::on("tell its size"))?;
+        let (answer, answers) = mpsc::channel(ANSWERS);
+        let mut runner = Self {
+            handle,
+            theme,
+            operator,
+            pick,
+            screen,
+            state,
+            snapshots,
+            events: EventStream::new(),
+            answers,
+            answer,
+            tasks: JoinSet::new(),
+            began: Instant::now(),
+            next_frame: Instant::now(),
+        };
+        runner.take(Msg::Resize { width: size.width, height: size.height });
+        runner.take(Msg::Snapshot(runner.handle.snapshot()));
+        Ok(runner)
+    }
+
+    async fn run(
+        &mut self,
+        stop: &CancellationToken,
+        crashed: &CancellationToken,
+    ) -> Result<(), TuiError> {
+        self.draw().await?;
+        let mut next_tick = self.next_tick();
+        while !self.state.quit {
+            let message = tokio::select! {
+                biased;
+                () = crashed.cancelled() => return Err(TuiError::Crashed),
+                () = stop.cancelled() => return Ok(()),
+                event = self.events.next() => match event {
+                    Some(event) => self.read(event)?,
+                    // The terminal has gone.
+                    None => return Ok(()),
+                },
+                Some(message) = self.answers.recv() => Some(message),
+                changed = self.snapshots.changed() => match changed {
+                    Ok(()) => Some(Msg::Snapshot(Arc::clone(&self.snapshots.borrow_and_update()))),
+                    // The run loop has ended; whoever started it says why.
+                    Err(_) => return Ok(()),
+                },
+                () = sleep_until(self.next_frame), if self.state.dirty => None,
+                () = sleep_until(next_tick) => {
+                    Some(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() })
+                }
+            };
+            if let Some(message) = message {
+                self.take(message);
+                self.drain().await?;
+            }
+            next_tick = next_tick.min(self.next_tick());
+            if next_tick <= Instant::now() {
+                next_tick = self.next_tick();
+            }
+            while self.tasks.try_join_next().is_some() {}
+            if self.state.dirty && !self.state.quit && Instant::now() >= self.next_frame {
+                self.draw().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next full second if something on the screen counts seconds, else the next minute.
+    fn next_tick(&self) -> Instant {
+        let now = Timestamp::now();
+        let into_second = u64::from(now.subsec_nanosecond().unsigned_abs());
+        let mut left = Duration::from_secs(1).saturating_sub(Duration::from_nanos(into_second));
+        if !counts_seconds(&self.state) {
+            let second = now.as_second().rem_euclid(60).unsigned_abs();
+            left += Duration::from_secs(59_u64.saturating_sub(second));
+        }
+        Instant::now() + left
+    }
+
+    /// What a terminal event means; `None` for nothing.
+    fn read(&self, event: std::io::Result<Event>) -> Result<Option<Msg>, TuiError> {
+        let at = self.began.elapsed();
+        Ok(match event.map_err(TuiError::on("be read"))? {
+            Event::Key(key) => Some(Msg::Key { key, at }),
+            Event::Paste(text) => Some(Msg::Paste { text, at }),
+            Event::Resize(width, height) => Some(Msg::Resize { width, height }),
+            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        })
+    }
+
+    /// Takes what is there already, up to a bound, so that a burst costs one frame.
+    async fn drain(&mut self) -> Result<(), TuiError> {
+        for _ in 0..DRAIN {
+            if self.state.quit {
+                break;
+            }
+            // A dialog that was just opened is drawn before any further key is looked at.
+            if self.state.modal.as_ref().is_some_and(|open| open.drawn.is_none()) {
+                break;
+            }
+            if let Some(event) = self.event_now().await {
+                if let Some(message) = self.read(event)? {
+                    self.take(message);
+                }
+            } else if let Ok(message) = self.answers.try_recv() {
+                self.take(message);
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// An event that has come already. Polled with this task's own waker: the event stream keeps
+    /// the first one it is given.
+    async fn event_now(&mut self) -> Option<std::io::Result<Event>> {
+        let events = &mut self.events;
+        std::future::poll_fn(|context| {
+            Poll::Ready(match Pin::new(&mut *events).poll_next(context) {
+                Poll::Ready(event) => event,
+                Poll::Pending => None,
+            })
+        })
+        .await
+    }
+
+    async fn draw(&mut self) -> Result<(), TuiError> {
+        if std::mem::take(&mut self.state.redraw) {
+            self.screen.clear().map_err(TuiError::on("be cleared"))?;
+        }
+        let (state, theme) = (&self.state, &self.theme);
+        self.screen
+            .draw(|frame| root::draw(frame.buffer_mut(), state, theme))
+            .map_err(TuiError::on("be drawn to"))?;
+        self.state.dirty = false;
+        self.next_frame = Instant::now() + FRAME;
+        if self.state.modal.as_ref().is_some_and(|open| open.drawn.is_none()) {
+            // What was typed before the dialog could be seen was not meant for it.
+            for _ in 0..DRAIN {
+                match self.event_now().await {
+                    None => break,
+                    Some(event) => match self.read(event)? {
+                        Some(message @ Msg::Resize { .. }) => self.take(message),
+                        Some(Msg::Key { key, at }) if is_interrupt(&key) => {
+                            self.take(Msg::Key { key, at });
+                        }
+                        _ => {}
+                    },
+                }
+            }
+        }
+        self.take(Msg::Drawn { at: self.began.elapsed() });
+        Ok(())
+    }
+
+    /// Lets `update` take a message and does what it asks. Log pages are read at once; they may
+    /// lead to further ones, but never to more than a ring holds.
+    fn take(&mut self, message: Msg) {
+        let mut queue = VecDeque::from([message]);
+        let mut pages = 0;
+        while let Some(message) = queue.pop_front() {
+            for effect in update(&mut self.state, message) {
+                match effect {
+                    Effect::ReadLogs { container, generation, last, revision } => {
+                        pages += 1;
+                        if pages > RING_LINES / PAGE + 2 {
+                            continue;
+                        }
+                        let next = Range::After { seq: last.saturating_sub(1), limit: PAGE };
+                        let mut whole = last == 0;
+                        let range = if whole { Range::Tail(RING_LINES) } else { next };
+                        let mut page = self.handle.logs(&container, range);
+                        if !whole && (page.revision != revision || page.first_kept > last) {
+                            page = self.handle.logs(&container, Range::Tail(RING_LINES));
+                            whole = true;
+                        }
+                        queue.push_back(Msg::Logs { generation, page, whole });
+                    }
+                    Effect::Ask(command) => {
+                        let handle = self.handle.clone();
+                        let actor = Actor::Person(self.operator.clone());
+                        let answer = self.answer.clone();
+                        self.tasks.spawn(async move {
+                            let outcome = handle.command(actor, command).await;
+                            say(&answer, outcome.map_err(|e| e.to_string())).await;
+                        });
+                    }
+                    Effect::Pick(item) => {
+                        let Some(pick) = &self.pick else { continue };
+                        let work = pick(item);
+                        let answer = self.answer.clone();
+                        self.tasks.spawn(async move { say(&answer, work.await).await });
+                    }
+                    Effect::Copy(text) => queue.push_back(copy(&text)),
+                }
+            }
+        }
+    }
+}
+
+fn is_interrupt(key: &crossterm::event::KeyEvent) -> bool {
+    key.code == crossterm::event::KeyCode::Char('c')
+        && key.modifiers.contains(crossterm::event::KeyModifiers::CONTROL)
+}
+
+async fn say(answer: &mpsc::Sender<Msg>, outcome: Result<String, String>) {
+    let message = match outcome {
+        Ok(text) => Msg::Said { ok: true, text },
+        Err(text) => Msg::Said { ok: false, text },
+    };
+    if answer.send(message).await.is_err() {
+        tracing::info!("an answer came after the terminal UI had ended");
+    }
+}
+
+/// Hands text to the terminal's clipboard (OSC 52). Whether it takes it cannot be known.
+fn copy(text: &str) -> Msg {
+    let mut end = text.len().min(CLIPBOARD);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let part = text.get(..end).unwrap_or_default();
+    match execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(part)) {
+        Ok(()) if end < text.len() => Msg::Said {
+            ok: true,
+            text: format!(
+                "The first {end} bytes of {} went to the terminal's clipboard.",
+                text.len()
+            ),
+        },
+        Ok(()) => Msg::Said {
+            ok: true,
+            text: format!(
+                "{} went to the terminal's clipboard.",
+                crate::tui::words::count(part.chars().count(), "character")
+            ),
+        },
+        Err(error) => {
+            Msg::Said { ok: false, text: format!("The terminal did not take it: {error}.") }
+        }
+    }
 }

@@ -1,0 +1,564 @@
+//! The log pane's state: a mirror of one container's ring, what of it is shown, and where the
+//! reader stands.
+//!
+//! Entries are counted from the first one ever mirrored; that number never changes while the
+//! front of the window falls away, so a reader who scrolled up stays where they are.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::log::{Level, LogEntry};
+
+use crate::runtime::rings::{LogPage, RING_LINES};
+use crate::tui::pattern::Pattern;
+use crate::tui::{text, words};
+
+/// Columns before the time: cursor, level, anomaly mark, space.
+pub const GUTTER: usize = 4;
+
+/// How times are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Not at all.
+    Off,
+    /// In the terminal's time zone.
+    Local,
+    /// In UTC.
+    Utc,
+    /// How long ago.
+    Relative,
+}
+
+impl Times {
+    /// The next form.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Local => Self::Utc,
+            Self::Utc => Self::Relative,
+            Self::Relative => Self::Off,
+            Self::Off => Self::Local,
+        }
+    }
+
+    /// Its word for the title.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "no time",
+            Self::Local => "local",
+            Self::Utc => "UTC",
+            Self::Relative => "ago",
+        }
+    }
+
+    /// Columns that it takes, with the space behind it.
+    pub fn columns(self) -> usize {
+        match self {
+            Self::Off => 0,
+            Self::Local => 13,
+            Self::Utc => 14,
+            Self::Relative => 5,
+        }
+    }
+
+    /// A moment in this form, filled to [`Times::columns`].
+    pub fn show(self, at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+        match self {
+            Self::Off => String::new(),
+            Self::Local => format!("{} ", words::clock_ms(at, zone)),
+            Self::Utc => format!("{}Z ", words::clock_ms(at, &TimeZone::UTC)),
+            Self::Relative => format!("{} ", text::right(&words::age(now, at), 4, "")),
+        }
+    }
+}
+
+/// The state of the log pane.
+#[derive(Clone, Debug)]
+pub struct LogView {
+    /// Whose log.
+    pub container: Option<ContainerId>,
+    /// Counts changes of the container, so that a late page of another one is dropped.
+    pub generation: u64,
+    /// Whether a first page has come.
+    pub loaded: bool,
+    /// [`LogPage::revision`] of the mirror.
+    pub revision: u64,
+    entries: VecDeque<Arc<LogEntry>>,
+    base: u64,
+    shown: VecDeque<u64>,
+    /// The newest line is in view and stays so.
+    pub follow: bool,
+    /// The current entry.
+    pub cursor: u64,
+    /// The first entry in view, while not following.
+    pub top: u64,
+    /// Lines that came since the reader stopped following.
+    pub missed: usize,
+    /// First column in view.
+    pub left: usize,
+    /// Long lines go on below instead of to the right.
+    pub wrap: bool,
+    /// How times are shown.
+    pub times: Times,
+    /// Least level shown.
+    pub least: Option<Level>,
+    /// Only lines that it accepts are shown.
+    pub filter: Option<Pattern>,
+    /// What is highlighted and jumped to.
+    pub search: Option<Pattern>,
+}
+
+impl Default for LogView {
+    fn default() -> Self {
+        Self {
+            container: None,
+            generation: 0,
+            loaded: false,
+            revision: 0,
+            entries: VecDeque::new(),
+            base: 0,
+            shown: VecDeque::new(),
+            follow: true,
+            cursor: 0,
+            top: 0,
+            missed: 0,
+            left: 0,
+            wrap: false,
+            times: Times::Local,
+            least: None,
+            filter: None,
+            search: None,
+        }
+    }
+}
+
+impl LogView {
+    /// Turns to another container; filter, search and form stay, because an operator compares.
+    pub fn turn_to(&mut self, container: Option<ContainerId>) {
+        self.container = container;
+        self.generation += 1;
+        self.loaded = false;
+        self.revision = 0;
+        self.entries.clear();
+        self.base = 0;
+        self.shown.clear();
+        self.left = 0;
+        self.stick();
+    }
+
+    /// Number of the newest mirrored line, 0 for none.
+    pub fn last_seq(&self) -> u64 {
+        self.entries.back().map_or(0, |e| e.line.seq)
+    }
+
+    /// Takes a page. `whole` says that it is all that the ring has; otherwise it begins with the
+    /// lines that share the number of our newest one. Returns whether anything changed.
+    pub fn take(&mut self, page: &LogPage, whole: bool) -> bool {
+        let first_time = !std::mem::replace(&mut self.loaded, true);
+        let changed = if whole { self.replace(page) } else { self.append(page) };
+        self.revision = page.revision;
+        let trimmed = self.trim(page.first_kept);
+        if self.follow {
+            self.stick();
+        }
+        first_time || changed || trimmed
+    }
+
+    fn replace(&mut self, page: &LogPage) -> bool {
+        let known = page
+            .entries
+            .first()
+            .and_then(|f| self.entries.iter().position(|e| e.line.seq == f.line.seq));
+        let old_end = self.base + self.entries.len() as u64;
+        self.base = match known {
+            Some(at) => self.base + at as u64,
+            None => old_end,
+        };
+        self.entries = page.entries.iter().cloned().collect();
+        self.reshow();
+        if !self.follow {
+            self.missed += self.shown.iter().rev().take_while(|at| **at >= old_end).count();
+        }
+        true
+    }
+
+    fn append(&mut self, page: &LogPage) -> bool {
+        let last = self.last_seq();
+        let have = self.entries.iter().rev().take_while(|e| e.line.seq == last).count();
+        let mut seen = 0;
+        let mut changed = false;
+        for entry in &page.entries {
+            if entry.line.seq < last {
+                continue;
+            }
+            if entry.line.seq == last && seen < have {
+                seen += 1;
+                continue;
+            }
+            changed = true;
+            let at = self.base + self.entries.len() as u64;
+            if self.accepts(entry) {
+                self.shown.push_back(at);
+                if !self.follow {
+                    self.missed += 1;
+                }
+            }
+            self.entries.push_back(Arc::clone(entry));
+        }
+        changed
+    }
+
+    /// The mirror holds no more than the ring, so that its bound is the ring's.
+    fn trim(&mut self, first_kept: u64) -> bool {
+        let mut trimmed = false;
+        while self.entries.len() > RING_LINES
+            || self.entries.front().is_some_and(|e| e.line.seq < first_kept)
+        {
+            self.entries.pop_front();
+            self.base += 1;
+            trimmed = true;
+        }
+        while self.shown.front().is_some_and(|at| *at < self.base) {
+            self.shown.pop_front();
+        }
+        self.cursor = self.cursor.max(self.base);
+        self.top = self.top.max(self.base);
+        trimmed
+    }
+
+    fn accepts(&self, entry: &LogEntry) -> bool {
+        if entry.mark {
+            return self.filter.is_none();
+        }
+        let level = match self.least {
+            None => true,
+            Some(least) => entry.anomaly.is_some() || entry.level.is_some_and(|l| l >= least),
+        };
+        level && self.filter.as_ref().is_none_or(|f| f.accepts(&entry.line.text))
+    }
+
+    /// Decides anew what is shown, after a filter changed.
+    pub fn reshow(&mut self) {
+        self.shown = self
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| self.accepts(e))
+            .map(|(at, _)| self.base + at as u64)
+            .collect();
+        if self.follow {
+            self.stick();
+        } else {
+            self.go(self.place());
+            self.top = self.cursor.min(self.top);
+        }
+    }
+
+    /// Follows the newest line.
+    pub fn stick(&mut self) {
+        self.follow = true;
+        self.missed = 0;
+        self.cursor = self.shown.back().copied().unwrap_or(self.base);
+    }
+
+    /// An entry by its number.
+    pub fn entry(&self, number: u64) -> Option<&Arc<LogEntry>> {
+        let at = usize::try_from(number.checked_sub(self.base)?).ok()?;
+        self.entries.get(at)
+    }
+
+    /// The current entry.
+    pub fn current(&self) -> Option<&Arc<LogEntry>> {
+        self.shown.get(self.place()).and_then(|n| self.entry(*n))
+    }
+
+    /// Numbers of the shown entries.
+    pub fn shown(&self) -> &VecDeque<u64> {
+        &self.shown
+    }
+
+    /// Entries mirrored, shown or not.
+    pub fn total(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The current entry's place among those shown.
+    pub fn place(&self) -> usize {
+        let at = self.shown.partition_point(|n| *n < self.cursor);
+        at.min(self.shown.len().saturating_sub(1))
+    }
+
+    /// Makes the entry at a place among those shown the current one.
+    pub fn go(&mut self, place: usize) {
+        let place = place.min(self.shown.len().saturating_sub(1));
+        self.cursor = self.shown.get(place).copied().unwrap_or(self.base);
+    }
+
+    /// Columns for the text of a line in a pane of `columns`.
+    pub fn text_columns(&self, columns: usize) -> usize {
+        columns.saturating_sub(GUTTER + self.times.columns()).max(1)
+    }
+
+    /// Rows that an entry takes in a pane of `columns`.
+    pub fn rows(&self, number: u64, columns: usize) -> usize {
+        match self.entry(number) {
+            Some(entry) if self.wrap && !entry.mark => {
+                text::count_chunks(&entry.line.text, self.text_columns(columns))
+            }
+            _ => 1,
+        }
+    }
+
+    /// The place of the first entry in view in a pane of `rows` by `columns`.
+    pub fn first_in_view(&self, rows: usize, columns: usize) -> usize {
+        if !self.follow {
+            return self.shown.partition_point(|n| *n < self.top);
+        }
+        let mut place = self.shown.len();
+        let mut used = 0;
+        while place > 0 {
+            let Some(number) = self.shown.get(place - 1) else { break };
+            used += self.rows(*number, columns);
+            if used > rows && place < self.shown.len() {
+                break;
+            }
+            place -= 1;
+        }
+        place
+    }
+
+    /// Moves the view, as little as needed, so that the current entry is in it.
+    pub fn reveal(&mut self, rows: usize, columns: usize) {
+        if self.follow {
+            return;
+        }
+        let place = self.place();
+        let mut first = self.shown.partition_point(|n| *n < self.top).min(place);
+        let mut used: usize = 0;
+        // Walk up from the current entry; what does not fit above it falls out of view.
+        for at in (first..=place).rev() {
+            used += self.shown.get(at).map_or(1, |n| self.rows(*n, columns));
+            if used > rows.max(1) {
+                first = (at + 1).min(place);
+                break;
+            }
+        }
+        self.top = self.shown.get(first).copied().unwrap_or(self.base);
+    }
+
+    /// Moves by a number of entries. Past the newest one means following it.
+    pub fn step(&mut self, by: isize, rows: usize, columns: usize) {
+        let place = self.place();
+        let last = self.shown.len().saturating_sub(1);
+        if by > 0 && (self.follow || place + by.unsigned_abs() > last) {
+            self.stick();
+            return;
+        }
+        self.unstick(rows, columns);
+        self.go(place.saturating_add_signed(by));
+        self.reveal(rows, columns);
+    }
+
+    /// Stops following; the view stays as it is.
+    pub fn unstick(&mut self, rows: usize, columns: usize) {
+        if self.follow {
+            let first = self.first_in_view(rows, columns);
+            self.follow = false;
+            self.top = self.shown.get(first).copied().unwrap_or(self.base);
+        }
+    }
+
+    /// Goes to a place and shows it with some lines above it.
+    pub fn jump(&mut self, place: usize, rows: usize, columns: usize) {
+        self.unstick(rows, columns);
+        self.go(place);
+        let before = place.saturating_sub(rows / 3);
+        let far = self.cursor < self.top
+            || (self.shown.partition_point(|n| *n < self.top) + rows) <= place;
+        if far {
+            self.top = self.shown.get(before).copied().unwrap_or(self.base);
+        }
+        self.reveal(rows, columns);
+    }
+
+    /// The nearest shown entry that `wanted` accepts, before or behind the current one, around
+    /// the end if need be.
+    pub fn find(&self, forward: bool, wanted: impl Fn(&LogEntry) -> bool) -> Option<usize> {
+        let count = self.shown.len();
+        let from = self.place();
+        (1..=count)
+            .map(|step| if forward { (from + step) % count } else { (from + count - step) % count })
+            .find(|place| {
+                self.shown.get(*place).and_then(|n| self.entry(*n)).is_some_and(|e| wanted(e))
+            })
+    }
+
+    /// The place of the line with a number, or of the nearest one to a moment with that text.
+    pub fn locate(&self, seq: Option<u64>, at: Timestamp, excerpt: &str) -> Option<usize> {
+        let by = |wanted: &dyn Fn(&LogEntry) -> bool| {
+            self.shown.iter().position(|n| self.entry(*n).is_some_and(|e| !e.mark && wanted(e)))
+        };
+        // A number counts from the start of this run: an older incident's may mean another line.
+        let same = |e: &LogEntry| e.line.at == at || e.line.text.contains(excerpt.trim());
+        seq.and_then(|seq| by(&|e| e.line.seq == seq && same(e)))
+            .or_else(|| by(&|e| e.line.at == at && e.line.text.contains(excerpt.trim())))
+            .or_else(|| by(&|e| e.line.at == at))
+    }
+
+    /// Whether everything is shown.
+    pub fn is_narrowed(&self) -> bool {
+        self.filter.is_some() || self.least.is_some()
+    }
+}
+
+/// Whether a line is at level error or above, or evidence of an anomaly.
+pub fn is_trouble(entry: &LogEntry) -> bool {
+    !entry.mark && (entry.anomaly.is_some() || entry.level.is_some_and(|l| l >= Level::Error))
+}
+
+#[cfg(test)]
+mod tests {
+    use sentinel_core::domain::log::{LogLine, Stream};
+
+    use super::*;
+
+    fn entry(seq: u64, text: &str, level: Option<Level>, mark: bool) -> Arc<LogEntry> {
+        Arc::new(LogEntry {
+            line: LogLine {
+                container: "c".into(),
+                seq,
+                at: Timestamp::UNIX_EPOCH,
+                stream: Stream::Stdout,
+                text: text.into(),
+                history: false,
+            },
+            level,
+            anomaly: None,
+            mark,
+        })
+    }
+
+    fn page(entries: Vec<Arc<LogEntry>>, first_kept: u64) -> LogPage {
+        let last = entries.last().map_or(0, |e| e.line.seq);
+        LogPage { entries, first_kept, last, revision: 0 }
+    }
+
+    fn filled(count: u64) -> LogView {
+        let mut view = LogView::default();
+        let entries = (1..=count).map(|s| entry(s, &format!("line {s}"), None, false)).collect();
+        assert!(view.take(&page(entries, 1), true));
+        view
+    }
+
+    #[test]
+    fn appending_drops_what_is_there_already_and_keeps_marks_of_the_same_number() {
+        let mut view = filled(3);
+        let next = vec![
+            entry(3, "line 3", None, false),
+            entry(3, "gap", None, true),
+            entry(4, "line 4", None, false),
+        ];
+        assert!(view.take(&page(next.clone(), 1), false));
+        assert_eq!(view.total(), 5);
+        assert!(!view.take(&page(next[1..].to_vec(), 1), false) || view.total() == 5);
+        assert_eq!(view.total(), 5);
+    }
+
+    #[test]
+    fn scrolling_up_stops_following_and_the_end_follows_again() {
+        let mut view = filled(50);
+        view.step(-1, 10, 80);
+        assert!(!view.follow);
+        assert_eq!(view.place(), 48);
+        assert_eq!(view.first_in_view(10, 80), 40);
+        view.take(
+            &page(vec![entry(50, "line 50", None, false), entry(51, "new", None, false)], 1),
+            false,
+        );
+        assert_eq!(view.missed, 1);
+        assert_eq!(view.first_in_view(10, 80), 40, "the view stays where the reader is");
+        view.step(10, 10, 80);
+        assert!(view.follow && view.missed == 0);
+    }
+
+    #[test]
+    fn the_reader_stays_put_while_the_front_falls_away() {
+        let mut view = filled(50);
+        view.step(-20, 10, 80);
+        let current = view.current().unwrap().line.seq;
+        view.take(&page(vec![entry(50, "line 50", None, false)], 20), false);
+        assert_eq!(view.current().unwrap().line.seq, current);
+        view.take(&page(vec![entry(50, "line 50", None, false)], 45), false);
+        assert_eq!(view.current().unwrap().line.seq, 45, "what fell away cannot be shown");
+    }
+
+    #[test]
+    fn a_whole_page_keeps_the_place() {
+        let mut view = filled(50);
+        view.step(-20, 10, 80);
+        let current = view.current().unwrap().line.seq;
+        let entries = (11..=60).map(|s| entry(s, &format!("line {s}"), None, false)).collect();
+        view.take(&page(entries, 11), true);
+        assert_eq!(view.current().unwrap().line.seq, current);
+        assert_eq!(view.missed, 10);
+    }
+
+    #[test]
+    fn filters_and_levels_narrow_what_is_shown() {
+        let mut view = LogView::default();
+        view.take(
+            &page(
+                vec![
+                    entry(1, "ok", Some(Level::Info), false),
+                    entry(2, "bad", Some(Level::Error), false),
+                    entry(2, "gap", None, true),
+                    entry(3, "bare", None, false),
+                ],
+                1,
+            ),
+            true,
+        );
+        view.least = Some(Level::Warn);
+        view.reshow();
+        assert_eq!(view.shown().len(), 2, "the error and the mark");
+        view.least = None;
+        view.filter = Pattern::parse("!ba");
+        view.reshow();
+        assert_eq!(view.shown().len(), 1);
+        assert_eq!(view.current().unwrap().line.text.as_ref(), "ok");
+    }
+
+    #[test]
+    fn errors_are_found_around_the_end() {
+        let mut view = LogView::default();
+        view.take(
+            &page(
+                vec![
+                    entry(1, "bad", Some(Level::Error), false),
+                    entry(2, "ok", None, false),
+                    entry(3, "bad", Some(Level::Fatal), false),
+                    entry(4, "ok", None, false),
+                ],
+                1,
+            ),
+            true,
+        );
+        assert_eq!(view.find(true, is_trouble), Some(0));
+        assert_eq!(view.find(false, is_trouble), Some(2));
+        view.jump(2, 10, 80);
+        assert_eq!(view.find(true, is_trouble), Some(0));
+    }
+
+    #[test]
+    fn wrapped_lines_count_their_rows() {
+        let mut view = LogView::default();
+        view.wrap = true;
+        view.times = Times::Off;
+        view.take(&page(vec![entry(1, &"x".repeat(25), None, false)], 1), true);
+        assert_eq!(view.rows(0, 14), 3);
+        assert_eq!(view.first_in_view(2, 14), 0, "a line that is too tall is still shown");
+    }
+}

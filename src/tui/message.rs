@@ -1,0 +1,91 @@
+//! What reaches `update`, and what it asks of the runner.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use sentinel_core::domain::command::Command;
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::snapshot::Snapshot;
+
+use crate::runtime::rings::LogPage;
+
+/// One input of `update`. Times are of the runner's monotonic clock unless they are timestamps.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key was read.
+    Key {
+        /// Which.
+        key: KeyEvent,
+        /// When it was read.
+        at: Duration,
+    },
+    /// Text was pasted. It never counts as keys.
+    Paste {
+        /// The text.
+        text: String,
+        /// When it was read.
+        at: Duration,
+    },
+    /// The terminal has another size.
+    Resize {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+    },
+    /// The engine's state changed.
+    Snapshot(Arc<Snapshot>),
+    /// Lines of a container's log.
+    Logs {
+        /// The request's [`Effect::ReadLogs::generation`].
+        generation: u64,
+        /// The lines.
+        page: LogPage,
+        /// They are all that is kept.
+        whole: bool,
+    },
+    /// Time passed.
+    Tick {
+        /// Wall clock.
+        now: Timestamp,
+        /// The runner's clock.
+        at: Duration,
+    },
+    /// A frame with the state as it stands is on the screen.
+    Drawn {
+        /// When that was done.
+        at: Duration,
+    },
+    /// What came of a command, a menu item or a copy.
+    Said {
+        /// Whether it worked.
+        ok: bool,
+        /// A sentence.
+        text: String,
+    },
+}
+
+/// Work asked of the runner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the engine, in the operator's name; the answer comes back as [`Msg::Said`].
+    Ask(Command),
+    /// Read lines of a log: those from number `last` on, or all if `last` is 0 or the ring's
+    /// revision is another than `revision`.
+    ReadLogs {
+        /// Whose.
+        container: ContainerId,
+        /// Comes back with the lines.
+        generation: u64,
+        /// Newest number that is there already.
+        last: u64,
+        /// Revision of what is there.
+        revision: u64,
+    },
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Run an item of the extra menu; what came of it comes back as [`Msg::Said`].
+    Pick(usize),
+}

@@ -1,0 +1,151 @@
+//! Dialogs over the screen. What changes something is guarded: keys do nothing until the dialog
+//! was drawn and a moment has passed, so that typing meant for something else decides nothing.
+
+use std::time::Duration;
+
+use sentinel_core::domain::ids::{FixId, IncidentId};
+use sentinel_core::domain::plan::{Plan, Risk};
+use tui_textarea::TextArea;
+
+/// How long keys are ignored after a guarded dialog was first drawn.
+pub const GRACE: Duration = Duration::from_millis(300);
+/// Typed text is cut to this many characters.
+pub const TYPED_LIMIT: usize = 400;
+
+/// An open dialog.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// What it is.
+    pub modal: Modal,
+    /// When its first frame was on the screen, by the runner's clock; `None` until then.
+    pub drawn: Option<Duration>,
+}
+
+impl Open {
+    /// A dialog that was not drawn yet.
+    pub fn new(modal: Modal) -> Self {
+        Self { modal, drawn: None }
+    }
+
+    /// Whether a key read at `at` may do something.
+    pub fn hears(&self, at: Duration) -> bool {
+        match self.modal {
+            // Nothing in the help changes anything.
+            Modal::Help { .. } => true,
+            Modal::Approve(_) | Modal::Reason(_) | Modal::Quit { .. } | Modal::Menu { .. } => {
+                self.drawn.is_some_and(|drawn| at >= drawn + GRACE)
+            }
+        }
+    }
+}
+
+/// The kinds of dialog.
+#[derive(Clone, Debug)]
+pub enum Modal {
+    /// All keys.
+    Help {
+        /// First line in view.
+        scroll: usize,
+    },
+    /// The extra menu.
+    Menu {
+        /// The current item.
+        cursor: usize,
+    },
+    /// Approve a plan.
+    Approve(Box<Approval>),
+    /// A reason for the timeline.
+    Reason(Box<Reason>),
+    /// Really quit?
+    Quit {
+        /// What would end with it.
+        why: String,
+        /// Whether the button "Quit" has the focus.
+        yes: bool,
+    },
+}
+
+/// What has the focus in an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The button that does nothing: the default.
+    Cancel,
+    /// The field for the container's name, where one is asked for.
+    Name,
+    /// The button that approves.
+    Approve,
+}
+
+/// An approval in the making. It holds the plan that it shows; only that plan can be approved.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The plan as shown.
+    pub plan: Plan,
+    /// What has the focus.
+    pub focus: Focus,
+    /// The typed name.
+    pub typed: TextArea<'static>,
+    /// First line in view.
+    pub scroll: usize,
+    /// Why this plan cannot be approved any more.
+    pub void: Option<String>,
+}
+
+impl Approval {
+    /// An approval of a plan, with the focus on "Cancel".
+    pub fn of(plan: Plan) -> Self {
+        Self { plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, void: None }
+    }
+
+    /// Any step of the plan: the approval is of all.
+    pub fn fix(&self) -> Option<&FixId> {
+        self.plan.steps.first().map(|s| &s.id)
+    }
+
+    /// Name of the container that the plan acts on.
+    pub fn target(&self) -> &str {
+        self.plan.steps.first().map_or("", |s| s.target.name.as_str())
+    }
+
+    /// Whether the container's name has to be typed.
+    pub fn asks_name(&self) -> bool {
+        self.plan.risk() >= Risk::R3
+    }
+
+    /// Whether it was typed, where it has to be.
+    pub fn is_named(&self) -> bool {
+        !self.asks_name() || typed(&self.typed) == self.target()
+    }
+}
+
+/// What a reason is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReasonFor {
+    /// Rejecting a fix.
+    Reject(FixId),
+    /// Dismissing an incident.
+    Dismiss(IncidentId),
+}
+
+/// A reason in the making.
+#[derive(Clone, Debug)]
+pub struct Reason {
+    /// What it is for.
+    pub of: ReasonFor,
+    /// What is being decided, in words.
+    pub about: String,
+    /// The typed reason.
+    pub typed: TextArea<'static>,
+}
+
+/// An empty field of one line.
+pub fn one_line() -> TextArea<'static> {
+    let mut field = TextArea::default();
+    field.set_max_histories(20);
+    field
+}
+
+/// What stands in a field of one line.
+pub fn typed(field: &TextArea<'_>) -> String {
+    field.lines().first().cloned().unwrap_or_default()
+}

@@ -1,0 +1,205 @@
+//! One container in full. Names of environment variables only, never their values.
+
+use sentinel_core::domain::container::{HealthCheck, RestartPolicy};
+use sentinel_core::domain::snapshot::ContainerView;
+
+use crate::tui::glyphs::Glyphs;
+use crate::tui::pages::{Page, incident};
+use crate::tui::role::Role;
+use crate::tui::state::State;
+use crate::tui::status;
+use crate::tui::styled::Styled;
+use crate::tui::words;
+
+/// The page.
+pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize) -> Page {
+    let mut page = Page::default();
+    let c = &view.container;
+    let shown = status::of_container(c, glyphs);
+    let health = status::of_health(c, glyphs);
+    page.lines.push(
+        Styled::of(Role::Strong, format!("{}  ", c.of.name))
+            .and(shown.role, format!("{} {}", shown.glyph, shown.word))
+            .and(Role::Dim, format!(" {} ", glyphs.dot))
+            .and(health.role, health.word),
+    );
+    page.say(0, Role::Dim, &format!("{} {} {}", c.of.id.short(), glyphs.dot, c.image), columns);
+    trouble(&mut page, state, view, columns);
+    life(&mut page, state, view, columns);
+    resources(&mut page, view, glyphs, columns);
+    if let Some(check) = &c.health_check {
+        page.heading("Health check");
+        health_check(&mut page, check, columns);
+        if !c.probes.is_empty() {
+            incident::probe_lines(&mut page, state, &c.probes, columns);
+        }
+    }
+    wiring(&mut page, view, columns);
+    page
+}
+
+fn trouble(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
+    let name = &view.container.of.name;
+    let open: Vec<_> = state
+        .snapshot
+        .incidents
+        .iter()
+        .filter(|i| !i.state.is_closed())
+        .filter(|i| &i.root == name || &i.container.name == name || i.affected.contains(name))
+        .collect();
+    if !open.is_empty() {
+        page.heading("Open incidents");
+        for incident in open {
+            let severity = status::of_severity(incident.severity);
+            page.fact(severity.word.trim(), severity.role, &incident.title, columns);
+        }
+    }
+    let own: Vec<_> = state
+        .snapshot
+        .anomalies
+        .iter()
+        .rev()
+        .filter(|a| &a.container.name == name)
+        .take(5)
+        .collect();
+    if !own.is_empty() {
+        page.heading("Anomalies");
+        for anomaly in own {
+            page.fact(
+                &words::clock(anomaly.observed_at, &state.zone),
+                Role::Text,
+                &anomaly.summary,
+                columns,
+            );
+        }
+    }
+}
+
+fn life(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
+    let c = &view.container;
+    page.heading("Life");
+    let mut fact = |label: &str, value: &str| page.fact(label, Role::Text, value, columns);
+    fact("service", &c.of.service);
+    if let Some(project) = &c.of.project {
+        fact("project", project);
+    }
+    if let Some(at) = c.started_at {
+        fact(
+            "started",
+            &format!("{} ({} ago)", words::date(at, &state.zone), words::age(state.now, at)),
+        );
+    }
+    if let (Some(at), false) = (c.finished_at, c.is_up()) {
+        fact(
+            "ended",
+            &format!("{} with exit status {}", words::date(at, &state.zone), c.exit_code),
+        );
+    }
+    if !c.error.is_empty() {
+        fact("error", &c.error);
+    }
+    let policy = match c.restart_policy {
+        RestartPolicy::No => "no".to_owned(),
+        RestartPolicy::Always => "always".to_owned(),
+        RestartPolicy::UnlessStopped => "unless stopped".to_owned(),
+        RestartPolicy::OnFailure(0) => "on failure".to_owned(),
+        RestartPolicy::OnFailure(most) => format!("on failure, at most {most} times"),
+    };
+    fact("restart", &policy);
+    fact("restarts", &format!("{} by the policy, {} deaths seen", c.restart_count, view.deaths));
+    fact(
+        "lines",
+        &format!("{} read, {} errors, {} dropped", view.lines, view.errors, view.lines_dropped),
+    );
+}
+
+fn resources(page: &mut Page, view: &ContainerView, glyphs: &Glyphs, columns: usize) {
+    let c = &view.container;
+    page.heading("Resources");
+    let limit = c.memory_limit.map_or_else(|| "no limit".to_owned(), words::bytes);
+    let cpus = c
+        .nano_cpus
+        .map_or_else(|| "no limit".to_owned(), |n| format!("{:.2} cores", n as f64 / 1e9));
+    page.fact("limits", Role::Text, &format!("memory {limit}, CPU {cpus}"), columns);
+    let Some(usage) = &view.usage else { return };
+    let room = columns.saturating_sub(30).clamp(8, 60);
+    for (label, text, history) in [
+        ("cpu", words::percent(usage.cpu_pct), &view.cpu_history),
+        (
+            "memory",
+            format!("{} {}", words::bytes(usage.mem_used), words::percent(usage.mem_pct())),
+            &view.mem_history,
+        ),
+    ] {
+        let chart = glyphs.sparkline(history.iter().copied(), room.min(history.len()), 100.0);
+        page.lines.push(
+            Styled::of(Role::Dim, format!("  {label:<10} "))
+                .and(Role::Text, format!("{text:<12} "))
+                .and(Role::Spark, chart),
+        );
+    }
+    page.fact(
+        "network",
+        Role::Text,
+        &format!(
+            "{}{}/s {}{}/s",
+            glyphs.rx,
+            words::rate(usage.net_rx_bps),
+            glyphs.tx,
+            words::rate(usage.net_tx_bps)
+        ),
+        columns,
+    );
+    page.fact(
+        "disk",
+        Role::Text,
+        &format!(
+            "read {}/s, written {}/s",
+            words::rate(usage.disk_read_bps),
+            words::rate(usage.disk_write_bps)
+        ),
+        columns,
+    );
+    page.fact("processes", Role::Text, &usage.pids.to_string(), columns);
+}
+
+fn health_check(page: &mut Page, check: &HealthCheck, columns: usize) {
+    page.fact("probe", Role::Text, &check.test.join(" "), columns);
+    page.fact(
+        "every",
+        Role::Text,
+        &format!(
+            "{}, timeout {}, {} retries, start period {}",
+            words::took(check.interval),
+            words::took(check.timeout),
+            check.retries,
+            words::took(check.start_period)
+        ),
+        columns,
+    );
+}
+
+fn wiring(page: &mut Page, view: &ContainerView, columns: usize) {
+    let c = &view.container;
+    page.heading("Wiring");
+    for network in &c.networks {
+        let value = if network.address.is_empty() {
+            network.network.clone()
+        } else {
+            format!("{} {} ({})", network.network, network.address, network.aliases.join(", "))
+        };
+        page.fact("network", Role::Text, &value, columns);
+    }
+    let needs = c.declared_dependencies();
+    if !needs.is_empty() {
+        page.fact("needs", Role::Text, &needs.join(", "), columns);
+    }
+    page.fact("command", Role::Text, &c.command, columns);
+    page.fact("log", Role::Text, &format!("driver {}", c.log_driver), columns);
+    for (label, value) in &c.labels {
+        page.fact("label", Role::Dim, &format!("{label}={value}"), columns);
+    }
+    if !c.env_names.is_empty() {
+        page.fact("env names", Role::Dim, &c.env_names.join(" "), columns);
+    }
+}

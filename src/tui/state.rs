@@ -1,0 +1,291 @@
+//! Everything that the screen shows, and where the operator stands in it. One owner, no locks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
+use sentinel_core::domain::incident::Incident;
+use sentinel_core::domain::snapshot::{ContainerView, Mode, Snapshot};
+use tui_textarea::TextArea;
+
+use crate::tui::keymap::{Context, Keymap};
+use crate::tui::log_view::LogView;
+use crate::tui::modal::Open;
+use crate::tui::pane::Pane;
+use crate::tui::pattern::Pattern;
+
+/// How long a message stays.
+pub const TOAST_LASTS: Duration = Duration::from_secs(6);
+/// Messages shown at once; older ones give way.
+pub const TOASTS: usize = 3;
+
+/// Orders of the list of containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// What needs attention first.
+    Worst,
+    /// By name.
+    Name,
+    /// Most CPU first.
+    Cpu,
+    /// Most memory first.
+    Memory,
+    /// Most restarts and deaths first.
+    Restarts,
+}
+
+impl Sort {
+    /// The next order.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Worst => Self::Name,
+            Self::Name => Self::Cpu,
+            Self::Cpu => Self::Memory,
+            Self::Memory => Self::Restarts,
+            Self::Restarts => Self::Worst,
+        }
+    }
+
+    /// Its words for the title.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Worst => "worst first",
+            Self::Name => "by name",
+            Self::Cpu => "by CPU",
+            Self::Memory => "by memory",
+            Self::Restarts => "by restarts",
+        }
+    }
+}
+
+/// A list with a selection that stays with its item while the order changes.
+#[derive(Clone, Debug)]
+pub struct Selection<T> {
+    /// The selected item.
+    pub item: Option<T>,
+    /// Its row when it was last seen, to stay near when it goes.
+    pub row: usize,
+    /// What is shown.
+    pub filter: Option<Pattern>,
+}
+
+impl<T> Default for Selection<T> {
+    fn default() -> Self {
+        Self { item: None, row: 0, filter: None }
+    }
+}
+
+/// What the inspector shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An incident.
+    Incident(IncidentId),
+    /// A container.
+    Container(ContainerId),
+}
+
+/// The inspector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspector {
+    /// Of what.
+    pub subject: Subject,
+    /// First line in view.
+    pub scroll: usize,
+    /// The chosen evidence, from 0.
+    pub chosen: Option<usize>,
+    /// Where "back" leads.
+    pub from: Pane,
+}
+
+/// What a line that is being typed in the footer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptKind {
+    /// Search the log.
+    Search,
+    /// Show only matching lines of the log.
+    Filter,
+    /// Show only matching rows of a list.
+    List(Pane),
+}
+
+/// A line that is being typed in the footer; it acts while it is typed.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    /// What it is for.
+    pub kind: PromptKind,
+    /// The field.
+    pub typed: TextArea<'static>,
+    /// What was set before, for Escape.
+    pub before: Option<Pattern>,
+}
+
+/// A passing message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// Whether something worked.
+    pub ok: bool,
+    /// When it goes, by the runner's clock.
+    pub until: Duration,
+}
+
+/// The extra menu's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MenuText {
+    /// Its title.
+    pub title: String,
+    /// Its items.
+    pub items: Vec<String>,
+}
+
+/// A jump into a log that waits for the lines to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// Number of the line, if the evidence has one.
+    pub seq: Option<u64>,
+    /// Its time.
+    pub at: Timestamp,
+    /// Its text.
+    pub excerpt: String,
+}
+
+/// The state of the terminal UI.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Size of the terminal.
+    pub area: Rect,
+    /// Wall clock, as last told.
+    pub now: Timestamp,
+    /// The runner's clock, as last told.
+    pub at: Duration,
+    /// The operator's time zone.
+    pub zone: TimeZone,
+    /// What the engine knows.
+    pub snapshot: Arc<Snapshot>,
+    /// The pane with the focus.
+    pub focus: Pane,
+    /// Only the pane with the focus is shown.
+    pub zoom: bool,
+    /// Containers.
+    pub containers: Selection<ContainerId>,
+    /// Their order.
+    pub sort: Sort,
+    /// Backwards.
+    pub reverse: bool,
+    /// Incidents.
+    pub incidents: Selection<IncidentId>,
+    /// Fixes; a plan goes by its first step.
+    pub fixes: Selection<FixId>,
+    /// The log.
+    pub logs: LogView,
+    /// A jump under way.
+    pub jump: Option<Jump>,
+    /// The inspector, if open.
+    pub inspector: Option<Inspector>,
+    /// The dialog, if open.
+    pub modal: Option<Open>,
+    /// The line being typed, if any.
+    pub prompt: Option<Prompt>,
+    /// Messages, oldest first.
+    pub toasts: Vec<Toast>,
+    /// Keys.
+    pub keymap: Keymap,
+    /// Plain symbols.
+    pub ascii: bool,
+    /// Who decides, for the record.
+    pub operator: String,
+    /// The extra menu.
+    pub menu: Option<MenuText>,
+    /// Something visible changed since the last frame.
+    pub dirty: bool,
+    /// The terminal should be cleared before the next frame.
+    pub redraw: bool,
+    /// The end was asked for.
+    pub quit: bool,
+}
+
+impl State {
+    /// The state before anything was heard.
+    pub fn new(snapshot: Arc<Snapshot>, zone: TimeZone) -> Self {
+        Self {
+            area: Rect::new(0, 0, 80, 24),
+            now: snapshot.at,
+            at: Duration::ZERO,
+            zone,
+            snapshot,
+            focus: Pane::Containers,
+            zoom: false,
+            containers: Selection::default(),
+            sort: Sort::Worst,
+            reverse: false,
+            incidents: Selection::default(),
+            fixes: Selection::default(),
+            logs: LogView::default(),
+            jump: None,
+            inspector: None,
+            modal: None,
+            prompt: None,
+            toasts: Vec::new(),
+            keymap: Keymap::default(),
+            ascii: false,
+            operator: "operator".to_owned(),
+            menu: None,
+            dirty: true,
+            redraw: false,
+            quit: false,
+        }
+    }
+
+    /// A container by its id.
+    pub fn container(&self, id: &ContainerId) -> Option<&ContainerView> {
+        self.snapshot.containers.iter().find(|v| &v.container.of.id == id)
+    }
+
+    /// A container by its name.
+    pub fn container_named(&self, name: &str) -> Option<&ContainerView> {
+        self.snapshot.containers.iter().find(|v| v.container.of.name == name)
+    }
+
+    /// An incident by its id.
+    pub fn incident(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
+        self.snapshot.incidents.iter().find(|i| &i.id == id)
+    }
+
+    /// The incident that the inspector shows.
+    pub fn inspected_incident(&self) -> Option<&Arc<Incident>> {
+        match self.inspector.as_ref().map(|i| &i.subject) {
+            Some(Subject::Incident(id)) => self.incident(id),
+            Some(Subject::Container(_)) | None => None,
+        }
+    }
+
+    /// Where the keys of the pane with the focus are looked up.
+    pub fn context(&self) -> Context {
+        match self.focus {
+            Pane::Containers => Context::Containers,
+            Pane::Incidents => Context::Incidents,
+            Pane::Fixes => Context::Fixes,
+            Pane::Logs => Context::Logs,
+            Pane::Inspector => Context::Inspector,
+        }
+    }
+
+    /// Whether nothing may be changed.
+    pub fn is_read_only(&self) -> bool {
+        self.snapshot.mode == Mode::ReadOnly
+    }
+
+    /// Shows a message.
+    pub fn toast(&mut self, ok: bool, text: impl Into<String>) {
+        if self.toasts.len() == TOASTS {
+            self.toasts.remove(0);
+        }
+        self.toasts.push(Toast { text: text.into(), ok, until: self.at + TOAST_LASTS });
+        self.dirty = true;
+    }
+}

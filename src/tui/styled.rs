@@ -1,0 +1,72 @@
+//! A line of text whose pieces carry meanings, not colours, so that pages can be made without a
+//! theme and measured without a terminal.
+
+use crate::tui::role::Role;
+use crate::tui::text;
+
+/// One line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Styled {
+    /// Its pieces in order.
+    pub pieces: Vec<(Role, String)>,
+}
+
+impl Styled {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of one piece.
+    pub fn of(role: Role, text: impl Into<String>) -> Self {
+        Self::new().and(role, text)
+    }
+
+    /// The line with one more piece.
+    #[must_use]
+    pub fn and(mut self, role: Role, text: impl Into<String>) -> Self {
+        self.push(role, text);
+        self
+    }
+
+    /// Adds a piece.
+    pub fn push(&mut self, role: Role, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.pieces.push((role, text));
+        }
+    }
+
+    /// Columns that it takes.
+    pub fn width(&self) -> usize {
+        self.pieces.iter().map(|(_, t)| text::width(t)).sum()
+    }
+
+    /// The text without meanings.
+    pub fn plain(&self) -> String {
+        self.pieces.iter().map(|(_, t)| t.as_str()).collect()
+    }
+}
+
+/// Wraps a text into lines of one role: the first behind `first`, the others indented by
+/// `indent` columns.
+pub fn paragraph(
+    first: Styled,
+    indent: usize,
+    role: Role,
+    words: &str,
+    columns: usize,
+) -> Vec<Styled> {
+    let pad = indent.saturating_sub(first.width());
+    let room = columns.saturating_sub(indent).max(8);
+    let beside = columns.saturating_sub(first.width() + pad).max(8);
+    let mut lines = Vec::new();
+    for (number, line) in text::wrap_after(words, beside, room).into_iter().enumerate() {
+        if number == 0 {
+            lines.push(first.clone().and(Role::Text, " ".repeat(pad)).and(role, line));
+        } else {
+            lines.push(Styled::of(Role::Text, " ".repeat(indent)).and(role, line));
+        }
+    }
+    lines
+}

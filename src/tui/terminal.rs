@@ -1,0 +1,126 @@
+//! The terminal while the UI has it, and giving it back: on return, on error, on a panic.
+
+use std::io::{BufWriter, IsTerminal, Stdout, Write, stdin, stdout};
+use std::panic::{PanicHookInfo, set_hook, take_hook};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
+use crossterm::style::{ResetColor, force_color_output};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+/// The terminal as drawn to. Output is gathered, so that a frame is one write.
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// Bytes of output that are gathered.
+const GATHERED: usize = 64 * 1024;
+
+/// Whether the terminal is taken: it is given back exactly once, whoever comes first.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Why the terminal UI could not start or go on.
+#[derive(Debug, Error)]
+pub enum TuiError {
+    /// Input or output is a pipe or a file.
+    #[error(
+        "the terminal UI needs a terminal on standard input and output; use --headless instead"
+    )]
+    NoTerminal,
+    /// The terminal refused something.
+    #[error("the terminal could not {what}: {source}")]
+    Terminal {
+        /// What was asked of it.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// Some part of the program panicked; the report is on standard error.
+    #[error("a part of sentinel-tui crashed; the report above says where")]
+    Crashed,
+}
+
+impl TuiError {
+    /// For `map_err`: names what was asked of the terminal.
+    pub(super) fn on(what: &'static str) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Terminal { what, source }
+    }
+}
+
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;
+
+/// Whether there is a terminal to draw on; asked before anything else is set in motion.
+pub fn check() -> Result<(), TuiError> {
+    if stdin().is_terminal() && stdout().is_terminal() { Ok(()) } else { Err(TuiError::NoTerminal) }
+}
+
+/// Holds the terminal; gives it back when dropped.
+pub struct Guard {
+    before: Arc<Hook>,
+}
+
+impl Guard {
+    /// Takes the terminal. `crashed` is cancelled by a panic anywhere in the program: the report
+    /// of it has to be readable, so the terminal is given back first and the UI ends.
+    pub fn take(crashed: CancellationToken, colors: bool) -> Result<Self, TuiError> {
+        check()?;
+        if colors {
+            // A theme with colours was asked for by name; without this, NO_COLOR would turn each
+            // colour into a reset that takes bold and reverse with it.
+            force_color_output(true);
+        }
+        let before: Arc<Hook> = Arc::from(take_hook());
+        let then = Arc::clone(&before);
+        set_hook(Box::new(move |report| {
+            give_back();
+            crashed.cancel();
+            then(report);
+        }));
+        let guard = Self { before };
+        TAKEN.store(true, Ordering::SeqCst);
+        // From here on a failure drops the guard, which undoes what was done so far.
+        enable_raw_mode().map_err(TuiError::on("be put into raw mode"))?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+            .map_err(TuiError::on("open its alternate screen"))?;
+        Ok(guard)
+    }
+
+    /// What is drawn to.
+    pub fn screen(&self) -> Result<Screen, TuiError> {
+        let out = BufWriter::with_capacity(GATHERED, stdout());
+        Terminal::new(CrosstermBackend::new(out)).map_err(TuiError::on("tell its size"))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+        if !std::thread::panicking() {
+            let before = Arc::clone(&self.before);
+            set_hook(Box::new(move |report| before(report)));
+        }
+    }
+}
+
+/// Undoes everything that [`Guard::take`] did to the terminal, once.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = stdout();
+    let screen = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, ResetColor, Show);
+    let flushed = out.flush();
+    let raw = disable_raw_mode();
+    for result in [screen, flushed, raw] {
+        if let Err(error) = result {
+            tracing::warn!("the terminal could not be restored completely: {error}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Deciding: approve, reject, dismiss, quit. Nothing here opens by itself, and no key counts
+//! before the operator could have read what it would do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use sentinel_core::domain::command::Command;
+use sentinel_core::domain::ids::FixId;
+use sentinel_core::domain::incident::{Incident, IncidentState};
+use sentinel_core::domain::plan::{Plan, Risk};
+use sentinel_core::domain::snapshot::Mode;
+
+use crate::tui::lists;
+use crate::tui::message::Effect;
+use crate::tui::modal::{Approval, Focus, Modal, Open, Reason, ReasonFor, one_line, typed};
+use crate::tui::pane::Pane;
+use crate::tui::state::State;
+use crate::tui::update::prompts::type_into;
+
+const READ_ONLY: &str =
+    "read-only: nothing is changed. Start sentinel-tui without --read-only to act.";
+
+/// The plan that the pane with the focus is about.
+fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
+    match state.focus {
+        Pane::Fixes => {
+            let fix = state.fixes.item.as_ref()?;
+            lists::fixes(state)
+                .into_iter()
+                .find(|(_, p)| p.has(fix))
+                .map(|(i, p)| (Arc::clone(i), p.clone()))
+        }
+        Pane::Inspector => {
+            let incident = state.inspected_incident()?;
+            incident.plan.clone().map(|p| (Arc::clone(incident), p))
+        }
+        Pane::Containers | Pane::Incidents | Pane::Logs => None,
+    }
+}
+
+/// Opens the approval of a plan, or says why there is nothing to approve.
+pub(super) fn approve(state: &mut State) {
+    let Some((_, plan)) = plan_here(state) else {
+        state.toast(false, "No fix is staged here.");
+        return;
+    };
+    if state.is_read_only() {
+        state.toast(false, READ_ONLY);
+    } else if !plan.is_staged() {
+        let word = plan.steps.first().map_or("empty", |s| s.state.as_str());
+        state.toast(false, format!("This fix is not staged any more: it is {word}."));
+    } else if plan.risk() >= Risk::R4 {
+        state.toast(false, "This plan could lose data; it is never run from here.");
+    } else {
+        state.modal = Some(Open::new(Modal::Approve(Box::new(Approval::of(plan)))));
+        check(state);
+    }
+}
+
+/// Asks for the reason of a rejection.
+pub(super) fn reject(state: &mut State) {
+    let Some((incident, plan)) = plan_here(state) else {
+        state.toast(false, "No fix is staged here.");
+        return;
+    };
+    let Some(step) = plan.steps.first().filter(|_| plan.is_staged()) else {
+        state.toast(false, "This fix is not staged any more.");
+        return;
+    };
+    if state.is_read_only() {
+        state.toast(false, READ_ONLY);
+        return;
+    }
+    ask_reason(
+        state,
+        ReasonFor::Reject(step.id.clone()),
+        format!("Reject the fix for {}: {}", incident.root, step.docker_line),
+    );
+}
+
+/// Asks for the reason of a dismissal.
+pub(super) fn dismiss(state: &mut State) {
+    let incident = match state.focus {
+        Pane::Incidents => state.incidents.item.as_ref().and_then(|id| state.incident(id)),
+        _ => state.inspected_incident(),
+    };
+    let Some(incident) = incident.cloned() else {
+        state.toast(false, "No incident is selected.");
+        return;
+    };
+    if incident.state.is_closed() {
+        state.toast(false, "This incident is closed already.");
+    } else if incident.state == IncidentState::Fixing {
+        state.toast(false, "It is being fixed; wait until the call returns.");
+    } else {
+        ask_reason(
+            state,
+            ReasonFor::Dismiss(incident.id.clone()),
+            format!("Dismiss {}: {}", incident.id, incident.title),
+        );
+    }
+}
+
+fn ask_reason(state: &mut State, of: ReasonFor, about: String) {
+    let reason = Reason { of, about, typed: one_line() };
+    state.modal = Some(Open::new(Modal::Reason(Box::new(reason))));
+}
+
+/// Quits, after a question if something would end with it.
+pub(super) fn ask_to_quit(state: &mut State) {
+    let busy = state
+        .snapshot
+        .incidents
+        .iter()
+        .filter(|i| matches!(i.state, IncidentState::Fixing | IncidentState::Verifying))
+        .count();
+    let why = if busy > 0 {
+        "A fix is being applied or verified. Nobody will finish watching it.".to_owned()
+    } else if state.snapshot.mode == Mode::AutoHeal {
+        "Auto-heal is on. Nothing will be healed once sentinel-tui has ended.".to_owned()
+    } else {
+        state.quit = true;
+        return;
+    };
+    state.modal = Some(Open::new(Modal::Quit { why, yes: false }));
+}
+
+/// The plan of an approval must still be what it shows; otherwise the approval is void.
+pub(super) fn check(state: &mut State) {
+    let Some(Open { modal: Modal::Approve(approval), .. }) = &state.modal else { return };
+    if approval.void.is_some() {
+        return;
+    }
+    let why = void(state, &approval.plan);
+    if why.is_some()
+        && let Some(Open { modal: Modal::Approve(approval), .. }) = state.modal.as_mut()
+    {
+        approval.void = why;
+        state.dirty = true;
+    }
+}
+
+fn void(state: &State, shown: &Plan) -> Option<String> {
+    let Some(now) = state.incident(&shown.incident).and_then(|i| i.plan.as_ref()) else {
+        return Some("The plan is gone: its incident has moved on.".to_owned());
+    };
+    if now.sha256 != shown.sha256 || now.digest() != shown.digest() {
+        return Some(
+            "The plan changed since it was shown. Close this and look at it again.".to_owned(),
+        );
+    }
+    if !now.is_staged() {
+        let word = now.steps.first().map_or("gone", |s| s.state.as_str());
+        return Some(format!("The plan was decided meanwhile: it is {word}."));
+    }
+    if state.now >= shown.expires_at {
+        return Some("The plan expired; it is planned again if it is still needed.".to_owned());
+    }
+    state.is_read_only().then(|| READ_ONLY.to_owned())
+}
+
+/// A key in a dialog.
+pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
+    let Some(mut open) = state.modal.take() else { return Vec::new() };
+    if !open.hears(at) {
+        state.modal = Some(open);
+        return Vec::new();
+    }
+    state.dirty = true;
+    let (stays, effects) = match &mut open.modal {
+        Modal::Help { scroll } => (help(scroll, event), Vec::new()),
+        Modal::Menu { cursor } => menu(state, cursor, event),
+        Modal::Quit { yes, .. } => (quit(state, yes, event), Vec::new()),
+        Modal::Reason(reason) => reason_key(reason, event),
+        Modal::Approve(approval) => approval_key(state, approval, event),
+    };
+    if stays {
+        state.modal = Some(open);
+    }
+    effects
+}
+
+fn help(scroll: &mut usize, event: KeyEvent) -> bool {
+    match event.code {
+        KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => *scroll = (*scroll + 1).min(200),
+        KeyCode::PageUp => *scroll = scroll.saturating_sub(10),
+        KeyCode::PageDown | KeyCode::Char(' ') => *scroll = (*scroll + 10).min(200),
+        _ => return false,
+    }
+    true
+}
+
+fn menu(state: &State, cursor: &mut usize, event: KeyEvent) -> (bool, Vec<Effect>) {
+    let count = state.menu.as_ref().map_or(0, |m| m.items.len());
+    let last = count.saturating_sub(1);
+    match event.code {
+        KeyCode::Up | KeyCode::Char('k') => *cursor = cursor.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => *cursor = (*cursor + 1).min(last),
+        KeyCode::Home => *cursor = 0,
+        KeyCode::End => *cursor = last,
+        KeyCode::Char(c @ '1'..='9') => {
+            *cursor = (c as usize - '1' as usize).min(last);
+        }
+        KeyCode::Enter if count > 0 => return (false, vec![Effect::Pick(*cursor)]),
+        KeyCode::Esc | KeyCode::Char('q' | 'F') | KeyCode::Enter => return (false, Vec::new()),
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+fn quit(state: &mut State, yes: &mut bool, event: KeyEvent) -> bool {
+    match event.code {
+        KeyCode::Char('y') => state.quit = true,
+        KeyCode::Enter => state.quit = *yes,
+        KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
+            *yes = !*yes;
+            return true;
+        }
+        KeyCode::Esc | KeyCode::Char('n' | 'q') => {}
+        _ => return true,
+    }
+    false
+}
+
+fn reason_key(reason: &mut Reason, event: KeyEvent) -> (bool, Vec<Effect>) {
+    match event.code {
+        KeyCode::Esc => (false, Vec::new()),
+        KeyCode::Enter => {
+            let words = typed(&reason.typed).trim().to_owned();
+            let command = match reason.of.clone() {
+                ReasonFor::Reject(fix) => Command::Reject { fix, reason: words },
+                ReasonFor::Dismiss(incident) => Command::Dismiss { incident, reason: words },
+            };
+            (false, vec![Effect::Ask(command)])
+        }
+        _ => {
+            type_into(&mut reason.typed, event);
+            (true, Vec::new())
+        }
+    }
+}
+
+fn approval_key(
+    state: &mut State,
+    approval: &mut Approval,
+    event: KeyEvent,
+) -> (bool, Vec<Effect>) {
+    if approval.void.is_some() {
+        let closes = matches!(event.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'n'));
+        return (!closes, Vec::new());
+    }
+    let typing = approval.focus == Focus::Name;
+    match event.code {
+        KeyCode::Esc => return (false, Vec::new()),
+        KeyCode::Tab => approval.focus = next(approval, true),
+        KeyCode::BackTab => approval.focus = next(approval, false),
+        KeyCode::Up => approval.scroll = approval.scroll.saturating_sub(1),
+        KeyCode::Down => approval.scroll = (approval.scroll + 1).min(500),
+        KeyCode::PageUp => approval.scroll = approval.scroll.saturating_sub(8),
+        KeyCode::PageDown => approval.scroll = (approval.scroll + 8).min(500),
+        KeyCode::Enter => match approval.focus {
+            Focus::Cancel => return (false, Vec::new()),
+            // Typing a name must not run into approving: a second, own step does that.
+            Focus::Name if approval.is_named() => approval.focus = Focus::Approve,
+            Focus::Name => {}
+            Focus::Approve => return confirm(state, approval),
+        },
+        // With a name to type, letters are letters.
+        _ if approval.asks_name() => {
+            if typing || matches!(event.code, KeyCode::Char(_) | KeyCode::Backspace) {
+                approval.focus = Focus::Name;
+                type_into(&mut approval.typed, event);
+            }
+        }
+        KeyCode::Char('y') => return confirm(state, approval),
+        KeyCode::Char('n' | 'q') => return (false, Vec::new()),
+        KeyCode::Left | KeyCode::Right => approval.focus = next(approval, true),
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+fn next(approval: &Approval, forward: bool) -> Focus {
+    let order: &[Focus] = if approval.asks_name() {
+        &[Focus::Cancel, Focus::Name, Focus::Approve]
+    } else {
+        &[Focus::Cancel, Focus::Approve]
+    };
+    let at = order.iter().position(|f| *f == approval.focus).unwrap_or(0);
+    let step = if forward { 1 } else { order.len() - 1 };
+    order.get((at + step) % order.len()).copied().unwrap_or(Focus::Cancel)
+}
+
+fn confirm(state: &State, approval: &mut Approval) -> (bool, Vec<Effect>) {
+    if !approval.is_named() {
+        approval.focus = Focus::Name;
+        return (true, Vec::new());
+    }
+    // What was true when it was last drawn need not be true now.
+    if let Some(why) = void(state, &approval.plan) {
+        approval.void = Some(why);
+        return (true, Vec::new());
+    }
+    let Some(fix): Option<FixId> = approval.fix().cloned() else { return (false, Vec::new()) };
+    let sha256 = approval.plan.sha256.clone();
+    (false, vec![Effect::Ask(Command::Approve { fix, sha256 })])
+}

@@ -1,0 +1,217 @@
+//! What a key does, by where the operator stands: dialog, footer line, pane.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::tui::action::Action;
+use crate::tui::keymap::Key;
+use crate::tui::layout::{Form, layout};
+use crate::tui::message::Effect;
+use crate::tui::modal::{Modal, Open};
+use crate::tui::pane::Pane;
+use crate::tui::state::{Inspector, State, Subject};
+use crate::tui::update::{decide, logs, movement, prompts};
+
+pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let key = Key::of(&event);
+    let quits = Key { code: KeyCode::Char('c'), modifiers: KeyModifiers::CONTROL };
+    if key == quits || state.keymap.action(state.context(), key) == Some(Action::Quit) {
+        state.quit = true;
+        return Vec::new();
+    }
+    if layout(state).form == Form::TooSmall {
+        // Nothing can be seen, so nothing can be decided: only leaving works.
+        if key == Key::char('q') {
+            state.quit = true;
+        }
+        return Vec::new();
+    }
+    if state.modal.is_some() {
+        return decide::key(state, event, at);
+    }
+    if state.prompt.is_some() {
+        return prompts::key(state, event);
+    }
+    match state.keymap.action(state.context(), key) {
+        Some(action) => {
+            state.dirty = true;
+            act(state, action)
+        }
+        None => Vec::new(),
+    }
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(number) = action.evidence() {
+        return movement::evidence(state, number - 1);
+    }
+    match action {
+        Action::Up => movement::step(state, -1),
+        Action::Down => movement::step(state, 1),
+        Action::HalfUp => movement::page(state, -1, 2),
+        Action::HalfDown => movement::page(state, 1, 2),
+        Action::PageUp => movement::page(state, -1, 1),
+        Action::PageDown => movement::page(state, 1, 1),
+        Action::Top => movement::end(state, false),
+        Action::Bottom => movement::end(state, true),
+        Action::NextPane => movement::cycle(state, true),
+        Action::PreviousPane => movement::cycle(state, false),
+        Action::GoContainers => movement::go(state, Pane::Containers),
+        Action::GoIncidents => movement::go(state, Pane::Incidents),
+        Action::GoFixes => movement::go(state, Pane::Fixes),
+        Action::GoLogs => movement::go(state, Pane::Logs),
+        Action::GoInspector => movement::go(state, Pane::Inspector),
+        Action::Open => open(state),
+        Action::Inspect => inspect(state),
+        Action::Logs => logs_of_this(state),
+        Action::Back => back(state).unwrap_or_default(),
+        Action::Leave => back(state).unwrap_or_else(|| {
+            decide::ask_to_quit(state);
+            Vec::new()
+        }),
+        Action::Quit => {
+            state.quit = true;
+            Vec::new()
+        }
+        Action::Help => modal(state, Modal::Help { scroll: 0 }),
+        Action::Zoom => {
+            state.zoom = !state.zoom;
+            movement::settle(state);
+            Vec::new()
+        }
+        Action::Redraw => {
+            state.redraw = true;
+            Vec::new()
+        }
+        Action::Search => {
+            prompts::search(state);
+            Vec::new()
+        }
+        Action::Menu => match &state.menu {
+            Some(_) => modal(state, Modal::Menu { cursor: 0 }),
+            None => Vec::new(),
+        },
+        Action::Sort => {
+            state.sort = state.sort.next();
+            Vec::new()
+        }
+        Action::SortReverse => {
+            state.reverse = !state.reverse;
+            Vec::new()
+        }
+        Action::Approve => {
+            decide::approve(state);
+            Vec::new()
+        }
+        Action::Reject => {
+            decide::reject(state);
+            Vec::new()
+        }
+        Action::Dismiss => {
+            decide::dismiss(state);
+            Vec::new()
+        }
+        other => logs::act(state, other),
+    }
+}
+
+fn modal(state: &mut State, modal: Modal) -> Vec<Effect> {
+    state.modal = Some(Open::new(modal));
+    Vec::new()
+}
+
+/// Enter: one level deeper.
+fn open(state: &mut State) -> Vec<Effect> {
+    match state.focus {
+        Pane::Containers => logs_of_this(state),
+        Pane::Incidents | Pane::Fixes => inspect(state),
+        Pane::Logs => Vec::new(),
+        Pane::Inspector => {
+            let chosen = state.inspector.as_ref().and_then(|i| i.chosen);
+            match chosen {
+                Some(at) => movement::evidence(state, at),
+                None => movement::first_log_evidence(state),
+            }
+        }
+    }
+}
+
+fn inspect(state: &mut State) -> Vec<Effect> {
+    let subject = match state.focus {
+        Pane::Containers => state.containers.item.clone().map(Subject::Container),
+        Pane::Logs => state.logs.container.clone().map(Subject::Container),
+        Pane::Incidents => state.incidents.item.clone().map(Subject::Incident),
+        Pane::Fixes => movement::fix_incident(state).map(Subject::Incident),
+        Pane::Inspector => None,
+    };
+    let Some(subject) = subject else { return Vec::new() };
+    let from = state.focus;
+    let effects = match &subject {
+        Subject::Incident(id) => movement::select_root(state, id),
+        Subject::Container(_) => Vec::new(),
+    };
+    state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
+    state.focus = Pane::Inspector;
+    effects
+}
+
+/// The log of what is selected: a container's own, an incident's root's.
+fn logs_of_this(state: &mut State) -> Vec<Effect> {
+    let incident = match state.focus {
+        Pane::Incidents => state.incidents.item.clone(),
+        Pane::Fixes => movement::fix_incident(state),
+        Pane::Inspector => match state.inspector.as_ref().map(|i| i.subject.clone()) {
+            Some(Subject::Container(id)) => {
+                state.focus = Pane::Logs;
+                return movement::select_container(state, id);
+            }
+            Some(Subject::Incident(id)) => Some(id),
+            None => None,
+        },
+        Pane::Containers | Pane::Logs => {
+            state.focus = Pane::Logs;
+            return Vec::new();
+        }
+    };
+    let root = incident
+        .and_then(|id| state.incident(&id).map(|i| i.root.clone()))
+        .and_then(|name| state.container_named(&name).map(|v| v.container.of.id.clone()));
+    match root {
+        Some(id) => {
+            state.focus = Pane::Logs;
+            movement::select_container(state, id)
+        }
+        None => {
+            state.toast(false, "That container is gone, and its log with it.");
+            Vec::new()
+        }
+    }
+}
+
+/// One level back; `None` if this is the top.
+fn back(state: &mut State) -> Option<Vec<Effect>> {
+    if let Some(effects) = prompts::clear(state) {
+        return Some(effects);
+    }
+    if state.zoom {
+        state.zoom = false;
+        movement::settle(state);
+        return Some(Vec::new());
+    }
+    match state.focus {
+        Pane::Inspector => {
+            let from = state.inspector.take().map_or(Pane::Containers, |i| i.from);
+            state.focus = if from == Pane::Inspector { Pane::Containers } else { from };
+        }
+        // From a log that was reached through evidence, back to the evidence.
+        Pane::Logs if state.inspector.is_some() => state.focus = Pane::Inspector,
+        Pane::Containers if state.inspector.is_some() => state.inspector = None,
+        Pane::Containers => return None,
+        Pane::Incidents | Pane::Fixes | Pane::Logs => state.focus = Pane::Containers,
+    }
+    Some(Vec::new())
+}

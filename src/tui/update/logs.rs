@@ -1,0 +1,148 @@
+//! The log pane: new lines, searching, filtering, what is shown of a line.
+
+use sentinel_core::domain::log::Level;
+
+use crate::runtime::rings::LogPage;
+use crate::tui::action::Action;
+use crate::tui::log_view::is_trouble;
+use crate::tui::message::Effect;
+use crate::tui::pane::Pane;
+use crate::tui::state::{PromptKind, State};
+use crate::tui::update::{movement, prompts};
+
+/// Columns that one press of left or right scrolls.
+const SIDE: usize = 16;
+/// Columns that can be scrolled to.
+const SIDE_MOST: usize = 32_768;
+
+/// Asks for the lines that are not there yet.
+pub(super) fn read(state: &State) -> Vec<Effect> {
+    let Some(container) = state.logs.container.clone() else { return Vec::new() };
+    vec![Effect::ReadLogs {
+        container,
+        generation: state.logs.generation,
+        last: if state.logs.loaded { state.logs.last_seq() } else { 0 },
+        revision: state.logs.revision,
+    }]
+}
+
+pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bool) -> Vec<Effect> {
+    if generation != state.logs.generation {
+        return Vec::new();
+    }
+    let changed = state.logs.take(page, whole);
+    if changed {
+        state.dirty = true;
+        let (rows, columns) = movement::inside(state, Pane::Logs);
+        if state.logs.wrap {
+            state.logs.reveal(rows, columns);
+        }
+    }
+    if state.jump.is_some() {
+        land(state);
+    }
+    // A page that was cut short is followed by the next one.
+    if changed && !whole && state.logs.last_seq() < page.last { read(state) } else { Vec::new() }
+}
+
+/// Ends a jump: to the line, or with a word on why not.
+pub(super) fn land(state: &mut State) {
+    let Some(jump) = state.jump.take() else { return };
+    let (rows, columns) = movement::inside(state, Pane::Logs);
+    state.dirty = true;
+    let mut place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
+    if place.is_none() && state.logs.is_narrowed() {
+        // A filter must not hide what was asked for.
+        state.logs.filter = None;
+        state.logs.least = None;
+        state.logs.reshow();
+        place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
+    }
+    match place {
+        Some(place) => state.logs.jump(place, rows, columns),
+        None => {
+            state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt))
+        }
+    }
+}
+
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let (rows, columns) = movement::inside(state, Pane::Logs);
+    match action {
+        Action::NextMatch => search_on(state, true),
+        Action::PreviousMatch => search_on(state, false),
+        Action::NextError => trouble(state, true),
+        Action::PreviousError => trouble(state, false),
+        Action::Filter => prompts::open(state, PromptKind::Filter),
+        Action::LevelFilter => {
+            state.logs.least = match state.logs.least {
+                None => Some(Level::Info),
+                Some(Level::Info) => Some(Level::Warn),
+                Some(Level::Warn) => Some(Level::Error),
+                Some(_) => None,
+            };
+            state.logs.reshow();
+            state.logs.reveal(rows, columns);
+        }
+        Action::Follow => {
+            if state.logs.follow {
+                state.logs.unstick(rows, columns);
+            } else {
+                state.logs.stick();
+            }
+        }
+        Action::Wrap => {
+            state.logs.wrap = !state.logs.wrap;
+            state.logs.left = 0;
+            state.logs.reveal(rows, columns);
+        }
+        Action::Left => state.logs.left = state.logs.left.saturating_sub(SIDE),
+        Action::Right if !state.logs.wrap => {
+            state.logs.left = (state.logs.left + SIDE).min(SIDE_MOST);
+        }
+        Action::Times => {
+            state.logs.times = state.logs.times.next();
+            state.logs.reveal(rows, columns);
+        }
+        Action::Copy => return copy(state),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn copy(state: &mut State) -> Vec<Effect> {
+    let text = match state.focus {
+        Pane::Inspector => {
+            let columns = movement::inside(state, Pane::Inspector).1;
+            let page = crate::tui::pages::inspected(state, columns.max(100));
+            Some(page.lines.iter().map(|l| l.plain()).collect::<Vec<_>>().join("\n"))
+        }
+        _ => state.logs.current().map(|e| e.line.text.to_string()),
+    };
+    text.map(Effect::Copy).into_iter().collect()
+}
+
+fn search_on(state: &mut State, forward: bool) {
+    let Some(search) = state.logs.search.clone() else {
+        state.toast(false, "Nothing is searched for yet: press / first.");
+        return;
+    };
+    match state.logs.find(forward, |e| !e.mark && search.accepts(&e.line.text)) {
+        Some(place) => jump(state, place),
+        None => state.toast(false, format!("No line matches `{}`.", search.text())),
+    }
+}
+
+/// From the end of a log that is followed, the next error is the latest one.
+fn trouble(state: &mut State, forward: bool) {
+    let forward = forward && !state.logs.follow;
+    match state.logs.find(forward, is_trouble) {
+        Some(place) => jump(state, place),
+        None => state.toast(true, "No error and no anomaly among the lines that are shown."),
+    }
+}
+
+pub(super) fn jump(state: &mut State, place: usize) {
+    let (rows, columns) = movement::inside(state, Pane::Logs);
+    state.logs.jump(place, rows, columns);
+}

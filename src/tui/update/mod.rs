@@ -1,0 +1,97 @@
+//! What a message does to the state: synchronous, pure, replayable. Start at [`update`].
+
+mod decide;
+mod keys;
+mod logs;
+mod movement;
+mod prompts;
+mod snapshot;
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::tui::layout::{Form, layout};
+use crate::tui::log_view::Times;
+use crate::tui::message::{Effect, Msg};
+use crate::tui::pane::Pane;
+use crate::tui::state::State;
+
+/// Takes one message. What it asks of the runner comes back; what it changed on the screen is in
+/// [`State::dirty`].
+#[must_use]
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key { key, at } => {
+            state.at = state.at.max(at);
+            keys::key(state, key, at)
+        }
+        Msg::Paste { text, at } => {
+            state.at = state.at.max(at);
+            prompts::paste(state, &text, at)
+        }
+        Msg::Resize { width, height } => {
+            state.area = Rect::new(0, 0, width, height);
+            state.dirty = true;
+            movement::settle(state);
+            Vec::new()
+        }
+        Msg::Snapshot(new) => snapshot::take(state, new),
+        Msg::Logs { generation, page, whole } => logs::take(state, generation, &page, whole),
+        Msg::Tick { now, at } => {
+            tick(state, now, at);
+            Vec::new()
+        }
+        Msg::Drawn { at } => {
+            drawn(state, at);
+            Vec::new()
+        }
+        Msg::Said { ok, text } => {
+            state.toast(ok, text);
+            Vec::new()
+        }
+    }
+}
+
+/// Marks the first frame of a dialog. A terminal too small for it shows nothing, so nothing was
+/// seen.
+fn drawn(state: &mut State, at: Duration) {
+    if layout(state).form == Form::TooSmall {
+        return;
+    }
+    if let Some(open) = state.modal.as_mut()
+        && open.drawn.is_none()
+    {
+        open.drawn = Some(at);
+    }
+}
+
+fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {
+    let minute = |t: jiff::Timestamp| t.as_second().div_euclid(60);
+    if counts_seconds(state) || minute(now) != minute(state.now) {
+        state.dirty = true;
+    }
+    state.now = now;
+    state.at = state.at.max(at);
+    let before = state.toasts.len();
+    state.toasts.retain(|t| t.until > at);
+    state.dirty |= state.toasts.len() != before;
+    decide::check(state);
+}
+
+/// Whether something on the screen changes every second: a countdown, a young age.
+pub fn counts_seconds(state: &State) -> bool {
+    let young = |at: jiff::Timestamp| state.now.duration_since(at).as_secs() < 61;
+    !state.toasts.is_empty()
+        || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
+        || state.snapshot.incidents.iter().any(|i| {
+            i.plan.as_ref().is_some_and(|p| p.is_staged())
+                || (!i.state.is_closed() && young(i.observed_at))
+                || i.closed_at.is_some_and(young)
+        })
+        || state
+            .snapshot
+            .containers
+            .iter()
+            .any(|v| v.container.is_up() && v.container.started_at.is_some_and(young))
+}

@@ -1,0 +1,143 @@
+//! The line in the footer that searches and filters while it is typed.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_textarea::TextArea;
+
+use crate::tui::message::Effect;
+use crate::tui::modal::{Modal, TYPED_LIMIT, one_line, typed};
+use crate::tui::pane::Pane;
+use crate::tui::pattern::Pattern;
+use crate::tui::state::{Prompt, PromptKind, State};
+use crate::tui::update::{logs, movement};
+
+/// `/`: searches the log, filters a list.
+pub(super) fn search(state: &mut State) {
+    let kind = match state.focus {
+        Pane::Logs => PromptKind::Search,
+        Pane::Inspector => return,
+        Pane::Containers | Pane::Incidents | Pane::Fixes => PromptKind::List(state.focus),
+    };
+    open(state, kind);
+}
+
+pub(super) fn open(state: &mut State, kind: PromptKind) {
+    let before = slot(state, kind).clone();
+    let mut field = one_line();
+    if let Some(pattern) = &before {
+        field.insert_str(pattern.text());
+    }
+    state.prompt = Some(Prompt { kind, typed: field, before });
+}
+
+fn slot(state: &mut State, kind: PromptKind) -> &mut Option<Pattern> {
+    match kind {
+        PromptKind::Search => &mut state.logs.search,
+        PromptKind::Filter => &mut state.logs.filter,
+        PromptKind::List(Pane::Incidents) => &mut state.incidents.filter,
+        PromptKind::List(Pane::Fixes) => &mut state.fixes.filter,
+        PromptKind::List(_) => &mut state.containers.filter,
+    }
+}
+
+pub(super) fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    state.dirty = true;
+    match event.code {
+        KeyCode::Enter => state.prompt = None,
+        KeyCode::Esc => {
+            if let Some(prompt) = state.prompt.take() {
+                return set(state, prompt.kind, prompt.before);
+            }
+        }
+        _ => {
+            if let Some(prompt) = state.prompt.as_mut()
+                && type_into(&mut prompt.typed, event)
+            {
+                return apply(state);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A key into a field of one line. True if its text changed.
+pub(super) fn type_into(field: &mut TextArea<'static>, event: KeyEvent) -> bool {
+    let breaks_line = event.code == KeyCode::Enter
+        || (event.modifiers.contains(KeyModifiers::CONTROL)
+            && matches!(event.code, KeyCode::Char('m' | 'j')));
+    let grows = matches!(event.code, KeyCode::Char(_))
+        && event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+    if breaks_line || (grows && typed(field).chars().count() >= TYPED_LIMIT) {
+        return false;
+    }
+    field.input(event)
+}
+
+fn apply(state: &mut State) -> Vec<Effect> {
+    let Some(prompt) = &state.prompt else { return Vec::new() };
+    let (kind, pattern) = (prompt.kind, Pattern::parse(&typed(&prompt.typed)));
+    let effects = set(state, kind, pattern);
+    if kind == PromptKind::Search {
+        show_match(state);
+    }
+    effects
+}
+
+fn set(state: &mut State, kind: PromptKind, pattern: Option<Pattern>) -> Vec<Effect> {
+    *slot(state, kind) = pattern;
+    match kind {
+        PromptKind::Search => Vec::new(),
+        PromptKind::Filter => {
+            state.logs.reshow();
+            movement::settle(state);
+            Vec::new()
+        }
+        // What is selected must be among what is shown.
+        PromptKind::List(_) => movement::keep_selections(state),
+    }
+}
+
+/// Shows the nearest match at or before where the reader is: while it is typed, the newest one.
+fn show_match(state: &mut State) {
+    let Some(search) = state.logs.search.clone() else { return };
+    let here = state.logs.current().is_some_and(|e| search.accepts(&e.line.text));
+    if here {
+        return;
+    }
+    if let Some(place) = state.logs.find(false, |e| !e.mark && search.accepts(&e.line.text)) {
+        logs::jump(state, place);
+    }
+}
+
+/// Escape in a pane: what narrows it goes first. `None` if nothing did.
+pub(super) fn clear(state: &mut State) -> Option<Vec<Effect>> {
+    let narrowed = match state.focus {
+        Pane::Logs if state.logs.search.is_some() => PromptKind::Search,
+        Pane::Logs if state.logs.filter.is_some() => PromptKind::Filter,
+        Pane::Containers if state.containers.filter.is_some() => PromptKind::List(Pane::Containers),
+        Pane::Incidents if state.incidents.filter.is_some() => PromptKind::List(Pane::Incidents),
+        Pane::Fixes if state.fixes.filter.is_some() => PromptKind::List(Pane::Fixes),
+        _ => return None,
+    };
+    Some(set(state, narrowed, None))
+}
+
+/// Pasted text goes into an open field as text; it never counts as keys.
+pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> {
+    let line: String = text.chars().filter(|c| !c.is_control()).take(TYPED_LIMIT).collect();
+    if let Some(open) = state.modal.as_mut() {
+        let hears = open.hears(at);
+        if let (true, Modal::Reason(reason)) = (hears, &mut open.modal) {
+            state.dirty |= reason.typed.insert_str(line);
+        }
+        // The name that confirms a risky fix has to be typed: pasting it proves nothing.
+        return Vec::new();
+    }
+    if let Some(prompt) = state.prompt.as_mut() {
+        prompt.typed.insert_str(line);
+        state.dirty = true;
+        return apply(state);
+    }
+    Vec::new()
+}

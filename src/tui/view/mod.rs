@@ -1,0 +1,13 @@
+//! Drawing: pure functions of the state onto a buffer. Start at [`root::draw`].
+
+pub mod brush;
+pub mod containers;
+pub mod dialog;
+pub mod fixes;
+pub mod footer;
+pub mod header;
+pub mod help;
+pub mod incidents;
+pub mod inspector;
+pub mod logs;
+pub mod root;

@@ -1,0 +1,509 @@
+//! Fixtures for the tests of the terminal UI: one small shop, in several states, at a fixed time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use sentinel_core::domain::container::{
+    Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
+};
+use sentinel_core::domain::diagnosis::{Diagnosis, Rejected, Source};
+use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
+use sentinel_core::domain::failure::FailureClass;
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
+use sentinel_core::domain::log::{Level, LogEntry, LogLine, Stream};
+use sentinel_core::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
+use sentinel_core::domain::severity::Severity;
+use sentinel_core::domain::snapshot::{ContainerView, Degraded, EngineInfo, Mode, Snapshot};
+use sentinel_core::domain::tool::{ToolCall, ToolResult};
+use sentinel_core::domain::usage::Usage;
+use sentinel_tui::runtime::rings::LogPage;
+use sentinel_tui::tui::message::{Effect, Msg};
+use sentinel_tui::tui::state::State;
+use sentinel_tui::tui::theme::Theme;
+use sentinel_tui::tui::update::update;
+use sentinel_tui::tui::view::root;
+use serde_json::json;
+
+/// The time at which every test takes place.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(1_795_500_000).unwrap()
+}
+
+pub fn ago(seconds: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(seconds)
+}
+
+pub fn id(name: &str) -> ContainerId {
+    ContainerId(sentinel_core::domain::hash::sha256_hex(name.as_bytes()))
+}
+
+pub fn container(name: &str, service: &str) -> Container {
+    Container {
+        of: ContainerRef {
+            id: id(name),
+            name: name.to_owned(),
+            service: service.to_owned(),
+            project: Some("shop".to_owned()),
+        },
+        image: format!("registry.example/shop/{service}:2.14.3"),
+        image_id: "sha256:1".to_owned(),
+        state: RunState::Running,
+        health: Health::Healthy,
+        probes: vec![Probe {
+            exit_code: 0,
+            output: "ok".to_owned(),
+            ended_at: Some(ago(3)),
+            duration: Duration::from_millis(12),
+        }],
+        exit_code: 0,
+        oom_killed: false,
+        error: String::new(),
+        created_at: Some(ago(9000)),
+        started_at: Some(ago(9000)),
+        started_at_raw: "2026-11-24T00:00:00Z".to_owned(),
+        finished_at: None,
+        restart_count: 0,
+        restart_policy: RestartPolicy::UnlessStopped,
+        auto_remove: false,
+        tty: false,
+        stop_signal: 15,
+        stop_timeout: Duration::from_secs(10),
+        memory_limit: Some(96 << 20),
+        memory_swap: None,
+        nano_cpus: Some(500_000_000),
+        health_check: Some(HealthCheck {
+            test: vec![
+                "CMD".to_owned(),
+                "wget".to_owned(),
+                "-q".to_owned(),
+                "localhost".to_owned(),
+            ],
+            interval: Duration::from_secs(2),
+            timeout: Duration::from_secs(1),
+            start_period: Duration::ZERO,
+            retries: 3,
+        }),
+        networks: vec![Attachment {
+            network: "shop_default".to_owned(),
+            aliases: vec![service.to_owned()],
+            address: "172.20.0.4".to_owned(),
+        }],
+        network_mode: "shop_default".to_owned(),
+        labels: BTreeMap::from([("sre-sentinel.monitor".to_owned(), "true".to_owned())]),
+        env_names: vec!["DATABASE_URL".to_owned(), "LOG_LEVEL".to_owned()],
+        config_hash: "h".to_owned(),
+        log_driver: "json-file".to_owned(),
+        command: format!("/app/{service}"),
+    }
+}
+
+pub fn view(container: Container, cpu: f64, memory: f64) -> ContainerView {
+    let up = container.is_up();
+    let limit = container.memory_limit.unwrap_or(1 << 30);
+    let wave = |base: f64| (0..20_u8).map(move |n| (base * (0.6 + f64::from(n % 5) / 10.0)) as f32);
+    ContainerView {
+        usage: up.then(|| Usage {
+            cpu_pct: cpu,
+            mem_used: (limit as f64 * memory / 100.0) as u64,
+            mem_limit: limit,
+            net_rx_bps: 12_400.0,
+            net_tx_bps: 2_300.0,
+            disk_read_bps: 0.0,
+            disk_write_bps: 512.0,
+            pids: 9,
+        }),
+        cpu_history: wave(cpu).collect(),
+        mem_history: wave(memory).collect(),
+        container: Arc::new(container),
+        deaths: 0,
+        lines: 40,
+        lines_dropped: 0,
+        errors: 1,
+    }
+}
+
+pub fn empty() -> Snapshot {
+    Snapshot {
+        at: now(),
+        version: 1,
+        engine: None,
+        mode: Mode::Approve,
+        containers: Vec::new(),
+        incidents: Vec::new(),
+        anomalies: Vec::new(),
+        degraded: Vec::new(),
+        tools: Arc::new(Vec::new()),
+    }
+}
+
+pub fn healthy() -> Snapshot {
+    let mut migrate = container("shop-migrate-1", "migrate");
+    migrate.state = RunState::Exited;
+    migrate.finished_at = Some(ago(8990));
+    let mut cache = container("shop-cache-1", "cache");
+    cache.health = Health::None;
+    cache.health_check = None;
+    Snapshot {
+        engine: Some(EngineInfo {
+            name: "node-7".to_owned(),
+            version: "28.5.1".to_owned(),
+            api: "1.51".to_owned(),
+            cpus: 8,
+            memory: 32 << 30,
+            endpoint: "unix:///var/run/docker.sock".to_owned(),
+        }),
+        containers: vec![
+            view(container("shop-api-1", "api"), 42.0, 55.0),
+            view(cache, 3.2, 86.0),
+            view(container("shop-db-1", "db"), 12.0, 40.0),
+            view(container("shop-gateway-1", "gateway"), 0.4, 12.0),
+            view(migrate, 0.0, 0.0),
+            view(container("shop-worker-1", "worker"), 95.0, 31.0),
+        ],
+        ..empty()
+    }
+}
+
+pub fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) -> Fix {
+    Fix {
+        id: format!("INC-1/{number}").as_str().into(),
+        step: number,
+        call: ToolCall::new(
+            tool,
+            [
+                ("container_name", json!(id("shop-api-1"))),
+                ("reason", json!("the kernel killed it at its limit of 96 MiB")),
+            ],
+        ),
+        target: container("shop-api-1", "api").of,
+        risk,
+        reason: "the kernel killed shop-api-1 at its limit of 96 MiB".to_owned(),
+        diff: diff.to_owned(),
+        docker_line: line.to_owned(),
+        downtime: "none: it is down already".to_owned(),
+        inverse: Some(ToolCall::new("stop_container", [("container_name", json!("x"))])),
+        state: FixState::Staged,
+        result: None,
+    }
+}
+
+pub fn plan(risk: Risk) -> Plan {
+    Plan {
+        incident: "INC-20261124-031502-7KQ4".into(),
+        steps: vec![
+            step(
+                1,
+                "update_resources",
+                Risk::R1,
+                "memory 96 MiB → 144 MiB",
+                "docker update --memory 144m shop-api-1",
+            ),
+            step(2, "start_container", risk, "exited → running", "docker start shop-api-1"),
+        ],
+        preconditions: Preconditions {
+            image_id: "sha256:1".to_owned(),
+            started_at: "2026-11-24T00:00:00Z".to_owned(),
+            config_hash: "h".to_owned(),
+        },
+        staged_at: ago(28),
+        expires_at: now() + SignedDuration::from_secs(872),
+        sha256: String::new(),
+    }
+    .freeze()
+}
+
+pub fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
+    let name = "shop-api-1";
+    let entry = |seconds, what: &str, state| TimelineEntry {
+        at: ago(seconds),
+        actor: Actor::System,
+        what: what.to_owned(),
+        state,
+    };
+    Incident {
+        id: "INC-20261124-031502-7KQ4".into(),
+        container: container(name, "api").of,
+        root: name.to_owned(),
+        state,
+        severity: Severity::Critical,
+        class: FailureClass::OomKill,
+        title: "shop-api-1 was killed at its memory limit".to_owned(),
+        affected: vec!["shop-gateway-1".to_owned()],
+        observed_at: ago(31),
+        opened_at: ago(31),
+        closed_at: None,
+        anomalies: Vec::new(),
+        anomalies_dropped: 0,
+        diagnosis: Some(Diagnosis {
+            source: Source::Rules,
+            class: FailureClass::OomKill,
+            root: name.to_owned(),
+            confidence: 0.95,
+            cause:
+                "shop-api-1 needed more than its memory limit of 96 MiB and the kernel killed it"
+                    .to_owned(),
+            evidence: vec![
+                Evidence {
+                    id: "E1".into(),
+                    kind: EvidenceKind::Event,
+                    container: name.to_owned(),
+                    ts: ago(31),
+                    excerpt: "shop-api-1 hit its memory limit (oom event)".to_owned(),
+                    line: None,
+                },
+                Evidence {
+                    id: "E2".into(),
+                    kind: EvidenceKind::Log,
+                    container: name.to_owned(),
+                    ts: ago(32),
+                    excerpt: "ERROR allocation of 4194304 bytes failed".to_owned(),
+                    line: Some(LineAddress { container: id(name), seq: 18 }),
+                },
+            ],
+            affected: vec!["shop-gateway-1".to_owned()],
+            rejected: vec![Rejected {
+                class: FailureClass::TransientCrash,
+                root: name.to_owned(),
+                score: 0.2,
+                why: "an oom event explains the death better".to_owned(),
+            }],
+            plan: Vec::new(),
+            advice: None,
+        }),
+        plan,
+        plans: 1,
+        checks: Vec::new(),
+        not_acting: vec!["auto_heal_off: auto-heal is off; a person decides".to_owned()],
+        timeline: vec![
+            entry(31, "opened: killed at its memory limit", Some(IncidentState::Detected)),
+            entry(30, "diagnosed as oom_kill", Some(IncidentState::Diagnosing)),
+            entry(28, "a plan of two steps is staged", Some(IncidentState::AwaitingApproval)),
+        ],
+        reopens: None,
+        explanation: None,
+    }
+}
+
+/// The api was killed, a plan waits.
+pub fn awaiting(risk: Risk) -> Snapshot {
+    let mut snapshot = healthy();
+    let mut api = container("shop-api-1", "api");
+    api.state = RunState::Exited;
+    api.exit_code = 137;
+    api.oom_killed = true;
+    api.finished_at = Some(ago(31));
+    let mut down = view(api, 0.0, 0.0);
+    down.deaths = 1;
+    snapshot.containers[0] = down;
+    snapshot.incidents =
+        vec![Arc::new(incident(Some(plan(risk)), IncidentState::AwaitingApproval))];
+    snapshot
+}
+
+pub fn verifying() -> Snapshot {
+    let mut snapshot = healthy();
+    let mut done = plan(Risk::R1);
+    for step in &mut done.steps {
+        step.state = FixState::Applied;
+        step.result = Some(ToolResult { ok: true, message: "done".to_owned(), duration_ms: 214 });
+    }
+    let mut open = incident(Some(done), IncidentState::Verifying);
+    let check = |name: &str, passed, detail: &str| Check {
+        name: name.to_owned(),
+        passed,
+        detail: detail.to_owned(),
+    };
+    open.checks = vec![
+        check("running", true, "shop-api-1 is running"),
+        check("healthy", false, "shop-api-1: its health check has no verdict yet"),
+    ];
+    snapshot.incidents = vec![Arc::new(open)];
+    snapshot
+}
+
+pub fn resolved() -> Snapshot {
+    let mut snapshot = verifying();
+    let mut closed = (*snapshot.incidents[0]).clone();
+    closed.state = IncidentState::Resolved;
+    closed.closed_at = Some(ago(4));
+    closed.checks[1].passed = true;
+    closed.explanation =
+        Some("shop-api-1 was affected (oom kill). Done (approved by ana): docker update. Verified by 2 checks.".to_owned());
+    snapshot.incidents = vec![Arc::new(closed)];
+    snapshot
+}
+
+pub fn degraded() -> Snapshot {
+    let mut snapshot = healthy();
+    snapshot.degraded = vec![Degraded {
+        part: "docker".to_owned(),
+        detail: "no answer for 5 s; what is shown is from before".to_owned(),
+        since: ago(65),
+    }];
+    snapshot
+}
+
+pub fn long_names() -> Snapshot {
+    let mut snapshot = awaiting(Risk::R2);
+    for (at, name) in [
+        (1, "a-project-with-a-long-name-checkout-service-blue-green-canary-1"),
+        (2, "数据库-主节点-一号"),
+        (3, "naïve-café-🦀-service"),
+    ] {
+        let mut own = container(name, "超长服务名称用于测试");
+        own.health = Health::Unhealthy;
+        snapshot.containers[at] = view(own, 120.0, 97.0);
+    }
+    snapshot
+}
+
+pub fn page() -> LogPage {
+    let entry = |seq: u64, text: &str, level, anomaly: bool, mark| {
+        Arc::new(LogEntry {
+            line: LogLine {
+                container: id("shop-api-1"),
+                seq,
+                at: ago(50 - i64::try_from(seq).unwrap()),
+                stream: Stream::Stdout,
+                text: text.into(),
+                history: false,
+            },
+            level,
+            anomaly: anomaly.then(|| "A-1".into()),
+            mark,
+        })
+    };
+    let mut entries: Vec<_> = (1..=15)
+        .map(|n| {
+            entry(
+                n,
+                &format!("INFO GET /orders/{n} 200 {}ms", n + 5),
+                Some(Level::Info),
+                false,
+                false,
+            )
+        })
+        .collect();
+    entries.push(entry(16, "WARN cache grew to 81 MiB", Some(Level::Warn), false, false));
+    entries.push(entry(17, "WARN 缓存增长到 93 MiB, eviction is behind, and this line is long enough to be cut at the right edge of every terminal that is less than two hundred columns wide, or wrapped", Some(Level::Warn), false, false));
+    entries.push(entry(
+        18,
+        "ERROR allocation of 4194304 bytes failed",
+        Some(Level::Error),
+        true,
+        false,
+    ));
+    entries.push(entry(18, "3 lines lost: the reader fell behind", None, false, true));
+    LogPage { first_kept: 1, last: 18, revision: 1, entries }
+}
+
+pub fn theme(name: &str) -> Theme {
+    Theme::load(name, false).unwrap()
+}
+
+/// A session that is driven by messages alone.
+pub struct Session {
+    pub state: State,
+    pub at: Duration,
+    pub effects: Vec<Effect>,
+}
+
+impl Session {
+    pub fn new(snapshot: Snapshot, width: u16, height: u16) -> Self {
+        let state = State::new(Arc::new(empty()), TimeZone::UTC);
+        let mut session = Self { state, at: Duration::from_secs(100), effects: Vec::new() };
+        session.send(Msg::Resize { width, height });
+        session.snapshot(snapshot);
+        session.logs(page());
+        session.effects.clear();
+        session
+    }
+
+    pub fn send(&mut self, msg: Msg) {
+        let effects = update(&mut self.state, msg);
+        self.effects.extend(effects);
+    }
+
+    pub fn snapshot(&mut self, snapshot: Snapshot) {
+        self.send(Msg::Snapshot(Arc::new(snapshot)));
+    }
+
+    pub fn logs(&mut self, page: LogPage) {
+        let generation = self.state.logs.generation;
+        self.send(Msg::Logs { generation, page, whole: true });
+    }
+
+    pub fn drawn(&mut self) {
+        self.send(Msg::Drawn { at: self.at });
+    }
+
+    pub fn wait(&mut self, ms: u64) {
+        self.at += Duration::from_millis(ms);
+    }
+
+    /// Keys as the keymap writes them, a word each.
+    pub fn keys(&mut self, keys: &str) {
+        for word in keys.split_whitespace() {
+            let key = sentinel_tui::tui::keymap::Key::parse(word)
+                .unwrap_or_else(|| panic!("no key {word}"));
+            self.send(Msg::Key { key: KeyEvent::new(key.code, key.modifiers), at: self.at });
+        }
+    }
+
+    /// Letters of a text, one key each.
+    pub fn types(&mut self, text: &str) {
+        for c in text.chars() {
+            let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+            self.send(Msg::Key { key, at: self.at });
+        }
+    }
+
+    /// What was asked of the engine.
+    pub fn commands(&self) -> Vec<&sentinel_core::domain::command::Command> {
+        self.effects
+            .iter()
+            .filter_map(|e| match e {
+                Effect::Ask(command) => Some(command),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn buffer(&self, theme: &Theme) -> Buffer {
+        let mut buffer =
+            Buffer::empty(Rect::new(0, 0, self.state.area.width, self.state.area.height));
+        root::draw(&mut buffer, &self.state, theme);
+        buffer
+    }
+
+    pub fn screen(&self) -> String {
+        text(&self.buffer(&theme("dark")))
+    }
+}
+
+/// A buffer's text, a line each; what stands behind a wide character is not repeated.
+pub fn text(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut skip = 0;
+        for x in 0..buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+            out.push_str(symbol);
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+    }
+    out
+}

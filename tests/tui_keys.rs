@@ -1,0 +1,290 @@
+//! What keys do: a state, keys, what is expected.
+
+#[expect(dead_code, reason = "fixtures are shared by several test binaries")]
+mod tui_common;
+
+use proptest::prelude::*;
+use sentinel_core::domain::plan::Risk;
+use sentinel_core::domain::snapshot::Mode;
+use sentinel_tui::tui::message::{Effect, Msg};
+use sentinel_tui::tui::pane::Pane;
+use sentinel_tui::tui::state::{Sort, Subject};
+use tui_common::{
+    Session, awaiting, degraded, empty, healthy, id, long_names, page, resolved, theme, verifying,
+};
+
+fn session() -> Session {
+    Session::new(awaiting(Risk::R1), 120, 40)
+}
+
+fn selected(session: &Session) -> String {
+    session
+        .state
+        .containers
+        .item
+        .as_ref()
+        .and_then(|i| session.state.container(i))
+        .map(|v| v.container.of.name.clone())
+        .unwrap_or_default()
+}
+
+#[test]
+fn panes_are_reached_by_tab_and_digit() {
+    let cases = [
+        ("", Pane::Containers),
+        ("tab", Pane::Incidents),
+        ("tab tab tab", Pane::Logs),
+        ("tab tab tab tab", Pane::Containers),
+        ("shift-tab", Pane::Logs),
+        ("3", Pane::Fixes),
+        ("4", Pane::Logs),
+        ("5", Pane::Containers),
+        ("2 i", Pane::Inspector),
+        ("2 enter esc", Pane::Incidents),
+        ("4 esc", Pane::Containers),
+        ("l", Pane::Logs),
+        ("enter", Pane::Logs),
+    ];
+    for (keys, expected) in cases {
+        let mut session = session();
+        session.keys(keys);
+        assert_eq!(session.state.focus, expected, "after `{keys}`");
+    }
+}
+
+#[test]
+fn the_worst_container_is_first_and_the_selection_stays_with_it() {
+    let mut session = session();
+    assert_eq!(selected(&session), "shop-api-1");
+    session.keys("j j");
+    let chosen = selected(&session);
+    session.keys("s s S");
+    assert_eq!(session.state.sort, Sort::Cpu);
+    assert_eq!(selected(&session), chosen);
+    session.snapshot(healthy());
+    assert_eq!(selected(&session), chosen);
+    session.keys("G");
+    assert_ne!(selected(&session), chosen);
+}
+
+#[test]
+fn another_container_means_another_log() {
+    let mut session = session();
+    session.keys("j");
+    let wanted = session.state.containers.item.clone().unwrap();
+    assert!(
+        session.effects.iter().any(
+            |e| matches!(e, Effect::ReadLogs { container, last: 0, .. } if *container == wanted)
+        )
+    );
+    let stale = session.state.logs.generation - 1;
+    session.send(Msg::Logs { generation: stale, page: page(), whole: true });
+    assert_eq!(session.state.logs.total(), 0, "a late page of another container is dropped");
+}
+
+#[test]
+fn lists_are_filtered_while_typing() {
+    let mut session = session();
+    session.keys("/");
+    session.types("db|work");
+    assert_eq!(selected(&session), "shop-db-1");
+    session.keys("enter j");
+    assert_eq!(selected(&session), "shop-worker-1");
+    session.keys("esc");
+    assert!(session.state.containers.filter.is_none());
+    session.keys("/");
+    session.types("!shop-");
+    assert_eq!(selected(&session), "", "nothing is left");
+    assert!(session.screen().contains("No container matches the filter"));
+    session.keys("esc");
+    assert!(session.state.containers.filter.is_none(), "escape undoes what was typed");
+}
+
+#[test]
+fn the_log_is_searched_filtered_and_walked() {
+    let mut session = session();
+    session.keys("4 /");
+    session.types("cache");
+    assert!(session.state.logs.current().unwrap().line.text.contains("cache"));
+    session.keys("enter esc");
+    assert!(session.state.logs.search.is_none());
+    session.keys("&");
+    session.types("WARN");
+    session.keys("enter");
+    assert_eq!(session.state.logs.shown().len(), 2);
+    session.keys("esc G");
+    assert!(session.state.logs.follow);
+    session.keys("E");
+    assert_eq!(session.state.logs.current().unwrap().line.seq, 18);
+    session.keys("v v v");
+    assert_eq!(session.state.logs.shown().len(), 2, "the error and the mark");
+    session.keys("v k");
+    assert!(!session.state.logs.follow);
+    session.keys("w t t");
+    assert!(session.screen().contains("wrap"));
+}
+
+#[test]
+fn a_line_is_copied_whole() {
+    let mut session = session();
+    session.keys("4 E y");
+    assert!(
+        session
+            .effects
+            .contains(&Effect::Copy("ERROR allocation of 4194304 bytes failed".to_owned()))
+    );
+}
+
+#[test]
+fn evidence_leads_to_its_line() {
+    for keys in ["2 enter 2", "2 enter enter"] {
+        let mut session = session();
+        session.keys("j");
+        session.keys(keys);
+        session.logs(page());
+        assert_eq!(session.state.focus, Pane::Logs, "after `{keys}`");
+        assert_eq!(session.state.logs.container, Some(id("shop-api-1")));
+        assert_eq!(session.state.logs.current().unwrap().line.seq, 18);
+        session.keys("esc");
+        assert_eq!(session.state.focus, Pane::Inspector, "back leads to the evidence");
+    }
+}
+
+#[test]
+fn evidence_whose_line_is_gone_is_said_not_shown_wrongly() {
+    let mut session = session();
+    let mut emptied = page();
+    emptied.entries.retain(|e| e.line.seq < 10);
+    session.logs(emptied);
+    session.keys("2 enter 2");
+    assert!(session.screen().contains("That line is not kept any more"));
+}
+
+#[test]
+fn the_inspector_shows_a_container_too() {
+    let mut session = session();
+    session.keys("i");
+    assert_eq!(
+        session.state.inspector.as_ref().unwrap().subject,
+        Subject::Container(id("shop-api-1"))
+    );
+    let screen = session.screen();
+    assert!(screen.contains("registry.example/shop/api:2.14.3") && screen.contains("Health check"));
+    session.keys("esc");
+    assert!(session.state.inspector.is_none());
+}
+
+#[test]
+fn leaving_asks_only_when_something_would_end() {
+    let mut session = session();
+    session.keys("q");
+    assert!(session.state.quit);
+    let mut healing = healthy();
+    healing.mode = Mode::AutoHeal;
+    let mut session = Session::new(healing, 120, 40);
+    session.keys("q");
+    assert!(!session.state.quit);
+    session.drawn();
+    session.wait(300);
+    session.keys("enter");
+    assert!(!session.state.quit, "the focus is on staying");
+    session.keys("q");
+    session.drawn();
+    session.wait(300);
+    session.keys("y");
+    assert!(session.state.quit);
+    let mut session = Session::new(verifying(), 120, 40);
+    session.keys("4 q q");
+    assert!(!session.state.quit && session.state.modal.is_some());
+    session.keys("ctrl-c");
+    assert!(session.state.quit, "ctrl-c needs no question");
+}
+
+#[test]
+fn the_extra_menu_runs_an_item() {
+    let mut session = session();
+    session.keys("F");
+    assert!(session.state.modal.is_none(), "there is none");
+    session.state.menu = Some(sentinel_tui::tui::state::MenuText {
+        title: "Break something".to_owned(),
+        items: vec!["one".to_owned(), "two".to_owned()],
+    });
+    session.keys("F");
+    session.drawn();
+    session.wait(300);
+    session.keys("j enter");
+    assert!(session.effects.contains(&Effect::Pick(1)));
+    session.send(Msg::Said { ok: true, text: "now two".to_owned() });
+    assert!(session.screen().contains("now two"));
+}
+
+#[test]
+fn nothing_visible_means_no_frame() {
+    let mut session = Session::new(healthy(), 120, 40);
+    session.state.dirty = false;
+    let mut again = healthy();
+    again.version = 9;
+    session.snapshot(again);
+    assert!(!session.state.dirty);
+    session.send(Msg::Tick {
+        now: tui_common::now() + jiff::SignedDuration::from_secs(1),
+        at: session.at,
+    });
+    assert!(!session.state.dirty, "no countdown, no young age, the same minute");
+    session.snapshot(awaiting(Risk::R1));
+    assert!(session.state.dirty);
+}
+
+#[test]
+fn the_footer_names_only_keys_that_do_something_here() {
+    let footer = |session: &Session| session.screen().lines().last().unwrap_or_default().to_owned();
+    let mut session = session();
+    assert!(footer(&session).contains("l logs") && !footer(&session).contains("approve"));
+    session.keys("3");
+    assert!(footer(&session).contains("A approve"));
+    session.keys("4");
+    assert!(footer(&session).contains("/ search") && !footer(&session).contains("n next"));
+    let mut calm = Session::new(healthy(), 120, 40);
+    calm.keys("3");
+    assert!(!footer(&calm).contains("approve"));
+}
+
+fn any_key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[a-zA-Z0-9/&?!]",
+        2 => prop::sample::select(vec![
+            "up", "down", "left", "right", "enter", "esc", "tab", "shift-tab", "pgup", "pgdn",
+            "home", "end", "backspace", "ctrl-d", "ctrl-u", "ctrl-l", "f1", "space", "del",
+        ]).prop_map(str::to_owned),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_key_and_no_size_breaks_it(
+        keys in prop::collection::vec(any_key(), 0..40),
+        sizes in prop::collection::vec((0_u16..220, 0_u16..70), 1..5),
+        which in 0_usize..6,
+        ascii in any::<bool>(),
+    ) {
+        let snapshots = [empty(), healthy(), awaiting(Risk::R3), resolved(), long_names(), degraded()];
+        let mut session = Session::new(snapshots[which].clone(), 120, 40);
+        session.state.ascii = ascii;
+        let theme = theme("mono");
+        let each = keys.len() / sizes.len() + 1;
+        for (size, keys) in sizes.iter().zip(keys.chunks(each).chain(std::iter::repeat(&[][..]))) {
+            session.send(Msg::Resize { width: size.0, height: size.1 });
+            for key in keys {
+                session.keys(key);
+                session.drawn();
+                session.wait(301);
+            }
+            session.logs(page());
+            session.buffer(&theme);
+            session.snapshot(snapshots[(which + 1) % 6].clone());
+            session.buffer(&theme);
+        }
+    }
+}
