@@ -340,12 +340,13 @@ main() {
   start_redis
   if [[ -n $redis_pid ]]; then printf '%s\n' "$redis_pid" >"$bed/redis.pid"; fi
 
-  # A process group of its own, which keeps its default signals; our traps stay quick because we
-  # wait in the background. At a terminal the command keeps the keyboard instead.
-  set -m
   if [[ -t 0 ]]; then
+    # The command has the keyboard, and Ctrl-C reaches it from the terminal.
     "$@" 9>&- || status=$?
   else
+    # In the background our traps stay quick; in a process group of its own the command keeps
+    # its default signals, and can be ended with everything that it started.
+    set -m
     "$@" <&0 9>&- &
     command_pid=$!
     set +m
