@@ -95,7 +95,7 @@ async fn a_terminal_that_goes_away_ends_the_program_in_order() -> Fallible {
     corner.run("api", CRASHES).await?;
     let mut screen = open(&corner, folder.path(), &[])?;
     screen.until_text("1/1")?;
-    screen.hang_up();
+    screen.hang_up("?")?;
     let status = eventually("the end", PATIENCE, async || Ok(screen.child.try_wait()?)).await?;
     // An abort would be a signal; the order of an end at a lost terminal is a matter of luck.
     assert!(status.signal().is_none(), "{status:?}");

@@ -1,6 +1,7 @@
 //! The terminal while the UI has it, and giving it back: on return, on error, on a panic.
 
 use std::io::{BufWriter, IsTerminal, Stdout, Write, stdin, stdout};
+use std::mem::ManuallyDrop;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,11 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 /// The terminal as drawn to. Output is gathered, so that a frame is one write.
-pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+///
+/// It is never dropped: ratatui's own drop shows the cursor and, where the terminal has gone, says
+/// on standard error that it could not, which panics because that has gone, too. [`Guard`] shows
+/// the cursor; the memory goes with the process.
+pub type Screen = ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>;
 
 /// Bytes of output that are gathered.
 const GATHERED: usize = 64 * 1024;
@@ -95,7 +100,9 @@ impl Guard {
     /// What is drawn to.
     pub fn screen(&self) -> Result<Screen, TuiError> {
         let out = BufWriter::with_capacity(GATHERED, stdout());
-        Terminal::new(CrosstermBackend::new(out)).map_err(TuiError::on("tell its size"))
+        Terminal::new(CrosstermBackend::new(out))
+            .map(ManuallyDrop::new)
+            .map_err(TuiError::on("tell its size"))
     }
 }
 

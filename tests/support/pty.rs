@@ -1,6 +1,8 @@
 //! A program in a real pseudo-terminal: what it shows, and keys for it.
 
 use std::io::{Read as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,8 @@ pub struct Session {
     pub parser: vt100::Parser,
     writer: Option<Box<dyn Write + Send>>,
     output: Receiver<Vec<u8>>,
+    /// The reader lets go of the terminal at its next output.
+    deaf: Arc<AtomicBool>,
 }
 
 impl Drop for Session {
@@ -38,17 +42,19 @@ impl Session {
         let mut reader = pair.master.try_clone_reader()?;
         let writer = Some(pair.master.take_writer()?);
         let (send, output) = sync_channel(1024);
+        let deaf = Arc::new(AtomicBool::new(false));
+        let lets_go = Arc::clone(&deaf);
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(count) = reader.read(&mut buffer) {
                 let part = buffer.get(..count).unwrap_or_default().to_vec();
-                if count == 0 || send.send(part).is_err() {
+                if count == 0 || lets_go.load(Ordering::SeqCst) || send.send(part).is_err() {
                     break;
                 }
             }
         });
         let parser = vt100::Parser::new(rows.try_into()?, cols.try_into()?, 0);
-        Ok(Self { child, master: Some(pair.master), writer, output, parser })
+        Ok(Self { child, master: Some(pair.master), writer, output, deaf, parser })
     }
 
     /// What the screen shows.
@@ -140,9 +146,12 @@ impl Session {
         if status.success() { Ok(()) } else { Err("it has ended already".into()) }
     }
 
-    /// Takes the terminal away, as a lost connection does.
-    pub fn hang_up(&mut self) {
+    /// Takes the terminal away, as a lost connection does: `keys` must make the program draw.
+    pub fn hang_up(&mut self, keys: &str) -> Fallible {
+        self.deaf.store(true, Ordering::SeqCst);
+        self.type_in(keys)?;
         self.writer = None;
         self.master = None;
+        Ok(())
     }
 }
