@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Output;
 use crate::runtime::handle::Handle;
-use crate::runtime::run::snapshot_event;
 
 /// What to write and when to stop.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +36,7 @@ pub async fn run(
     let deadline = options.duration.map(|d| Instant::now() + d);
     let mut open = 0_usize;
     let mut escalated = false;
+    let mut last = 0;
     loop {
         let event = tokio::select! {
             biased;
@@ -50,17 +50,17 @@ pub async fn run(
             Ok(envelope) => envelope,
             Err(RecvError::Lagged(missed)) => {
                 let snapshot = handle.snapshot();
-                let event = snapshot_event(&snapshot, missed);
                 Arc::new(Envelope {
                     v: 1,
-                    seq: 0,
+                    seq: last + missed,
                     ts: format!("{:.3}", snapshot.at),
-                    host: String::new(),
-                    event,
+                    host: snapshot.engine.as_ref().map(|e| e.name.clone()).unwrap_or_default(),
+                    event: handle.snapshot_event(missed),
                 })
             }
             Err(RecvError::Closed) => break,
         };
+        last = envelope.seq;
         if write(&envelope, options.output, out).is_err() {
             // The reader has gone (`| head`): nothing more to say.
             stop.cancel();

@@ -38,10 +38,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),
-    (
-        "headless",
-        &["cli", "config", "runtime::handle", "runtime::rings", "runtime::run::snapshot_event"],
-    ),
+    ("headless", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("demo", &["*"]),
     ("app", &["*"]),
     ("commands", &["*"]),

@@ -1,7 +1,7 @@
 //! Watches a Docker engine. READ ONLY by type: [`client`] has no way to change anything.
 //!
 //! Start at [`DockerMonitor`]. [`supervise`] keeps the list of watched containers true over
-//! events, gaps and restarts of the engine; [`follow`] reads a container's log, [`sampler`] its
+//! events, [`reconnect`] over gaps and restarts of the engine; [`follow`] reads a container's log, [`sampler`] its
 //! resources. [`decode`], [`event`], [`usage`], [`lines`], [`resume`] and [`scope`] are pure.
 
 mod client;
@@ -9,6 +9,7 @@ mod decode;
 mod event;
 mod follow;
 mod lines;
+mod reconnect;
 mod resume;
 mod sampler;
 pub mod scope;

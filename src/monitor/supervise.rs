@@ -7,7 +7,7 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::models::EventMessage;
 use futures_util::StreamExt as _;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::domain::container::{Container, RunState};
 use sentinel_core::domain::ids::ContainerId;
@@ -16,7 +16,7 @@ use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::monitor::client::Reader;
@@ -34,23 +34,15 @@ const ATTACH_PATIENCE: Duration = Duration::from_secs(2);
 const EVENTS_REMEMBERED: usize = 1024;
 /// Events of a container that is not inspected yet.
 const EVENTS_HELD: usize = 64;
-/// After a reconnect, what the engine has kept of the gap comes within this.
-const REPLAY: Duration = Duration::from_millis(300);
-/// First pause before the engine is tried again; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// See [`FIRST_PAUSE`].
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Deaths this long before the event stream ended belong to the engine's own shutdown.
-const SHUTDOWN: SignedDuration = SignedDuration::from_secs(20);
 
 /// A watched container.
-struct Tracked {
+pub(super) struct Tracked {
     name: String,
-    pulse: watch::Sender<Pulse>,
-    started_at: String,
-    died_at: Option<Timestamp>,
+    pub(super) pulse: watch::Sender<Pulse>,
+    pub(super) started_at: String,
+    pub(super) died_at: Option<Timestamp>,
     /// Counts its events: an inspect that was asked for before the last one is out of date.
-    news: u64,
+    pub(super) news: u64,
     inspecting: bool,
 }
 
@@ -63,24 +55,24 @@ struct Looked {
 
 /// The state of watching.
 pub(super) struct Supervisor {
-    reader: Reader,
+    pub(super) reader: Reader,
     inbox: Inbox,
     scope: Scope,
     cursors: HashMap<ContainerId, Timestamp>,
     usage_every: Duration,
-    tracked: HashMap<ContainerId, Tracked>,
+    pub(super) tracked: HashMap<ContainerId, Tracked>,
     /// Events of containers that are being looked at for the first time.
     held: HashMap<ContainerId, VecDeque<LifeEvent>>,
     running: watch::Sender<Vec<ContainerId>>,
     recent: VecDeque<(Timestamp, ContainerId, String)>,
     /// Where the event stream is resumed.
-    last_event: Timestamp,
+    pub(super) last_event: Timestamp,
     looks: JoinSet<Looked>,
     followers: JoinSet<()>,
 }
 
 /// The runtime has gone: nobody listens any more.
-struct Unwanted;
+pub(super) struct Unwanted;
 
 impl Supervisor {
     pub(super) fn new(
@@ -165,7 +157,7 @@ impl Supervisor {
     }
 
     /// All containers that are watched, as they are now.
-    async fn watched(&self) -> Result<Vec<Container>, PortError> {
+    pub(super) async fn watched(&self) -> Result<Vec<Container>, PortError> {
         let listed = self.reader.list().await?;
         let none = HashMap::new();
         let mut ids = Vec::new();
@@ -216,7 +208,7 @@ impl Supervisor {
         attached
     }
 
-    fn publish_running(&self) {
+    pub(super) fn publish_running(&self) {
         let now: Vec<ContainerId> = self
             .tracked
             .iter()
@@ -235,7 +227,7 @@ impl Supervisor {
     }
 
     /// One item of the event stream. False when the stream is over.
-    async fn event_item(
+    pub(super) async fn event_item(
         &mut self,
         item: Option<Result<EventMessage, Error>>,
     ) -> Result<bool, Unwanted> {
@@ -325,7 +317,7 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn forget(&mut self, id: &ContainerId) -> Result<(), Unwanted> {
+    pub(super) async fn forget(&mut self, id: &ContainerId) -> Result<(), Unwanted> {
         if let Some(tracked) = self.tracked.remove(id) {
             tracked.pulse.send_modify(|p| {
                 p.gone = true;
@@ -377,7 +369,11 @@ impl Supervisor {
         Ok(true)
     }
 
-    async fn inspected(&mut self, container: Container, unwitnessed: bool) -> Result<(), Unwanted> {
+    pub(super) async fn inspected(
+        &mut self,
+        container: Container,
+        unwitnessed: bool,
+    ) -> Result<(), Unwanted> {
         let id = container.of.id.clone();
         if let Some(tracked) = self.tracked.get_mut(&id) {
             tracked.started_at.clone_from(&container.started_at_raw);
@@ -402,91 +398,8 @@ impl Supervisor {
         Ok(())
     }
 
-    async fn tell(&self, signal: Signal) -> Result<(), Unwanted> {
+    pub(super) async fn tell(&self, signal: Signal) -> Result<(), Unwanted> {
         if self.inbox.life(signal).await { Ok(()) } else { Err(Unwanted) }
-    }
-
-    /// The event stream ended. Waits for the engine, then finds out what happened meanwhile.
-    /// `None` when told to stop.
-    async fn reconnect(
-        &mut self,
-        stop: &CancellationToken,
-    ) -> Result<Option<BoxStream<'static, Result<EventMessage, Error>>>, Unwanted> {
-        let lost_at = Instant::now();
-        let mut told = false;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let attempt = match self.reader.ping().await {
-                Ok(()) => self.reader.greet().await.map(drop),
-                Err(error) => Err(error),
-            };
-            let Err(error) = attempt else { break };
-            if !std::mem::replace(&mut told, true) {
-                let detail = format!("{error}\nwhat is shown may be out of date; trying again");
-                self.tell(Signal::Degraded { part: "docker".to_owned(), detail }).await?;
-            }
-            tokio::select! {
-                () = stop.cancelled() => return Ok(None),
-                () = sleep(pause) => {}
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-        // The engine keeps at most 256 events, and none from before its own restart.
-        let mut events = self.reader.events(&event::since(self.last_event));
-        let deadline = Instant::now() + REPLAY;
-        while let Ok(item) = timeout_at(deadline, events.next()).await {
-            if !self.event_item(item).await? {
-                break;
-            }
-        }
-        if self.resync().await.is_err() {
-            // It went away again: the caller's next look at the stream comes back here.
-            sleep(FIRST_PAUSE).await;
-        }
-        if told {
-            let detail =
-                format!("the engine answers again after {:.1} s", lost_at.elapsed().as_secs_f64());
-            self.tell(Signal::Recovered { part: "docker".to_owned(), detail }).await?;
-        }
-        Ok(Some(events))
-    }
-
-    /// Compares what is there with what was known.
-    async fn resync(&mut self) -> Result<(), Unwanted> {
-        let Ok(there) = timeout(LONGEST_PAUSE * 4, self.watched()).await else {
-            return Err(Unwanted);
-        };
-        let Ok(there) = there else { return Err(Unwanted) };
-        let ids: HashSet<ContainerId> = there.iter().map(|c| c.of.id.clone()).collect();
-        let gone: Vec<ContainerId> =
-            self.tracked.keys().filter(|id| !ids.contains(*id)).cloned().collect();
-        for id in gone {
-            self.forget(&id).await?;
-        }
-        for container in there {
-            let running = container.state == RunState::Running;
-            let mut unwitnessed = false;
-            if let Some(tracked) = self.tracked.get_mut(&container.of.id) {
-                let was_running = tracked.pulse.borrow().running;
-                let in_shutdown = tracked
-                    .died_at
-                    .is_some_and(|at| Timestamp::now().duration_since(at) <= SHUTDOWN);
-                unwitnessed = !running && (was_running || in_shutdown);
-                tracked.news += 1;
-                tracked.died_at = None;
-                let started_again = tracked.started_at != container.started_at_raw;
-                tracked.pulse.send_modify(|p| {
-                    // Followers whose streams broke with the engine begin again.
-                    if running && (started_again || !p.running) {
-                        p.starts += 1;
-                    }
-                    p.running = running;
-                });
-            }
-            self.inspected(container, unwitnessed).await?;
-        }
-        self.publish_running();
-        Ok(())
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sentinel_core::domain::command::Command;
-use sentinel_core::domain::event::Envelope;
+use sentinel_core::domain::event::{ContainerWire, Envelope, Event, IncidentWire};
 use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
 use thiserror::Error;
@@ -91,6 +92,26 @@ impl Handle {
     /// The state of everything now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// The state of everything as one event, for a reader that missed some.
+    pub fn snapshot_event(&self, missed: u64) -> Event {
+        let snapshot = self.snapshot();
+        let shown = |i: &&Arc<Incident>| !i.state.is_closed() || i.state == IncidentState::Resolved;
+        Event::Snapshot {
+            containers: snapshot
+                .containers
+                .iter()
+                .map(|v| ContainerWire::from(v.container.as_ref()))
+                .collect(),
+            incidents: snapshot
+                .incidents
+                .iter()
+                .filter(shown)
+                .map(|i| IncidentWire::from(i.as_ref()))
+                .collect(),
+            missed,
+        }
     }
 
     /// Wakes whenever there is a new snapshot (at most ten a second).

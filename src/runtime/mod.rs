@@ -4,6 +4,7 @@
 //! engine look at it, and performs what they ask; nothing else owns state.
 
 pub mod handle;
+mod hands;
 pub mod rings;
 pub mod run;
 pub mod storing;

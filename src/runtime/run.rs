@@ -7,11 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sentinel_core::detect::{Detector, level};
 use sentinel_core::domain::anomaly::Anomaly;
-use sentinel_core::domain::event::{ContainerWire, Envelope, Event, IncidentWire};
+use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::incident::{Incident, IncidentState};
+use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log::LogLine;
-use sentinel_core::domain::plan::{Approved, Plan};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::engine::effect::Effect;
@@ -23,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ports::{LogCursor, Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::handle::{Handle, Request};
+use crate::runtime::hands::Hands;
 use crate::runtime::rings::LogRings;
 use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
 
@@ -120,13 +120,6 @@ pub struct Loop {
     reached: bool,
 }
 
-/// What effects need that borrow nothing of the loop's state.
-struct Hands {
-    results: mpsc::Sender<Signal>,
-    jobs: mpsc::Sender<Job>,
-    tasks: JoinSet<()>,
-}
-
 impl Loop {
     /// Runs until `stop` or until the engine turns out to be unreachable.
     pub async fn run(mut self, stop: CancellationToken) -> Outcome {
@@ -135,7 +128,13 @@ impl Loop {
         let (results_in, mut results) = mpsc::channel(RESULT_QUEUE);
         let (jobs, jobs_out) = mpsc::channel(STORE_QUEUE);
         let storing = tokio::spawn(work_off(Arc::clone(&self.store), jobs_out, results_in.clone()));
-        let mut hands = Hands { results: results_in.clone(), jobs, tasks: JoinSet::new() };
+        let mut hands = Hands {
+            monitor: Arc::clone(&self.monitor),
+            remediator: Arc::clone(&self.remediator),
+            results: results_in.clone(),
+            jobs,
+            tasks: JoinSet::new(),
+        };
 
         let watching = CancellationToken::new();
         let monitor = Arc::clone(&self.monitor);
@@ -354,28 +353,11 @@ impl Loop {
     async fn perform(&mut self, effect: Effect, hands: &mut Hands) {
         match effect {
             Effect::Emit(event) => self.emit(*event),
-            Effect::Save(incident) => queue(hands, Job::Save(incident)).await,
-            Effect::Audit(record) => queue(hands, Job::Audit(record)).await,
-            Effect::Inspect(container) => {
-                let monitor = Arc::clone(&self.monitor);
-                let results = hands.results.clone();
-                hands.tasks.spawn(async move { inspect(monitor, container, results).await });
-            }
-            Effect::Apply { plan, incident, records } => {
-                let (done, durable) = oneshot::channel();
-                queue(hands, Job::Before { incident, records, done }).await;
-                let monitor = Arc::clone(&self.monitor);
-                let remediator = Arc::clone(&self.remediator);
-                let results = hands.results.clone();
-                hands.tasks.spawn(async move {
-                    apply(plan, durable, monitor, remediator, results).await;
-                });
-            }
-            Effect::Undo { plan } => {
-                let remediator = Arc::clone(&self.remediator);
-                let results = hands.results.clone();
-                hands.tasks.spawn(async move { remediator.undo(plan, results).await });
-            }
+            Effect::Save(incident) => hands.queue(Job::Save(incident)).await,
+            Effect::Audit(record) => hands.queue(Job::Audit(record)).await,
+            Effect::Inspect(container) => hands.inspect(container),
+            Effect::Apply { plan, incident, records } => hands.apply(plan, incident, records).await,
+            Effect::Undo { plan } => hands.undo(plan),
             Effect::Reply { request, outcome } => {
                 if let Some(reply) = self.replies.remove(&request) {
                     // Whoever asked may have given up waiting.
@@ -414,7 +396,7 @@ impl Loop {
             })
             .collect();
         if !fresh.is_empty() {
-            queue(hands, Job::Cursors(fresh)).await;
+            hands.queue(Job::Cursors(fresh)).await;
         }
     }
 
@@ -451,68 +433,5 @@ async fn next_bulk(
         Some(signal) = logs.recv() => signal,
         Some(signal) = usage.recv() => signal,
         else => std::future::pending().await,
-    }
-}
-
-async fn queue(hands: &Hands, job: Job) {
-    if hands.jobs.send(job).await.is_err() {
-        tracing::error!("the store's queue is closed; a record was not written");
-    }
-}
-
-async fn inspect(monitor: Arc<dyn Monitor>, container: ContainerId, results: mpsc::Sender<Signal>) {
-    let signal = match monitor.inspect(container.clone()).await {
-        Ok(Some(found)) => Signal::Inspected { container: Box::new(found), unwitnessed: false },
-        Ok(None) => Signal::Gone { container },
-        Err(error) => Signal::Degraded { part: "docker".to_owned(), detail: error.to_string() },
-    };
-    tell(&results, signal).await;
-}
-
-/// Nothing is called before the record of it is on disk.
-async fn apply(
-    plan: Approved<Plan>,
-    durable: oneshot::Receiver<Result<(), PortError>>,
-    monitor: Arc<dyn Monitor>,
-    remediator: Arc<dyn Remediator>,
-    results: mpsc::Sender<Signal>,
-) {
-    let incident = plan.get().incident.clone();
-    let problem = match durable.await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("the store ended".to_owned()),
-    };
-    if let Some(problem) = problem {
-        let why = format!(
-            "the record of the call could not be written, so nothing was called: {problem}"
-        );
-        tell(&results, Signal::PlanStale { incident, why }).await;
-        return;
-    }
-    remediator.apply(plan, monitor, results).await;
-}
-
-async fn tell(results: &mpsc::Sender<Signal>, signal: Signal) {
-    if results.send(signal).await.is_err() {
-        tracing::warn!("the run loop ended before a result came back");
-    }
-}
-
-/// The state of everything as one event, for a reader that missed some.
-pub fn snapshot_event(snapshot: &Snapshot, missed: u64) -> Event {
-    Event::Snapshot {
-        containers: snapshot
-            .containers
-            .iter()
-            .map(|v| ContainerWire::from(v.container.as_ref()))
-            .collect(),
-        incidents: snapshot
-            .incidents
-            .iter()
-            .filter(|i| !i.state.is_closed() || i.state == IncidentState::Resolved)
-            .map(|i| IncidentWire::from(i.as_ref()))
-            .collect(),
-        missed,
     }
 }
