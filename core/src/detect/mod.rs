@@ -4,6 +4,7 @@
 //! nothing outside itself. Later detectors join here; the interface stays.
 
 pub mod burst;
+pub mod fleet;
 pub mod level;
 pub mod life;
 pub mod logs;
@@ -23,6 +24,9 @@ use crate::domain::hash::base32_of;
 use crate::domain::ids::{AnomalyId, ContainerId};
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
+
+/// The part that is degraded while the engine's events do not flow.
+const ENGINE_PART: &str = "docker";
 
 /// What a detector found, before it gets its id and container.
 #[derive(Clone, Debug)]
@@ -105,6 +109,10 @@ impl Detector {
                 }
                 Vec::new()
             }
+            Signal::Degraded { part, .. } if part == ENGINE_PART => {
+                self.stream_ended();
+                Vec::new()
+            }
             Signal::Tick
             | Signal::LogEnd { .. }
             | Signal::LogLost { .. }
@@ -117,6 +125,22 @@ impl Detector {
             | Signal::PlanDone { .. }
             | Signal::UndoDone { .. }
             | Signal::Detached { .. } => Vec::new(),
+        }
+    }
+
+    /// The engine's events have ended: was it the engine that stopped everything before?
+    fn stream_ended(&mut self) {
+        let running = self.watches.values().filter(|w| w.life.is_running()).count();
+        let ends: Vec<Timestamp> =
+            self.watches.values().filter_map(|w| w.life.ended_as_asked()).collect();
+        let Some(last) = ends.iter().max().copied() else { return };
+        if !fleet::was_shut_down(running, &ends) {
+            return;
+        }
+        for watch in self.watches.values_mut() {
+            if watch.life.ended_as_asked().is_some_and(|at| fleet::belongs(at, last)) {
+                watch.life.engine_shut_down();
+            }
         }
     }
 

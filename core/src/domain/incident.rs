@@ -19,6 +19,9 @@ pub const MAX_ANOMALIES: usize = 50;
 /// At most this many timeline entries are kept; the last place says that it is full.
 pub const MAX_TIMELINE: usize = 300;
 
+/// How the timeline entry of a rejection begins.
+pub const REJECTED: &str = "rejected: ";
+
 /// Where an incident is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -202,6 +205,9 @@ pub enum ApproveError {
     /// It was decided before.
     #[error("fix {0} is not staged any more: it is {1}")]
     NotStaged(FixId, &'static str),
+    /// The incident is not in a state in which a plan may run.
+    #[error("fix {0} cannot run now: its incident is {1}")]
+    NotNow(FixId, &'static str),
     /// The approver saw another text than what would run.
     #[error("the fix changed since it was shown; look at it again")]
     HashMismatch,
@@ -245,14 +251,30 @@ impl Incident {
         true
     }
 
-    /// Keeps an anomaly with the incident; raises the severity, never lowers it.
+    /// Keeps an anomaly with the incident; raises the severity, never lowers it. When it is
+    /// full, the first half stays (how it began) and the rest gives way to what is newer: text
+    /// before what the engine itself observed.
     pub fn attach(&mut self, anomaly: Anomaly) {
+        const BEGINNING: usize = MAX_ANOMALIES / 2;
         self.severity = self.severity.max(anomaly.severity);
-        if self.anomalies.len() < MAX_ANOMALIES {
-            self.anomalies.push(anomaly);
-        } else {
+        if self.anomalies.len() >= MAX_ANOMALIES {
+            let text = self.anomalies.iter().skip(BEGINNING).position(|a| !a.kind.is_engine_observed());
+            self.anomalies.remove(BEGINNING + text.unwrap_or(0));
             self.anomalies_dropped += 1;
         }
+        self.anomalies.push(anomaly);
+    }
+
+    /// How many plans were carried out so far, and when each began.
+    pub fn attempts(&self) -> impl Iterator<Item = Timestamp> {
+        self.timeline.iter().filter(|e| e.state == Some(IncidentState::Fixing)).map(|e| e.at)
+    }
+
+    /// Whether a person decided against a plan: from then on it is theirs.
+    pub fn is_refused_by_person(&self) -> bool {
+        self.timeline.iter().any(|e| {
+            matches!(e.actor, Actor::Person(_)) && e.state.is_none() && e.what.starts_with(REJECTED)
+        })
     }
 
     /// Approves the staged plan that `fix` belongs to. This is the only place where an
@@ -273,6 +295,9 @@ impl Incident {
         if let Some(step) = plan.steps.iter().find(|s| s.state != FixState::Staged) {
             return Err(ApproveError::NotStaged(fix.clone(), step.state.as_str()));
         }
+        if !self.state.may_become(IncidentState::Fixing) {
+            return Err(ApproveError::NotNow(fix.clone(), self.state.as_str()));
+        }
         if plan.sha256 != sha256 || plan.digest() != plan.sha256 {
             return Err(ApproveError::HashMismatch);
         }
@@ -288,14 +313,20 @@ impl Incident {
     fn push_timeline(&mut self, entry: TimelineEntry) {
         if self.timeline.len() < MAX_TIMELINE {
             self.timeline.push(entry);
-        } else if entry.state.is_some() {
-            // A transition is worth more than the last remark; the mark says that some are gone.
-            if let Some(last) = self.timeline.last_mut() {
-                *last = TimelineEntry {
-                    what: format!("{} (entries before this one were dropped)", entry.what),
-                    ..entry
-                };
-            }
+            return;
         }
+        if entry.state.is_none() {
+            return;
+        }
+        // A transition is worth more than a remark, and one to `fixing` counts as an attempt.
+        let remark = self.timeline.iter().rposition(|e| e.state.is_none());
+        let victim = remark.or_else(|| {
+            self.timeline.iter().rposition(|e| e.state != Some(IncidentState::Fixing))
+        });
+        self.timeline.remove(victim.unwrap_or(0));
+        self.timeline.push(TimelineEntry {
+            what: format!("{} (the timeline is full: entries before this one were dropped)", entry.what),
+            ..entry
+        });
     }
 }

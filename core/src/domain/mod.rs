@@ -16,6 +16,7 @@ pub mod log;
 pub mod plan;
 pub mod severity;
 pub mod signal;
+pub mod size;
 pub mod snapshot;
 pub mod tool;
 pub mod usage;

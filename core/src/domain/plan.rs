@@ -151,8 +151,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Freezes a plan: computes its hash. The hash covers incident, targets, calls, risks,
-    /// inverses, preconditions and expiry, so an approval of one text cannot run another.
+    /// Freezes a plan: computes its hash. The hash covers all that an approver is shown: incident,
+    /// targets, calls, reasons, previews, risks, inverses, preconditions and times. An approval
+    /// of one text cannot run another.
     #[must_use]
     pub fn freeze(mut self) -> Self {
         self.sha256 = self.digest();
@@ -164,12 +165,34 @@ impl Plan {
         let steps: Vec<_> = self
             .steps
             .iter()
-            .map(|s| (&s.id, s.step, &s.call, &s.target.id, s.risk, &s.inverse))
+            .map(|s| {
+                let Fix {
+                    id,
+                    step,
+                    call,
+                    target,
+                    risk,
+                    reason,
+                    diff,
+                    docker_line,
+                    downtime,
+                    inverse,
+                    // These change while the plan runs; the approved text does not.
+                    state: _,
+                    result: _,
+                } = s;
+                serde_json::json!({
+                    "id": id, "step": step, "call": call, "target": target, "risk": risk,
+                    "reason": reason, "diff": diff, "docker_line": docker_line,
+                    "downtime": downtime, "inverse": inverse,
+                })
+            })
             .collect();
         let covered = serde_json::json!({
             "incident": self.incident,
             "steps": steps,
             "preconditions": self.preconditions,
+            "staged_at": self.staged_at,
             "expires_at": self.expires_at,
         });
         sha256_hex(covered.to_string().as_bytes())
@@ -218,6 +241,34 @@ impl fmt::Display for Actor {
 /// Made only by `Incident::approve`, in this module's parent. It is neither `Clone` nor
 /// `Deserialize`, and has no public constructor: an unapproved call cannot compile, and an
 /// approval is spent by moving it.
+///
+/// There is no way to make one from outside:
+/// ```compile_fail,E0624
+/// use sentinel_core::domain::plan::{Actor, Approved};
+/// let forged = Approved::new("restart", Actor::Policy);
+/// ```
+/// ```compile_fail,E0451
+/// use sentinel_core::domain::plan::{Actor, Approved};
+/// let forged = Approved { value: "restart", by: Actor::Policy };
+/// ```
+/// Nor to make two out of one, or to read one from a file:
+/// ```compile_fail,E0277
+/// use sentinel_core::domain::plan::{Approved, Plan};
+/// fn twice<T: Clone>() {}
+/// twice::<Approved<Plan>>();
+/// ```
+/// ```compile_fail,E0277
+/// use sentinel_core::domain::plan::{Approved, Plan};
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Approved<Plan>>();
+/// ```
+/// And a plan does not become an approved one by itself:
+/// ```compile_fail,E0624
+/// use sentinel_core::domain::plan::{Actor, Plan};
+/// fn forge(plan: Plan) {
+///     let forged = plan.approved(Actor::Policy);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Approved<T> {
     value: T,
@@ -253,6 +304,20 @@ impl Plan {
 pub struct Undo(pub Plan);
 
 /// The right to take an approved plan back, once: covered by the same approval.
+///
+/// It is spent by redeeming it:
+/// ```compile_fail,E0382
+/// use sentinel_core::domain::plan::{Plan, UndoTicket};
+/// fn twice(ticket: UndoTicket, plan: &Plan) {
+///     let first = ticket.redeem(plan);
+///     let second = ticket.redeem(plan);
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// use sentinel_core::domain::plan::UndoTicket;
+/// fn twice<T: Clone>() {}
+/// twice::<UndoTicket>();
+/// ```
 #[derive(Debug)]
 pub struct UndoTicket {
     sha256: String,

@@ -38,7 +38,9 @@ pub struct Request<'a> {
     pub target: &'a Container,
     /// Whether an operator stopped the target, or nobody knows why it is down.
     pub operator_intent: bool,
-    /// What the detectors saw on the target.
+    /// Whether a person said no to a plan for this incident.
+    pub refused_by_person: bool,
+    /// What the detectors saw in this incident, and on the target.
     pub anomalies: &'a [Anomaly],
     /// What was done lately.
     pub brakes: &'a Brakes,
@@ -138,6 +140,20 @@ pub fn decide(request: &Request<'_>) -> Decision {
             false,
         ));
     }
+    if request.refused_by_person {
+        reasons.push(reason(
+            NotActing::OperatorIntent,
+            "a person said no to a plan for this incident; it is theirs now".to_owned(),
+            false,
+        ));
+    }
+    if plan.steps.iter().any(|s| s.target.id != target.of.id) {
+        reasons.push(reason(
+            NotActing::RiskTooHigh,
+            "the plan changes more than one container".to_owned(),
+            false,
+        ));
+    }
     if !observed_fault(request) {
         reasons.push(reason(
             NotActing::NoObservedFault,
@@ -174,28 +190,49 @@ fn opt_in_problem(target: &Container, watch_all: bool) -> Option<String> {
     }
 }
 
-/// One signal of the engine on the target is enough for death, memory kill and health; every
-/// other class needs two kinds, at least one of them the engine's.
+/// Where a signal comes from; two from one source are one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Event,
+    Memory,
+    Health,
+    Log,
+    Inspect,
+}
+
+fn source(kind: AnomalyKind) -> Source {
+    match kind {
+        AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::StartFailure => Source::Event,
+        AnomalyKind::OomKill => Source::Memory,
+        AnomalyKind::Unhealthy => Source::Health,
+        AnomalyKind::ConnectionRefused
+        | AnomalyKind::FatalSignature
+        | AnomalyKind::ErrorBurst => Source::Log,
+        AnomalyKind::FoundDown => Source::Inspect,
+    }
+}
+
+/// The engine must have seen the fault on the target itself. For death, memory kill and health
+/// its word is enough if it is the word for that class; every other class needs a second kind of
+/// signal besides.
 fn observed_fault(request: &Request<'_>) -> bool {
-    let on_target: Vec<AnomalyKind> = request
+    let mut engine = request
         .anomalies
         .iter()
-        .filter(|a| a.container.id == request.target.of.id)
-        .map(|a| a.kind)
-        .collect();
-    let engine = on_target.iter().any(|k| k.is_engine_observed());
-    let strong = matches!(
-        request.class,
-        FailureClass::TransientCrash
-            | FailureClass::NativeCrash
-            | FailureClass::OomKill
-            | FailureClass::Hang
-    );
-    if strong {
-        return engine;
+        .filter(|a| a.container.id == request.target.of.id && a.kind.is_engine_observed())
+        .map(|a| a.kind);
+    match request.class {
+        FailureClass::TransientCrash | FailureClass::NativeCrash => engine.any(|k| {
+            matches!(k, AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill)
+        }),
+        FailureClass::OomKill => engine.any(|k| k == AnomalyKind::OomKill),
+        FailureClass::Hang => engine.any(|k| k == AnomalyKind::Unhealthy),
+        _ => {
+            let mut sources: Vec<Source> =
+                request.anomalies.iter().map(|a| source(a.kind)).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            engine.next().is_some() && sources.len() >= 2
+        }
     }
-    let mut kinds: Vec<AnomalyKind> = request.anomalies.iter().map(|a| a.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    engine && kinds.len() >= 2
 }

@@ -1,0 +1,9 @@
+//! Stories: what happens to containers goes into detector and engine as signals, with a clock that
+//! only the story moves; what comes out is compared with what a person on call would want.
+
+mod crash;
+mod health;
+mod intent;
+mod loops;
+mod memory;
+mod support;
