@@ -284,7 +284,7 @@ pub(crate) mod tests_support {
     pub(crate) fn container(name: &str) -> Container {
         Container {
             of: ContainerRef {
-                id: ContainerId(format!("{name:0<64}")),
+                id: ContainerId(format!("{name:-<64}")),
                 name: name.to_owned(),
                 service: name.to_owned(),
                 project: None,

@@ -2,8 +2,12 @@
 //! only the story moves; what comes out is compared with what a person on call would want.
 
 mod crash;
+mod decisions;
+mod dependencies;
 mod health;
 mod intent;
 mod loops;
 mod memory;
+mod resuming;
 mod support;
+mod verification;

@@ -78,7 +78,7 @@ pub(crate) struct Story {
 pub(crate) fn container(name: &str) -> Container {
     Container {
         of: ContainerRef {
-            id: ContainerId(format!("{name:0<64}")),
+            id: ContainerId(format!("{name:-<64}")),
             name: name.to_owned(),
             service: name.to_owned(),
             project: None,
