@@ -170,6 +170,11 @@ impl Engine {
             });
             return gap.map(|o| o.incident.id.clone());
         }
+        // Whoever suffers from a cause complains about it in many ways.
+        let suffers = open().find(|o| o.incident.affected.contains(&anomaly.container.name));
+        if let Some(open) = suffers {
+            return Some(open.incident.id.clone());
+        }
         let facts = self.world.containers.get(&anomaly.container.id)?;
         open()
             .find(|o| {
@@ -237,7 +242,8 @@ impl Engine {
         turn.effects.extend(inspect);
     }
 
-    /// Anomalies below the threshold that were seen on a container a moment ago.
+    /// What was seen on a container a moment ago: below the threshold, waiting, or counted as a
+    /// symptom of another incident (where it stays).
     pub(crate) fn context_of(&mut self, anomaly: &Anomaly) -> Vec<Anomaly> {
         let mut context = Vec::new();
         self.anomalies.retain(|a| {
@@ -253,6 +259,17 @@ impl Engine {
             .partition(|w| w.anomaly.container.id == anomaly.container.id);
         self.waiting = rest;
         context.extend(mine.into_iter().map(|w| w.anomaly));
+        let elsewhere = self
+            .incidents
+            .values()
+            .filter(|o| !o.incident.state.is_closed())
+            .flat_map(|o| &o.incident.anomalies)
+            .filter(|a| {
+                a.container.id == anomaly.container.id
+                    && anomaly.observed_at.duration_since(a.observed_at).abs() <= CONTEXT
+            });
+        context.extend(elsewhere.cloned());
+        context.sort_by_key(|a| a.observed_at);
         context
     }
 }

@@ -255,45 +255,60 @@ impl Engine {
         }
     }
 
-    /// Everything that is due now.
+    /// Everything that is due now. What one thing makes due is done in the same turn, but no more
+    /// than so many rounds: the rest is for the next wake.
     fn advance(&mut self, turn: &mut Turn) {
+        const ROUNDS: usize = 4;
         self.settle_waiting(turn);
         for id in self.open_ids() {
-            self.expire(&id, turn);
-            self.overdue(&id, turn);
-            self.operator_decided(&id, turn);
-            self.give_up_on_tools(&id, turn);
-            if self.diagnosis_due(&id, turn.now) {
-                self.diagnose(&id, turn);
+            for _ in 0..ROUNDS {
+                self.tend(&id, turn);
+                if self.due_at(&id).is_none_or(|at| at > turn.now) {
+                    break;
+                }
             }
-            if self
-                .incidents
-                .get(&id)
-                .is_some_and(|o| o.work.retry_at.is_some_and(|t| t <= turn.now))
-            {
-                self.consider(&id, turn);
-            }
-            self.verify(&id, turn);
         }
+    }
+
+    fn tend(&mut self, id: &IncidentId, turn: &mut Turn) {
+        self.expire(id, turn);
+        self.overdue(id, turn);
+        self.operator_decided(id, turn);
+        self.give_up_on_tools(id, turn);
+        if self.diagnosis_due(id, turn.now) {
+            self.diagnose(id, turn);
+        }
+        let retry = self.incidents.get(id).and_then(|o| o.work.retry_at);
+        if retry.is_some_and(|at| at <= turn.now) {
+            self.consider(id, turn);
+        }
+        self.verify(id, turn);
+    }
+
+    /// When an incident wants to be tended although nothing happened.
+    fn due_at(&self, id: &IncidentId) -> Option<Timestamp> {
+        let Open { incident, work } = self.incidents.get(id)?;
+        if incident.state.is_closed() {
+            return None;
+        }
+        let plan = incident.plan.as_ref().filter(|p| p.is_staged());
+        let due = [
+            work.diagnose_by.filter(|_| self.may_diagnose(id)),
+            work.retry_at.filter(|_| plan.is_some()),
+            work.verification.as_ref().map(|v| v.next_look),
+            work.result_by,
+            work.stopped_until,
+            work.tools_by,
+            plan.map(|p| p.expires_at),
+        ];
+        due.into_iter().flatten().min()
     }
 
     /// When the engine wants to be woken although nothing happened. After the step at that time
     /// it names a later one, or none.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let open = self.incidents.iter().filter(|(_, o)| !o.incident.state.is_closed());
-        let due = open.flat_map(|(id, o)| {
-            let plan = o.incident.plan.as_ref().filter(|p| p.is_staged());
-            [
-                o.work.diagnose_by.filter(|_| self.may_diagnose(id)),
-                o.work.retry_at.filter(|_| plan.is_some()),
-                o.work.verification.as_ref().map(|v| v.next_look),
-                o.work.result_by,
-                o.work.stopped_until,
-                o.work.tools_by,
-                plan.map(|p| p.expires_at),
-            ]
-        });
-        due.flatten().chain(self.waiting.iter().map(|w| w.until)).min()
+        let due = self.incidents.keys().filter_map(|id| self.due_at(id));
+        due.chain(self.waiting.iter().map(|w| w.until)).min()
     }
 
     /// An open incident may be changed; the change is saved at the end of the turn.

@@ -8,6 +8,7 @@ mod health;
 mod intent;
 mod loops;
 mod memory;
+mod properties;
 mod resuming;
 mod support;
 mod verification;
