@@ -33,6 +33,7 @@ const MEMORY_NEAR_LIMIT: f64 = 90.0;
 
 /// What is remembered of one container.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or do not, independently")]
 pub struct LifeDetector {
     stop_signal: i32,
     stop_timeout: Duration,
@@ -104,7 +105,9 @@ impl LifeDetector {
         let before = self.start_error.replace(container.error.clone());
         let down = matches!(container.state, RunState::Exited | RunState::Dead);
         let not_started = down || container.state == RunState::Created;
-        if not_started && !container.error.is_empty() && before.is_some_and(|b| b != container.error)
+        if not_started
+            && !container.error.is_empty()
+            && before.is_some_and(|b| b != container.error)
         {
             return vec![start_failure(container, now)];
         }
@@ -113,7 +116,10 @@ impl LifeDetector {
             return Vec::new();
         }
         let taken_along = std::mem::take(&mut self.shut_down)
-            && !matches!(container.restart_policy, RestartPolicy::Always | RestartPolicy::UnlessStopped);
+            && !matches!(
+                container.restart_policy,
+                RestartPolicy::Always | RestartPolicy::UnlessStopped
+            );
         let lost = unwitnessed && was_running && container.exit_code != 0;
         if !(taken_along || lost) {
             return Vec::new();
@@ -403,9 +409,10 @@ mod tests {
 
     #[test]
     fn a_crash_is_an_anomaly_and_an_asked_for_death_is_none() {
+        type Case<'a> = (&'a [(i64, LifeKind)], &'a [AnomalyKind]);
         let die = |exit_code| LifeKind::Die { exit_code };
         let kill = |signal| LifeKind::Kill { signal };
-        let cases: &[(&[(i64, LifeKind)], &[AnomalyKind])] = &[
+        let cases: &[Case<'_>] = &[
             (&[(1, die(1))], &[AnomalyKind::Death]),
             (&[(1, die(0))], &[]),
             (&[(1, kill(15)), (1, die(143))], &[]),

@@ -68,8 +68,8 @@ fn sibling<'w>(world: &'w World, of: &Facts, host: &str) -> Option<&'w Facts> {
                 .filter(|n| of.container.networks.iter().any(|m| m.network == n.network))
         };
         let by_name = f.container.host_names().any(|n| n == host);
-        let same_project = of.container.of.project.is_some()
-            && f.container.of.project == of.container.of.project;
+        let same_project =
+            of.container.of.project.is_some() && f.container.of.project == of.container.of.project;
         // The default bridge resolves no names; whoever is on it is reached by address only.
         let near = same_project || shared().any(|n| n.network != DEFAULT_BRIDGE);
         (by_name && near) || shared().any(|n| !n.address.is_empty() && n.address == host)
@@ -94,10 +94,7 @@ mod tests {
 
     fn world(containers: Vec<Container>) -> World {
         World {
-            containers: containers
-                .into_iter()
-                .map(|c| (c.of.id.clone(), Facts::new(c)))
-                .collect(),
+            containers: containers.into_iter().map(|c| (c.of.id.clone(), Facts::new(c))).collect(),
             ..World::default()
         }
     }

@@ -110,7 +110,10 @@ mod tests {
         let back: AuditRecord = serde_json::from_str(&text).unwrap();
         assert_eq!(back, record);
         assert_eq!(back.canonical().unwrap(), text);
-        assert!(text.starts_with(r#"{"action":"applied","actor":{"person":"ann"},"at":"#), "{text}");
+        assert!(
+            text.starts_with(r#"{"action":"applied","actor":{"person":"ann"},"at":"#),
+            "{text}"
+        );
         assert!(text.contains(r#""arguments":{"a":2,"z":1}"#), "{text}");
     }
 }

@@ -258,7 +258,8 @@ impl Incident {
         const BEGINNING: usize = MAX_ANOMALIES / 2;
         self.severity = self.severity.max(anomaly.severity);
         if self.anomalies.len() >= MAX_ANOMALIES {
-            let text = self.anomalies.iter().skip(BEGINNING).position(|a| !a.kind.is_engine_observed());
+            let text =
+                self.anomalies.iter().skip(BEGINNING).position(|a| !a.kind.is_engine_observed());
             self.anomalies.remove(BEGINNING + text.unwrap_or(0));
             self.anomalies_dropped += 1;
         }
@@ -320,12 +321,14 @@ impl Incident {
         }
         // A transition is worth more than a remark, and one to `fixing` counts as an attempt.
         let remark = self.timeline.iter().rposition(|e| e.state.is_none());
-        let victim = remark.or_else(|| {
-            self.timeline.iter().rposition(|e| e.state != Some(IncidentState::Fixing))
-        });
+        let victim = remark
+            .or_else(|| self.timeline.iter().rposition(|e| e.state != Some(IncidentState::Fixing)));
         self.timeline.remove(victim.unwrap_or(0));
         self.timeline.push(TimelineEntry {
-            what: format!("{} (the timeline is full: entries before this one were dropped)", entry.what),
+            what: format!(
+                "{} (the timeline is full: entries before this one were dropped)",
+                entry.what
+            ),
             ..entry
         });
     }

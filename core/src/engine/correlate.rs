@@ -212,7 +212,12 @@ impl Engine {
         // While the plan runs, what was on its way before our call took effect is no verdict.
         let since_fix = match incident.state {
             IncidentState::Fixing => {
-                started || incident.plan.iter().flat_map(|p| &p.steps).any(|s| s.state == FixState::Applied)
+                started
+                    || incident
+                        .plan
+                        .iter()
+                        .flat_map(|p| &p.steps)
+                        .any(|s| s.state == FixState::Applied)
             }
             _ => true,
         };

@@ -37,8 +37,8 @@ impl Engine {
             return;
         }
         // A dependency's own death is an anomaly of its own incident, or of none that is open.
-        let seen = self.seen_on(id, first.target.id.clone());
-        let last = seen.iter().filter(|a| a.container.id == first.target.id).next_back();
+        let seen = self.seen_on(id, &first.target.id);
+        let last = seen.iter().rfind(|a| a.container.id == first.target.id);
         let unknown_intent = last.is_some_and(|a| a.kind == AnomalyKind::FoundDown)
             || (unwitnessed && !facts.container.is_up());
         let decision = decide(&Request {
@@ -70,20 +70,12 @@ impl Engine {
     }
 
     /// What was seen in this incident, and on the target in other open ones; oldest first.
-    fn seen_on(&self, id: &IncidentId, target: ContainerId) -> Vec<Anomaly> {
-        let mut seen: Vec<Anomaly> = self
-            .incidents
-            .iter()
-            .filter(|(_, o)| !o.incident.state.is_closed())
-            .flat_map(|(other, o)| {
-                let mine = other == id;
-                let target = target.clone();
-                o.incident
-                    .anomalies
-                    .iter()
-                    .filter(move |a| mine || a.container.id == target)
-                    .cloned()
-            })
+    fn seen_on(&self, id: &IncidentId, target: &ContainerId) -> Vec<Anomaly> {
+        let open = self.incidents.iter().filter(|(_, o)| !o.incident.state.is_closed());
+        let mut seen: Vec<Anomaly> = open
+            .flat_map(|(other, o)| o.incident.anomalies.iter().map(move |a| (other == id, a)))
+            .filter(|(mine, a)| *mine || &a.container.id == target)
+            .map(|(_, a)| a.clone())
             .collect();
         seen.sort_by_key(|a| a.observed_at);
         seen

@@ -10,8 +10,8 @@ use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
 use crate::domain::tool::ToolResult;
-use crate::engine::records::{approver, record, word};
 use crate::engine::effect::Effect;
+use crate::engine::records::{approver, record, word};
 use crate::engine::{Engine, Turn};
 
 /// A plan, or its undo, must come back within this time; each call has a shorter bound of its own.
@@ -232,7 +232,8 @@ impl Engine {
                 for step in &mut plan.steps {
                     step.state = FixState::Stale;
                     events.push(Event::FixStale(word(id, step, &by, Some(why.to_owned()))));
-                    let mut failed = record(AuditAction::Failed, by.clone(), id, &frozen, step, now);
+                    let mut failed =
+                        record(AuditAction::Failed, by.clone(), id, &frozen, step, now);
                     failed.reason = format!("nothing was called: {why}");
                     audits.push(failed);
                 }

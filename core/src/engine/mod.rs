@@ -135,10 +135,7 @@ impl Engine {
         for incident in &earlier {
             resume::recall(&mut brakes, incident);
         }
-        let incidents = earlier
-            .into_iter()
-            .map(|i| (i.id.clone(), Open::new(i)))
-            .collect();
+        let incidents = earlier.into_iter().map(|i| (i.id.clone(), Open::new(i))).collect();
         Self {
             settings,
             world: World::default(),

@@ -56,11 +56,7 @@ impl Engine {
             explanation: None,
         };
         incident.note(now, Actor::System, format!("opened: {}", anomaly.summary));
-        let mut work = Work {
-            diagnose_by: Some(now),
-            last_sign: Some(now),
-            ..Work::default()
-        };
+        let mut work = Work { diagnose_by: Some(now), last_sign: Some(now), ..Work::default() };
         match anomaly.kind {
             AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill => {
                 work.await_death_evidence(now, self.log_is_complete(&anomaly.container.id, turn));

@@ -115,8 +115,7 @@ impl Verification {
         // One that needs it may complain a little longer; what counts is that it stops: every
         // complaint starts the wait anew.
         let quiet = QUIET.min(self.hold);
-        let noise =
-            last_sign.is_some_and(|at| at > self.began && now.duration_since(at) < quiet);
+        let noise = last_sign.is_some_and(|at| at > self.began && now.duration_since(at) < quiet);
         let said = incident.anomalies.last().filter(|_| noise);
         checks.push(check(
             "signals_quiet",

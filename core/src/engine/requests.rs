@@ -255,11 +255,9 @@ impl Engine {
                 self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
                 continue;
             }
-            let is_target = open
-                .incident
-                .plan
-                .as_ref()
-                .is_some_and(|p| p.is_staged() && p.steps.iter().any(|s| &s.target.id == container));
+            let is_target = open.incident.plan.as_ref().is_some_and(|p| {
+                p.is_staged() && p.steps.iter().any(|s| &s.target.id == container)
+            });
             if is_target {
                 self.withdraw_plan(&id, "its target was removed or replaced", turn);
                 self.plan_again(&id);

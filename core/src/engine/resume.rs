@@ -3,7 +3,7 @@
 use crate::domain::audit::AuditAction;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, IncidentState};
-use crate::domain::plan::{Actor, FixState};
+use crate::domain::plan::{Actor, FixState, Plan};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::records::record;
@@ -85,7 +85,7 @@ impl Engine {
     fn wait_on(&mut self, id: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
         if let Some(open) = self.incidents.get_mut(id) {
-            if open.incident.plan.as_ref().is_some_and(|p| p.is_staged()) {
+            if open.incident.plan.as_ref().is_some_and(Plan::is_staged) {
                 open.work.retry_at = Some(now);
             } else {
                 open.work.diagnose_by = Some(now);
@@ -97,8 +97,7 @@ impl Engine {
         let words = "verification goes on after a restart of sentinel-tui".to_owned();
         self.note(id, Actor::System, words, turn);
         let plan = self.incidents.get(id).and_then(|o| o.incident.plan.clone());
-        let ours = plan
-            .filter(|p| p.steps.iter().any(|s| s.state == FixState::Applied));
+        let ours = plan.filter(|p| p.steps.iter().any(|s| s.state == FixState::Applied));
         match ours {
             Some(plan) => self.resume_verification(id, &plan, turn),
             None => self.watch_recovery(id, turn),
@@ -119,7 +118,14 @@ impl Engine {
                     message: "sentinel-tui ended during the call; its outcome is not known and it is not repeated".to_owned(),
                     duration_ms: 0,
                 });
-                audits.push(record(AuditAction::Interrupted, Actor::System, id, &frozen, step, now));
+                audits.push(record(
+                    AuditAction::Interrupted,
+                    Actor::System,
+                    id,
+                    &frozen,
+                    step,
+                    now,
+                ));
             }
         }
         turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));

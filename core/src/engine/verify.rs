@@ -28,13 +28,8 @@ impl Engine {
             return;
         };
         let targets = targets_of(plan);
-        let verification = Verification::new(
-            &self.world,
-            targets.clone(),
-            true,
-            self.settings.verify_hold,
-            now,
-        );
+        let verification =
+            Verification::new(&self.world, targets.clone(), true, self.settings.verify_hold, now);
         if let Some((incident, work)) = self.edit(id, turn) {
             work.verification = Some(verification);
             let moved = incident.transition(
@@ -65,8 +60,7 @@ impl Engine {
         let Some(open) = self.incidents.get(id) else { return };
         let target = open.incident.container.id.clone();
         let hold = oracles::patience(&open.incident, self.settings.verify_hold);
-        let verification =
-            Verification::new(&self.world, vec![target.clone()], false, hold, now);
+        let verification = Verification::new(&self.world, vec![target.clone()], false, hold, now);
         let thinking = open.incident.state == IncidentState::Diagnosing;
         let Some(open) = self.incidents.get_mut(id) else { return };
         open.work.verification = Some(verification);

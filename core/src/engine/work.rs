@@ -12,6 +12,7 @@ pub(crate) const EVIDENCE_WAIT: SignedDuration = SignedDuration::from_millis(300
 
 /// What is under way for one incident.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "notes that hold or do not, independently")]
 pub(crate) struct Work {
     /// When to diagnose at the latest.
     pub(crate) diagnose_by: Option<Timestamp>,

@@ -121,8 +121,7 @@ impl Brakes {
         let on_target = |a: &&Act| a.name == target.name;
         // The last `strikes` plans on the target, if they fell into one window, lock it from the
         // last of them on.
-        let mut mine: Vec<Timestamp> =
-            self.acts.iter().filter(on_target).map(|a| a.at).collect();
+        let mut mine: Vec<Timestamp> = self.acts.iter().filter(on_target).map(|a| a.at).collect();
         mine.sort_unstable();
         let strikes = limits.strikes.max(1);
         let locked = mine.windows(strikes).any(|w| {

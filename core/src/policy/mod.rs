@@ -21,6 +21,7 @@ const MIN_CONFIDENCE: f64 = 0.7;
 
 /// What the decision rests on.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that each stand for one reason")]
 pub struct Request<'a> {
     /// What may be done at all.
     pub mode: Mode,
@@ -205,9 +206,9 @@ fn source(kind: AnomalyKind) -> Source {
         AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::StartFailure => Source::Event,
         AnomalyKind::OomKill => Source::Memory,
         AnomalyKind::Unhealthy => Source::Health,
-        AnomalyKind::ConnectionRefused
-        | AnomalyKind::FatalSignature
-        | AnomalyKind::ErrorBurst => Source::Log,
+        AnomalyKind::ConnectionRefused | AnomalyKind::FatalSignature | AnomalyKind::ErrorBurst => {
+            Source::Log
+        }
         AnomalyKind::FoundDown => Source::Inspect,
     }
 }

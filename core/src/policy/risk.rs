@@ -125,11 +125,8 @@ mod tests {
             hints,
         };
         let harmless = ToolHints { read_only: Some(true), ..ToolHints::default() };
-        let harmful = ToolHints {
-            read_only: Some(false),
-            destructive: Some(true),
-            ..ToolHints::default()
-        };
+        let harmful =
+            ToolHints { read_only: Some(false), destructive: Some(true), ..ToolHints::default() };
         for (name, hints, expected) in [
             ("stop_container", harmless, Risk::R3),
             ("start_container", harmful, Risk::R3),

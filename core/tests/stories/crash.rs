@@ -112,10 +112,7 @@ fn an_inspect_from_before_the_death_does_not_bring_it_back_to_life() {
     story.inspect_after = None;
     let outdated = story.truth["api"].clone();
     story.dies("api", 1);
-    story.feed(Signal::Inspected {
-        container: Box::new(outdated),
-        unwitnessed: false,
-    });
+    story.feed(Signal::Inspected { container: Box::new(outdated), unwitnessed: false });
     // It is neither the inspect that the diagnosis waits for, nor a recovery.
     story.pass(millis(100));
     assert_eq!(story.count("diagnosis_ready"), 0);
@@ -140,8 +137,7 @@ fn auto_heal_starts_what_crashed_and_says_that_the_policy_did() {
 
 #[test]
 fn a_restart_policy_mends_a_crash_and_the_recovery_is_watched() {
-    let api =
-        Container { restart_policy: RestartPolicy::Always, ..container("api") };
+    let api = Container { restart_policy: RestartPolicy::Always, ..container("api") };
     let mut story = Story::new(Mode::AutoHeal, vec![api]);
     story.dies("api", 1);
     story.pass(millis(100));
@@ -198,8 +194,7 @@ fn a_command_that_cannot_run_is_not_started_again() {
 
 #[test]
 fn a_container_run_with_rm_that_crashed_is_not_called_resolved() {
-    let job =
-        Container { auto_remove: true, ..container("job") };
+    let job = Container { auto_remove: true, ..container("job") };
     let mut story = Story::new(Mode::AutoHeal, vec![job]);
     story.dies("job", 3);
     story.pass(millis(2));

@@ -26,8 +26,7 @@ fn staged(mode: Mode) -> Story {
 fn an_approval_is_spent_once() {
     let mut story = staged(Mode::Approve);
     let plan = story.plan().unwrap();
-    let approve =
-        Command::Approve { fix: plan.steps[0].id.clone(), sha256: plan.sha256.clone() };
+    let approve = Command::Approve { fix: plan.steps[0].id.clone(), sha256: plan.sha256.clone() };
     story.ask(ann(), approve.clone()).unwrap();
     let again = story.ask(ann(), approve.clone()).unwrap_err();
     assert!(again.contains("not staged any more"), "{again}");
@@ -141,8 +140,7 @@ fn a_plan_lapses_and_is_made_anew_when_somebody_still_wants_it() {
     story.pass(seconds(3));
     assert_eq!(story.state(), IncidentState::Escalated);
     assert_eq!(story.count("fix_expired"), 1);
-    let approve =
-        Command::Approve { fix: old.steps[0].id.clone(), sha256: old.sha256.clone() };
+    let approve = Command::Approve { fix: old.steps[0].id.clone(), sha256: old.sha256.clone() };
     let refused = story.ask(ann(), approve).unwrap_err();
     assert!(refused.contains("expired") && refused.contains("new plan"), "{refused}");
     assert!(story.applied.is_empty());
@@ -229,7 +227,7 @@ fn a_call_that_never_comes_back_is_given_up_and_not_repeated() {
 
 fn up(mut container: Container) -> Container {
     container.state = sentinel_core::domain::container::RunState::Running;
-    container.started_at_raw = "start-0".to_owned();
+    "start-0".clone_into(&mut container.started_at_raw);
     container
 }
 
@@ -266,8 +264,12 @@ fn opting_in_and_out() {
 
 #[test]
 fn a_plan_waits_for_its_tools_and_then_goes_on() {
-    let mut story =
-        Story::before_attach(settings(Mode::AutoHeal), Vec::new(), begin_at(), vec![container("api")]);
+    let mut story = Story::before_attach(
+        settings(Mode::AutoHeal),
+        Vec::new(),
+        begin_at(),
+        vec![container("api")],
+    );
     story.attach();
     story.dies("api", 1);
     story.pass(seconds(5));
@@ -280,8 +282,12 @@ fn a_plan_waits_for_its_tools_and_then_goes_on() {
 
 #[test]
 fn a_plan_whose_tools_never_come_goes_to_a_person() {
-    let mut story =
-        Story::before_attach(settings(Mode::AutoHeal), Vec::new(), begin_at(), vec![container("api")]);
+    let mut story = Story::before_attach(
+        settings(Mode::AutoHeal),
+        Vec::new(),
+        begin_at(),
+        vec![container("api")],
+    );
     story.attach();
     story.dies("api", 1);
     story.pass(seconds(31));
@@ -295,7 +301,8 @@ fn a_plan_whose_tools_never_come_goes_to_a_person() {
 
 #[test]
 fn two_plans_for_one_target_do_not_run_at_the_same_time() {
-    let mut story = Story::new(Mode::Approve, vec![container("api"), container("web"), container("db")]);
+    let mut story =
+        Story::new(Mode::Approve, vec![container("api"), container("web"), container("db")]);
     story.operator_stops("db");
     for _ in 0..40 {
         story.says("api", "ERROR cannot reach db:5432: connection refused");

@@ -170,8 +170,7 @@ fn an_unrelated_fault_elsewhere_is_no_second_kind_of_signal() {
     // db crashed and is diagnosed; api's complaint about cache has only its log.
     let mut cache = container("cache");
     cache.state = sentinel_core::domain::container::RunState::Exited;
-    let mut story =
-        Story::new(Mode::AutoHeal, vec![container("api"), cache, container("db")]);
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api"), cache, container("db")]);
     story.tools = crate::support::Tools::Silent;
     story.dies("db", 1);
     complains(&mut story, "api", "ERROR cannot reach cache:6379: connection refused", 20);

@@ -1,6 +1,6 @@
 //! What somebody meant to happen is no incident; what sentinel-tui did itself is neither.
 
-use sentinel_core::domain::container::{Container, Health, RestartPolicy};
+use sentinel_core::domain::container::{Container, Health, RestartPolicy, RunState};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
@@ -202,7 +202,7 @@ fn a_shutdown_of_the_engine_is_one_incident_for_what_stays_down() {
     assert!(story.saved.is_empty());
     // The engine is back; the monitor compares lists.
     story.edit("db", |c| {
-        c.state = sentinel_core::domain::container::RunState::Running;
+        c.state = RunState::Running;
         c.started_at_raw = "start-99".to_owned();
     });
     for name in ["api", "db", "job", "worker"] {
@@ -228,7 +228,7 @@ fn what_was_lost_in_a_gap_is_staged_and_never_started_by_itself() {
     let mut story = Story::new(Mode::AutoHeal, vec![container("api"), container("db")]);
     story.feed(degraded());
     story.edit("api", |c| {
-        c.state = sentinel_core::domain::container::RunState::Exited;
+        c.state = RunState::Exited;
         c.exit_code = 1;
     });
     story.inspected("api", true);
@@ -243,7 +243,7 @@ fn what_was_lost_in_a_gap_is_staged_and_never_started_by_itself() {
 #[test]
 fn what_was_down_before_is_no_incident_at_the_start() {
     let mut down = container("api");
-    down.state = sentinel_core::domain::container::RunState::Exited;
+    down.state = RunState::Exited;
     down.exit_code = 1;
     let mut story = Story::new(Mode::AutoHeal, vec![down]);
     story.inspected("api", true);

@@ -248,16 +248,20 @@ fn check(story: &mut Story, mode: Mode, elected: bool) -> Result<(), TestCaseErr
         let before = &approved_by_policy[..i];
         let hour = before.iter().filter(|(b, _)| at.duration_since(*b) < seconds(3600)).count();
         prop_assert!(hour < 6, "seven plans within an hour");
-        let soon = before
-            .iter()
-            .any(|(b, other)| other == target && at.duration_since(*b) < seconds(300));
+        let soon =
+            before.iter().any(|(b, other)| other == target && at.duration_since(*b) < seconds(300));
         prop_assert!(!soon, "{} twice within its cooldown", target);
     }
     Ok(())
 }
 
 fn mode() -> impl Strategy<Value = Mode> {
-    prop_oneof![Just(Mode::ReadOnly), Just(Mode::Approve), Just(Mode::AutoHeal), Just(Mode::AutoHeal)]
+    prop_oneof![
+        Just(Mode::ReadOnly),
+        Just(Mode::Approve),
+        Just(Mode::AutoHeal),
+        Just(Mode::AutoHeal)
+    ]
 }
 
 proptest! {

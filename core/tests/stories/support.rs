@@ -421,7 +421,7 @@ impl Story {
 
     /// The staged plan of the last incident.
     pub(crate) fn plan(&self) -> Option<Plan> {
-        self.saved.values().filter_map(|i| i.plan.clone()).filter(Plan::is_staged).next_back()
+        self.saved.values().filter_map(|i| i.plan.clone()).rfind(Plan::is_staged)
     }
 
     /// The types of all events so far, in order, without anomalies and container changes.

@@ -40,8 +40,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .into_iter()
         .map(|f| {
             let container = &f.container;
-            let reason =
-                format!("{} ran before the gap and is down now", container.of.name);
+            let reason = format!("{} ran before the gap and is down now", container.of.name);
             actions::start(container, reason)
         })
         .collect();

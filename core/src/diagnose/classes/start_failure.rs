@@ -26,7 +26,9 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         plan: Vec::new(),
         advice: Some(match class {
             FailureClass::PortConflict => {
-                format!("Find who holds the port that {name} wants and stop it, or change the port.")
+                format!(
+                    "Find who holds the port that {name} wants and stop it, or change the port."
+                )
             }
             _ => format!(
                 "Fix the command, entrypoint, mounts or image of {name}; starting it again fails the same way."
