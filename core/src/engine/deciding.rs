@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
-use crate::domain::event::{Event, IncidentWire, NotActing};
+use crate::domain::event::{Event, IncidentWire};
 use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::IncidentState;
+use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
 use crate::domain::snapshot::Mode;
 use crate::engine::{Engine, Turn};

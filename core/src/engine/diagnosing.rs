@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::diagnose::{Case, diagnose};
 use crate::domain::container::RunState;
 use crate::domain::diagnosis::Diagnosis;
-use crate::domain::event::{DiagnosisWire, Event, IncidentWire, NotActing};
+use crate::domain::event::{DiagnosisWire, Event, IncidentWire};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::IncidentState;
+use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
 use crate::engine::{Engine, Turn};
 

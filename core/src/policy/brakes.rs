@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::container::ContainerRef;
-use crate::domain::event::NotActing;
 use crate::domain::ids::IncidentId;
+use crate::domain::not_acting::NotActing;
 
 /// The bounds; settable in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::{Container, LABEL_AUTO_HEAL, LABEL_MONITOR};
-use crate::domain::event::NotActing;
 use crate::domain::failure::FailureClass;
+use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Plan, Risk};
 use crate::domain::snapshot::Mode;
 use crate::policy::brakes::Brakes;

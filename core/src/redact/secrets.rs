@@ -10,6 +10,9 @@ use regex::{Captures, Regex};
 /// What stands where a secret was.
 pub const MASK: &str = "***";
 
+/// The rules are applied at most this often; text that is made to need more is no log line.
+const ROUNDS: usize = 16;
+
 /// A cheap look that spares most lines the rules below: every rule needs one of these.
 static TRIGGER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
@@ -20,8 +23,7 @@ static TRIGGER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A value: in quotes (escaped ones, too, and one that the end of the text cuts off), or up to
 /// the next separator.
-const VALUE: &str =
-    r#"(?:\\"(?:[^"\\]|\\[^"])*(?:\\"|$)|"(?:[^"\\]|\\.)*(?:"|\\?$)|'[^']*(?:'|$)|[^\s"',;&)}\]]+)"#;
+const VALUE: &str = r#"(?:\\"(?:[^"\\]|\\[^"])*(?:\\"|$)|"(?:[^"\\]|\\.)*(?:"|\\?$)|'[^']*(?:'|$)|[^\s"',;&)}\]]+)"#;
 
 /// What may stand between a name and its value.
 const IS: &str = r#"\\?["']?\s*(?:=>|:=|[:=])\s*"#;
@@ -92,15 +94,30 @@ pub fn mask(text: Cow<'_, str>) -> Cow<'_, str> {
     if TRIGGER.as_ref().is_some_and(|t| !t.is_match(&text)) {
         return text;
     }
+    // What one rule masks may be the value that an earlier rule looks for, so they are applied
+    // until nothing changes.
     let mut out = text;
+    for _ in 0..ROUNDS {
+        match once(&out) {
+            Some(masked) if masked != *out => out = Cow::Owned(masked),
+            _ => break,
+        }
+    }
+    out
+}
+
+/// Every rule once; `None` if none matches.
+fn once(text: &str) -> Option<String> {
+    let mut out: Option<String> = None;
     for rule in RULES.iter() {
-        if rule.is_match(&out) {
-            let masked = rule.replace_all(&out, |found: &Captures<'_>| {
+        let now = out.as_deref().unwrap_or(text);
+        if rule.is_match(now) {
+            let masked = rule.replace_all(now, |found: &Captures<'_>| {
                 let keep = found.name("keep").map_or("", |m| m.as_str());
                 let tail = found.name("tail").map_or("", |m| m.as_str());
                 format!("{keep}{MASK}{tail}")
             });
-            out = Cow::Owned(masked.into_owned());
+            out = Some(masked.into_owned());
         }
     }
     out
@@ -154,7 +171,10 @@ mod tests {
             ("ghp_abcdefghijklmnopqrstuvwxyz012345 x", "*** x"),
             ("glpat-abcdefghij0123456789 x", "*** x"),
             ("slack xoxb-123456789012-abcdef", "slack ***"),
-            ("https://hooks.slack.com/services/T0/B0/abc x", "https://hooks.slack.com/services/*** x"),
+            (
+                "https://hooks.slack.com/services/T0/B0/abc x",
+                "https://hooks.slack.com/services/*** x",
+            ),
             ("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_d x", "t *** x"),
             ("sk-or-v1-0123456789abcdef0123", "***"),
             ("-----BEGIN RSA PRIVATE KEY-----MIIE", "-----BEGIN RSA PRIVATE KEY-----***"),
