@@ -60,6 +60,8 @@ struct Watch {
 pub struct Detector {
     prefix: String,
     counter: u64,
+    /// The monitor was attached before: attaching again means that there was a gap.
+    attached: bool,
     watches: HashMap<ContainerId, Watch>,
 }
 
@@ -67,17 +69,20 @@ impl Detector {
     /// `run` names this run of sentinel-tui (host and start), so that anomaly ids of two runs
     /// do not collide in the store.
     pub fn new(run: &str) -> Self {
-        Self { prefix: base32_of(run, 4), counter: 0, watches: HashMap::new() }
+        Self { prefix: base32_of(run, 4), counter: 0, attached: false, watches: HashMap::new() }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
             Signal::Attached { watched, .. } => {
+                // At the first start no history is judged as new.
+                let gap = std::mem::replace(&mut self.attached, true);
+                let mut found = Vec::new();
                 for container in watched {
-                    self.inspected(container, false, now);
+                    found.extend(self.inspected(container, gap, now));
                 }
-                Vec::new()
+                found
             }
             Signal::Inspected { container, unwitnessed } => {
                 self.inspected(container, *unwitnessed, now)

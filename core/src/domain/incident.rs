@@ -333,3 +333,117 @@ impl Incident {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
+    use crate::domain::container::tests_support::container;
+    use crate::domain::ids::AnomalyId;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+    }
+
+    fn incident() -> Incident {
+        let of = container("api").of;
+        Incident {
+            id: "INC-1".into(),
+            root: of.name.clone(),
+            container: of,
+            state: IncidentState::Detected,
+            severity: Severity::Low,
+            class: FailureClass::Unknown,
+            title: "t".to_owned(),
+            affected: Vec::new(),
+            observed_at: at(0),
+            opened_at: at(0),
+            closed_at: None,
+            anomalies: Vec::new(),
+            anomalies_dropped: 0,
+            diagnosis: None,
+            plan: None,
+            plans: 0,
+            checks: Vec::new(),
+            not_acting: Vec::new(),
+            timeline: Vec::new(),
+            reopens: None,
+            explanation: None,
+        }
+    }
+
+    fn anomaly(number: i64, kind: AnomalyKind) -> Anomaly {
+        Anomaly {
+            id: AnomalyId(number.to_string()),
+            container: container("api").of,
+            kind,
+            severity: Severity::High,
+            score: 1.0,
+            summary: "s".to_owned(),
+            observed_at: at(number),
+            evidence: Vec::new(),
+            detail: AnomalyDetail::default(),
+        }
+    }
+
+    #[test]
+    fn a_full_incident_keeps_how_it_began_what_the_engine_saw_and_what_is_new() {
+        let mut incident = incident();
+        for number in 0..200 {
+            let engine = number == 40;
+            let kind = if engine { AnomalyKind::Death } else { AnomalyKind::ErrorBurst };
+            incident.attach(anomaly(number, kind));
+        }
+        assert_eq!(incident.anomalies.len(), MAX_ANOMALIES);
+        assert_eq!(incident.anomalies_dropped, 150);
+        let kept: Vec<&str> = incident.anomalies.iter().map(|a| a.id.as_str()).collect();
+        for number in ["0", "24", "40", "199"] {
+            assert!(kept.contains(&number), "{number} is not among {kept:?}");
+        }
+        assert!(!kept.contains(&"100"));
+    }
+
+    #[test]
+    fn a_full_timeline_keeps_transitions_and_counts_every_attempt() {
+        let mut incident = incident();
+        assert!(incident.transition(IncidentState::Diagnosing, at(1), Actor::System, "d"));
+        for step in 0..1000 {
+            incident.note(at(step), Actor::System, "n");
+        }
+        for step in 0..3 {
+            let next = [
+                IncidentState::AwaitingApproval,
+                IncidentState::Fixing,
+                IncidentState::AwaitingApproval,
+                IncidentState::Diagnosing,
+            ];
+            for state in next {
+                assert!(incident.transition(state, at(2000 + step), Actor::Policy, "t"));
+            }
+        }
+        assert_eq!(incident.timeline.len(), MAX_TIMELINE);
+        assert_eq!(incident.attempts().count(), 3);
+        assert!(incident.timeline.last().unwrap().what.contains("dropped"));
+    }
+
+    #[test]
+    fn an_illegal_move_changes_nothing() {
+        let mut incident = incident();
+        assert!(!incident.transition(IncidentState::Fixing, at(1), Actor::Policy, "x"));
+        assert_eq!(incident.state, IncidentState::Detected);
+        assert!(incident.timeline.is_empty());
+        assert!(incident.transition(IncidentState::Dismissed, at(2), Actor::System, "x"));
+        for next in [
+            IncidentState::Detected,
+            IncidentState::Diagnosing,
+            IncidentState::AwaitingApproval,
+            IncidentState::Fixing,
+            IncidentState::Verifying,
+            IncidentState::Escalated,
+        ] {
+            assert!(!incident.transition(next, at(3), Actor::System, "x"));
+        }
+    }
+}

@@ -332,3 +332,93 @@ impl UndoTicket {
             .then(|| Approved::new(Undo(plan.clone()), self.by))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::container::tests_support::container;
+
+    fn plan() -> Plan {
+        let step = |n: u32| Fix {
+            id: FixId(format!("F1.{n}")),
+            step: n,
+            call: ToolCall::new("start_container", [("container_name", "abc".into())]),
+            target: container("api").of,
+            risk: Risk::R1,
+            reason: "r".to_owned(),
+            diff: "d".to_owned(),
+            docker_line: "docker start api".to_owned(),
+            downtime: "none".to_owned(),
+            inverse: Some(ToolCall::new("stop_container", [])),
+            state: FixState::Staged,
+            result: None,
+        };
+        Plan {
+            incident: "INC-1".into(),
+            steps: vec![step(1), step(2)],
+            preconditions: Preconditions {
+                image_id: "i".to_owned(),
+                started_at: "s".to_owned(),
+                config_hash: "c".to_owned(),
+            },
+            staged_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
+            sha256: String::new(),
+        }
+        .freeze()
+    }
+
+    /// One change to a plan.
+    type Change = fn(&mut Plan);
+
+    #[test]
+    fn the_hash_covers_everything_that_an_approver_is_shown() {
+        let changes: &[Change] = &[
+            |p| p.incident = "INC-2".into(),
+            |p| p.expires_at = Timestamp::MAX,
+            |p| p.staged_at = Timestamp::MAX,
+            |p| p.preconditions.image_id.push('x'),
+            |p| p.preconditions.started_at.push('x'),
+            |p| p.preconditions.config_hash.push('x'),
+            |p| p.steps[0].id = "F9.9".into(),
+            |p| p.steps[0].call.tool.push('x'),
+            |p| drop(p.steps[0].call.arguments.insert("x".to_owned(), 1.into())),
+            |p| p.steps[0].target.id = "other".into(),
+            |p| p.steps[0].target.name.push('x'),
+            |p| p.steps[0].risk = Risk::R0,
+            |p| p.steps[0].reason.push('x'),
+            |p| p.steps[0].diff.push('x'),
+            |p| p.steps[0].docker_line.push('x'),
+            |p| p.steps[0].downtime.push('x'),
+            |p| p.steps[0].inverse = None,
+            |p| p.steps.swap(0, 1),
+            |p| drop(p.steps.pop()),
+        ];
+        let plan = plan();
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = plan.clone();
+            change(&mut changed);
+            assert_ne!(changed.digest(), plan.sha256, "change {number} is not covered");
+        }
+        let mut runs = plan.clone();
+        runs.steps[0].state = FixState::Applied;
+        runs.steps[0].result =
+            Some(ToolResult { ok: true, message: String::new(), duration_ms: 1 });
+        assert_eq!(runs.digest(), plan.sha256, "running it changes nothing that was approved");
+        let text = serde_json::to_string(&plan).unwrap();
+        let back: Plan = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.digest(), plan.sha256, "nor does a round trip through a store");
+    }
+
+    #[test]
+    fn a_ticket_takes_back_only_the_plan_that_it_was_made_for() {
+        let plan = plan();
+        let (_, ticket) = plan.approved(Actor::Policy);
+        let mut other = plan.clone();
+        other.steps[0].inverse = None;
+        assert!(ticket.redeem(&other).is_none());
+        let (_, ticket) = plan.approved(Actor::Policy);
+        let undo = ticket.redeem(&plan).unwrap();
+        assert_eq!(undo.by(), &Actor::Policy);
+    }
+}

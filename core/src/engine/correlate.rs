@@ -30,6 +30,7 @@ const CONTEXT: SignedDuration = SignedDuration::from_secs(30);
 /// What became of a peer that was stopped by an operator.
 enum Peer {
     StoppedAt(Timestamp),
+    /// The operator has brought it back meanwhile.
     Back,
 }
 
@@ -38,6 +39,8 @@ enum Peer {
 pub(crate) struct Waiting {
     pub(crate) anomaly: Anomaly,
     pub(crate) until: Timestamp,
+    /// Its peer was stopped by an operator, so it waits a second time, and no longer.
+    postponed: bool,
 }
 
 impl Engine {
@@ -70,7 +73,7 @@ impl Engine {
             let oldest = self.waiting.remove(0);
             self.settle(oldest, turn);
         }
-        self.waiting.push(Waiting { anomaly, until: turn.now + NEIGHBOUR_WAIT });
+        self.waiting.push(Waiting { anomaly, until: turn.now + NEIGHBOUR_WAIT, postponed: false });
     }
 
     /// Anomalies that waited long enough find their incident or open one.
@@ -83,7 +86,7 @@ impl Engine {
     }
 
     fn settle(&mut self, due: Waiting, turn: &mut Turn) {
-        let Waiting { anomaly, until } = due;
+        let Waiting { anomaly, postponed, .. } = due;
         if let Some(id) = self.incident_of(&anomaly) {
             self.attach(&id, anomaly, turn);
             return;
@@ -94,13 +97,12 @@ impl Engine {
             return;
         }
         match self.replaced_peer(&anomaly) {
-            Some(Peer::StoppedAt(at)) if until < at + OPERATOR_PATIENCE => {
-                self.waiting.push(Waiting { anomaly, until: at + OPERATOR_PATIENCE });
+            Some(Peer::StoppedAt(at)) if !postponed && turn.now < at + OPERATOR_PATIENCE => {
+                // The engine's clock may be ahead of ours: no longer than that in any case.
+                let until = at.min(turn.now) + OPERATOR_PATIENCE;
+                self.waiting.push(Waiting { anomaly, until, postponed: true });
             }
-            Some(Peer::Back) if until > anomaly.observed_at + NEIGHBOUR_WAIT * 2 => {
-                // It waited for a peer that an operator has meanwhile brought back.
-                self.keep_visible(anomaly);
-            }
+            Some(Peer::Back) if postponed => self.keep_visible(anomaly),
             _ if anomaly.kind == AnomalyKind::FoundDown => self.open_found_down(anomaly, turn),
             _ => self.open(anomaly, turn),
         }

@@ -41,7 +41,7 @@ fn sources() -> Vec<String> {
         // what begins like a port is one.
         r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>@]*[^\s/?\#"'<>@\d][^\s/?\#"'<>@]*/[^\s"'<>@]*(?P<tail>@)"#.to_owned(),
         // A token in the place of the user.
-        r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://)[a-z0-9_.~%+-]{20,}(?P<tail>@)"#.to_owned(),
+        r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://)[a-z0-9_.~%+-]{20,}(?P<tail>@)".to_owned(),
         // `name=value`, `name: value`, `"name": "value"` where the name says that it is secret.
         format!(
             r"(?i)(?P<keep>[a-z0-9_.-]*(?:password|passwd|passphrase|secret)(?:[_.-][a-z0-9_.-]*)?{IS}){VALUE}"

@@ -191,6 +191,20 @@ fn a_plan_that_went_stale_because_somebody_started_it_is_not_repeated() {
 }
 
 #[test]
+fn after_three_attempts_a_person_takes_over() {
+    let mut story = staged(Mode::Approve);
+    story.tools = Tools::Stale;
+    for _ in 0..3 {
+        story.approve().unwrap();
+        story.pass(seconds(3));
+    }
+    assert_eq!(story.state(), IncidentState::Escalated);
+    assert!(story.approve().is_err());
+    assert!(story.incident().timeline.iter().any(|e| e.what.contains("3 plans did not mend it")));
+    assert_eq!(story.applied.len(), 3);
+}
+
+#[test]
 fn a_failed_step_leaves_the_rest_unmade() {
     let mut api = container("api");
     api.memory_limit = Some(64 << 20);

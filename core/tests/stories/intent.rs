@@ -250,3 +250,16 @@ fn what_was_down_before_is_no_incident_at_the_start() {
     story.pass(seconds(60));
     assert!(story.saved.is_empty());
 }
+
+#[test]
+fn attaching_again_means_that_there_was_a_gap() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api"), container("db")]);
+    story.edit("api", |c| {
+        c.state = RunState::Exited;
+        c.exit_code = 1;
+    });
+    story.attach();
+    story.pass(seconds(5));
+    assert_eq!(story.state(), IncidentState::AwaitingApproval);
+    assert!(story.applied.is_empty());
+}

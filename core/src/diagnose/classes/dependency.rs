@@ -32,7 +32,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let base = Hypothesis {
         class: FailureClass::DependencyDown,
         root: at_fault.of.clone(),
-        score: if refused.is_some() { 0.94 } else { 0.85 },
+        score: if refused.is_some() { 0.94 } else { 0.87 },
         cause: format!("{name} cannot reach {}, which is {state}", at_fault.of.name),
         evidence,
         affected: vec![name.clone()],
