@@ -34,7 +34,7 @@ pub struct Burst {
 }
 
 impl ErrorRate {
-    /// Counts one error line; a burst is told once per [`REPEAT`].
+    /// Counts one error line; a burst is told once per ten seconds.
     pub fn error(&mut self, at: Timestamp) -> Option<Burst> {
         self.roll(at);
         self.count += 1;

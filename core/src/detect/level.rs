@@ -17,20 +17,6 @@ static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// A level word near the start: after timestamps, brackets, thread and logger names, and before
-/// the message. Upper case alone, or any case inside brackets or before a colon.
-static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"^(?:[\[(<]?[\dTZ:.,+/ -]{5,40}[\])>]?\s*)?(?:\S{1,40}\s+){0,4}?(?:[\[(<](?i:(trace|debug|info|notice|warn|warning|error|err|critical|crit|fatal|panic|emerg|alert|severe))[\])>]|\b(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|EMERG|ALERT|SEVERE|LOG|HINT|DETAIL|STATEMENT)\b[\s:|\]-])",
-    )
-    .ok()
-});
-
-/// A line that begins with the level in any case and a colon: `error: cannot open …`.
-static LEADING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^(?i:(trace|debug|info|notice|warn|warning|error|critical|fatal|panic))(?:\[[^\]]{0,20}\])?:").ok()
-});
-
 /// Lines that runtimes print when they give up, without any level.
 static CRASH: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
@@ -45,20 +31,13 @@ const LOOK: usize = 256;
 /// The level of a line; `None` when it does not say.
 pub fn of(text: &str) -> Option<Level> {
     let head = head(text);
-    if let Some(found) = KEY.as_ref().and_then(|r| r.captures(head))
+    if has_key(head)
+        && let Some(found) = KEY.as_ref().and_then(|r| r.captures(head))
         && let Some(level) = found.get(1).and_then(|m| named(m.as_str()))
     {
         return Some(level);
     }
-    if let Some(found) = WORD.as_ref().and_then(|r| r.captures(head)) {
-        let word = found.get(1).or_else(|| found.get(2)).map_or("", |m| m.as_str());
-        if let Some(level) = named(word) {
-            return Some(level);
-        }
-    }
-    if let Some(found) = LEADING.as_ref().and_then(|r| r.captures(head))
-        && let Some(level) = found.get(1).and_then(|m| named(m.as_str()))
-    {
+    if let Some(level) = word(head).or_else(|| leading(head)) {
         return Some(level);
     }
     if let Some(level) = klog(head) {
@@ -77,6 +56,81 @@ fn head(text: &str) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// A cheap look for `level`, `lvl` or `severity` that spares most lines the expression.
+fn has_key(head: &str) -> bool {
+    head.as_bytes().windows(3).any(|w| {
+        let lower = |b: &u8| b.to_ascii_lowercase();
+        match w {
+            [a, v, b] if lower(v) == b'v' => {
+                let (a, b) = (lower(a), lower(b));
+                (a == b'e' && b == b'e') || (a == b'l' && b == b'l')
+            }
+            _ => false,
+        }
+    })
+}
+
+/// How many words may stand before the level: zone, process, thread, logger.
+const WORDS_BEFORE: usize = 4;
+/// No timestamp or thread name is longer.
+const LONGEST_WORD: usize = 40;
+
+/// A level word near the start: after timestamps, brackets, thread and logger names, and before
+/// the message. Upper case alone, or any case inside brackets.
+fn word(head: &str) -> Option<Level> {
+    let mut before = 0;
+    let mut rest = head.trim_start();
+    while !rest.is_empty() && before <= WORDS_BEFORE {
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let (token, after) = rest.split_at(end);
+        if token.len() > LONGEST_WORD {
+            return None;
+        }
+        if let Some(level) = in_brackets(token).or_else(|| upper(token, !after.is_empty())) {
+            return Some(level);
+        }
+        before += usize::from(!is_stamp(token));
+        rest = after.trim_start();
+    }
+    None
+}
+
+/// `[warn]`, `(ERROR)`, `<info>`.
+fn in_brackets(token: &str) -> Option<Level> {
+    let inner = token.strip_prefix(['[', '(', '<'])?;
+    let end = inner.find(|c: char| !c.is_ascii_alphabetic())?;
+    let closed = inner.get(end..)?.starts_with([']', ')', '>']);
+    (closed && end >= 3).then(|| named(inner.get(..end)?)).flatten()
+}
+
+/// `ERROR`, `WARN:`, `INFO|`, `[main]ERROR`; alone at the end of a line it is a word like others.
+fn upper(token: &str, goes_on: bool) -> Option<Level> {
+    let token = token.rsplit_once([']', ')', '>']).map_or(token, |(_, rest)| rest);
+    let end = token.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(token.len());
+    let delimited = match token.get(end..)?.chars().next() {
+        Some(c) => matches!(c, ':' | '|' | ']' | '-'),
+        None => goes_on,
+    };
+    (delimited && end >= 3).then(|| named(token.get(..end)?)).flatten()
+}
+
+/// Part of a time, a number, or a dash between fields.
+fn is_stamp(token: &str) -> bool {
+    token.chars().all(|c| c.is_ascii_digit() || "TZ:.,+/-[]()<>".contains(c))
+}
+
+/// A line that begins with the level in any case and a colon: `error: cannot open …`,
+/// `error[E0308]: …`.
+fn leading(head: &str) -> Option<Level> {
+    let end = head.find(|c: char| !c.is_ascii_alphabetic())?;
+    let (word, rest) = head.split_at(end);
+    let rest = match rest.strip_prefix('[') {
+        Some(code) => code.split_once(']').filter(|(code, _)| code.len() <= 20)?.1,
+        None => rest,
+    };
+    (rest.starts_with(':') && word.len() >= 4).then(|| named(word)).flatten()
 }
 
 fn named(word: &str) -> Option<Level> {
@@ -143,6 +197,26 @@ mod tests {
             ("panic: runtime error: index out of range", Some(Level::Fatal)),
             ("thread 'main' panicked at src/main.rs:1:1:", Some(Level::Error)),
             ("ValueError: bad", Some(Level::Error)),
+            ("[2026-11-24 03:15:02]ERROR boom", Some(Level::Error)),
+            ("2026-11-24 03:15:02,123 - app.db - WARNING - slow", Some(Level::Warn)),
+            ("2026-11-24 03:15:02.123  INFO 1 --- [main] c.e.App : up", Some(Level::Info)),
+            ("Nov 24 03:15:02 host app[1]: ERROR boom", Some(Level::Error)),
+            ("time=\"2026\" level=warning msg=x", Some(Level::Warn)),
+            (r#"{"msg":"ok","lvl":"E"}"#, Some(Level::Error)),
+            (r#"{"level":50,"msg":"pino"}"#, Some(Level::Error)),
+            ("error[E0308]: mismatched types", Some(Level::Error)),
+            ("(warn) slow", Some(Level::Warn)),
+            ("<ERROR> x", Some(Level::Error)),
+            ("Error: boom", Some(Level::Error)),
+            ("ERROR", None),
+            ("DEBUG| x", Some(Level::Debug)),
+            ("*1 connect() failed (111: Connection refused)", None),
+            ("2026/11/24 03:15:02 [error] 7#7: *1 connect() failed", Some(Level::Error)),
+            ("INFO request failed: error=nil, 0 failed", Some(Level::Info)),
+            ("0 failed, 12 passed", None),
+            ("every level of the building", None),
+            ("the server said ERROR to me", Some(Level::Error)),
+            ("é ERROR x", Some(Level::Error)),
             ("processing 12 errors report", None),
             ("GET /error 200", None),
             ("", None),

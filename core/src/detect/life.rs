@@ -33,6 +33,7 @@ const MEMORY_NEAR_LIMIT: f64 = 90.0;
 
 /// What is remembered of one container.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or do not, independently")]
 pub struct LifeDetector {
     stop_signal: i32,
     stop_timeout: Duration,
@@ -46,6 +47,16 @@ pub struct LifeDetector {
     deaths: VecDeque<Timestamp>,
     memory_near_limit_at: Option<Timestamp>,
     events: u64,
+    /// When it ended because somebody asked for it, since its last start.
+    ended_as_asked: Option<Timestamp>,
+    /// The engine shut down and took it along.
+    shut_down: bool,
+    /// What the engine last said of a failed start; `None` before the first inspect.
+    start_error: Option<String>,
+    /// `StartedAt` of the last run that an inspect showed.
+    run: String,
+    /// `StartedAt` of the run whose death an event told.
+    ended_run: Option<String>,
 }
 
 impl Default for LifeDetector {
@@ -62,6 +73,11 @@ impl Default for LifeDetector {
             deaths: VecDeque::new(),
             memory_near_limit_at: None,
             events: 0,
+            ended_as_asked: None,
+            shut_down: false,
+            start_error: None,
+            run: String::new(),
+            ended_run: None,
         }
     }
 }
@@ -79,17 +95,47 @@ impl LifeDetector {
         self.stop_timeout = container.stop_timeout;
         self.policy = container.restart_policy;
         self.one_off = container.is_one_off();
+        if container.is_up() && self.ended_run.as_ref() == Some(&container.started_at_raw) {
+            // It was looked at before the death that we know of.
+            return Vec::new();
+        }
+        self.run.clone_from(&container.started_at_raw);
         let was_running = self.running;
         self.running = container.state == RunState::Running;
+        let before = self.start_error.replace(container.error.clone());
         let down = matches!(container.state, RunState::Exited | RunState::Dead);
-        if !(unwitnessed && was_running && down) || container.exit_code == 0 {
+        let not_started = down || container.state == RunState::Created;
+        if not_started
+            && !container.error.is_empty()
+            && before.is_some_and(|b| b != container.error)
+        {
+            return vec![start_failure(container, now)];
+        }
+        if !down {
+            self.shut_down &= !container.is_up();
+            return Vec::new();
+        }
+        let taken_along = std::mem::take(&mut self.shut_down)
+            && !matches!(
+                container.restart_policy,
+                RestartPolicy::Always | RestartPolicy::UnlessStopped
+            );
+        let lost = unwitnessed && was_running && container.exit_code != 0;
+        if !(taken_along || lost) {
             return Vec::new();
         }
         let at = container.finished_at.unwrap_or(now);
-        let text = format!(
-            "{} was found stopped with exit status {}; nobody saw it stop",
-            container.of.name, container.exit_code
-        );
+        let text = if taken_along {
+            format!(
+                "{} was stopped when the engine shut down and did not come back",
+                container.of.name
+            )
+        } else {
+            format!(
+                "{} was found stopped with exit status {}; nobody saw it stop",
+                container.of.name, container.exit_code
+            )
+        };
         vec![Finding {
             kind: AnomalyKind::FoundDown,
             severity: Severity::High,
@@ -106,6 +152,22 @@ impl LifeDetector {
             }],
             detail: AnomalyDetail { exit_code: Some(container.exit_code), ..Default::default() },
         }]
+    }
+
+    /// Whether it runs, as far as events and inspects say.
+    pub fn is_running(&self) -> bool {
+        self.running
+    }
+
+    /// When it ended because somebody asked for it, if that is how its last run ended.
+    pub fn ended_as_asked(&self) -> Option<Timestamp> {
+        self.ended_as_asked
+    }
+
+    /// The engine itself shut down: it was this that asked for the end.
+    pub fn engine_shut_down(&mut self) {
+        self.shut_down = true;
+        self.ended_as_asked = None;
     }
 
     /// Remembers that memory stood near the limit.
@@ -128,10 +190,13 @@ impl LifeDetector {
             }
             LifeKind::Stop => {
                 self.stopped = true;
+                self.ended_as_asked = Some(event.at);
                 Vec::new()
             }
             LifeKind::Start => {
                 self.running = true;
+                self.ended_as_asked = None;
+                self.shut_down = false;
                 self.kills.clear();
                 self.stopped = false;
                 self.oom_at = None;
@@ -149,6 +214,7 @@ impl LifeDetector {
             }
             LifeKind::Die { exit_code } => {
                 self.running = false;
+                self.ended_run = (!self.run.is_empty()).then(|| self.run.clone());
                 self.death(*exit_code, event, of).into_iter().collect()
             }
             LifeKind::Unhealthy => vec![self.finding(
@@ -187,6 +253,9 @@ impl LifeDetector {
     fn death(&mut self, exit_code: i64, event: &LifeEvent, of: &ContainerRef) -> Option<Finding> {
         let asked = self.was_asked_for(event.at);
         self.kills.clear();
+        if asked {
+            self.ended_as_asked = Some(event.at);
+        }
         if asked || exit_code == 0 {
             return None;
         }
@@ -213,12 +282,20 @@ impl LifeDetector {
         } else if looping {
             (
                 AnomalyKind::CrashLoop,
-                format!(
-                    "{} died {} times within ten minutes, last with {}",
-                    of.name,
-                    short.max(LOOP_COUNT_SHORT),
-                    exit_words(exit_code)
-                ),
+                if short >= LOOP_COUNT_SHORT {
+                    format!(
+                        "{} died {short} times within ten minutes, last with {}",
+                        of.name,
+                        exit_words(exit_code)
+                    )
+                } else {
+                    format!(
+                        "{} died {} times within half an hour, last with {}",
+                        of.name,
+                        self.deaths.len(),
+                        exit_words(exit_code)
+                    )
+                },
             )
         } else {
             (AnomalyKind::Death, format!("{} died with {}", of.name, exit_words(exit_code)))
@@ -257,6 +334,27 @@ impl LifeDetector {
             }],
             detail: AnomalyDetail { exit_code, ..Default::default() },
         }
+    }
+}
+
+fn start_failure(container: &Container, now: Timestamp) -> Finding {
+    let name = &container.of.name;
+    let text = format!("{name} could not be started: {}", container.error);
+    Finding {
+        kind: AnomalyKind::StartFailure,
+        severity: Severity::High,
+        score: 1.0,
+        summary: text.clone(),
+        observed_at: now,
+        evidence: vec![Evidence {
+            id: EvidenceId(format!("inspect-{}-error", container.of.id.short())),
+            kind: EvidenceKind::Inspect,
+            container: name.clone(),
+            ts: now,
+            excerpt: text,
+            line: None,
+        }],
+        detail: AnomalyDetail { exit_code: Some(container.exit_code), ..Default::default() },
     }
 }
 
@@ -311,9 +409,10 @@ mod tests {
 
     #[test]
     fn a_crash_is_an_anomaly_and_an_asked_for_death_is_none() {
+        type Case<'a> = (&'a [(i64, LifeKind)], &'a [AnomalyKind]);
         let die = |exit_code| LifeKind::Die { exit_code };
         let kill = |signal| LifeKind::Kill { signal };
-        let cases: &[(&[(i64, LifeKind)], &[AnomalyKind])] = &[
+        let cases: &[Case<'_>] = &[
             (&[(1, die(1))], &[AnomalyKind::Death]),
             (&[(1, die(0))], &[]),
             (&[(1, kill(15)), (1, die(143))], &[]),

@@ -187,6 +187,27 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_only_name_an_error_are_no_errors() {
+        // Each was shown as an error, or alarmed, in a tool of this kind.
+        let mut logs = LogDetector::default();
+        for seq in 0..20 {
+            for text in [
+                "INFO request done, 0 failed",
+                "level=info msg=\"sync done\" err=nil",
+                "level=info msg=\"retrying after connection refused\"",
+                "10.0.0.1 - - [24/Nov/2026:03:15:02 +0000] \"GET /error HTTP/1.1\" 200 12",
+                "GET /error 200",
+                "INFO handler for connection refused errors registered",
+                "{\"level\":\"info\",\"msg\":\"error budget: 99 %\"}",
+                "loaded 12 error templates",
+            ] {
+                let told = logs.line(&line(seq, i64::try_from(seq).unwrap() * 10, text), &of());
+                assert!(told.is_empty(), "{text}: {told:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_burst_of_errors_is_told_with_its_lines() {
         let mut logs = LogDetector::default();
         let told: Vec<_> = (0..40)

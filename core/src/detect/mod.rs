@@ -4,6 +4,7 @@
 //! nothing outside itself. Later detectors join here; the interface stays.
 
 pub mod burst;
+pub mod fleet;
 pub mod level;
 pub mod life;
 pub mod logs;
@@ -23,6 +24,9 @@ use crate::domain::hash::base32_of;
 use crate::domain::ids::{AnomalyId, ContainerId};
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
+
+/// The part that is degraded while the engine's events do not flow.
+const ENGINE_PART: &str = "docker";
 
 /// What a detector found, before it gets its id and container.
 #[derive(Clone, Debug)]
@@ -56,6 +60,8 @@ struct Watch {
 pub struct Detector {
     prefix: String,
     counter: u64,
+    /// The monitor was attached before: attaching again means that there was a gap.
+    attached: bool,
     watches: HashMap<ContainerId, Watch>,
 }
 
@@ -63,17 +69,20 @@ impl Detector {
     /// `run` names this run of sentinel-tui (host and start), so that anomaly ids of two runs
     /// do not collide in the store.
     pub fn new(run: &str) -> Self {
-        Self { prefix: base32_of(run, 4), counter: 0, watches: HashMap::new() }
+        Self { prefix: base32_of(run, 4), counter: 0, attached: false, watches: HashMap::new() }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
             Signal::Attached { watched, .. } => {
+                // At the first start no history is judged as new.
+                let gap = std::mem::replace(&mut self.attached, true);
+                let mut found = Vec::new();
                 for container in watched {
-                    self.inspected(container, false, now);
+                    found.extend(self.inspected(container, gap, now));
                 }
-                Vec::new()
+                found
             }
             Signal::Inspected { container, unwitnessed } => {
                 self.inspected(container, *unwitnessed, now)
@@ -105,6 +114,10 @@ impl Detector {
                 }
                 Vec::new()
             }
+            Signal::Degraded { part, .. } if part == ENGINE_PART => {
+                self.stream_ended();
+                Vec::new()
+            }
             Signal::Tick
             | Signal::LogEnd { .. }
             | Signal::LogLost { .. }
@@ -117,6 +130,22 @@ impl Detector {
             | Signal::PlanDone { .. }
             | Signal::UndoDone { .. }
             | Signal::Detached { .. } => Vec::new(),
+        }
+    }
+
+    /// The engine's events have ended: was it the engine that stopped everything before?
+    fn stream_ended(&mut self) {
+        let running = self.watches.values().filter(|w| w.life.is_running()).count();
+        let ends: Vec<Timestamp> =
+            self.watches.values().filter_map(|w| w.life.ended_as_asked()).collect();
+        let Some(last) = ends.iter().max().copied() else { return };
+        if !fleet::was_shut_down(running, &ends) {
+            return;
+        }
+        for watch in self.watches.values_mut() {
+            if watch.life.ended_as_asked().is_some_and(|at| fleet::belongs(at, last)) {
+                watch.life.engine_shut_down();
+            }
         }
     }
 

@@ -141,6 +141,14 @@ pub const SIGNATURES: &[Signature] = &[
 static SET: LazyLock<Option<RegexSet>> =
     LazyLock::new(|| RegexSet::new(SIGNATURES.iter().map(|s| format!("(?i){}", s.pattern))).ok());
 
+/// A cheap look that spares most lines the signatures: each of them needs one of these words.
+static TRIGGER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)refused|unreachable|no route to|ehostunreach|enotfound|eai_again|no such|not known|name resolution|host name|bad address|authentication|denied|wrongpass|credentials|environment|env|setting|config|keyerror|in use|eaddrinuse|allocated|memory|no space|enospc|quota|read-only|erofs|emfile|enfile|too many|temporarily|fork|slots|pool|eacces|not permitted|certificate|segmentation|sigsegv|sigabrt|core dumped|panic|fatal error|unhandled|uncaught|traceback|exec",
+    )
+    .ok()
+});
+
 /// Lines that say that all is well although they name an error.
 static BENIGN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:err|error)=(?:nil|null|none|<nil>)|\b0 (?:errors|failed|failures)\b").ok()
@@ -148,6 +156,9 @@ static BENIGN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// The first signature that matches, if any.
 pub fn of(text: &str) -> Option<&'static Signature> {
+    if TRIGGER.as_ref().is_some_and(|t| !t.is_match(text)) {
+        return None;
+    }
     let first = SET.as_ref()?.matches(text).into_iter().next()?;
     if BENIGN.as_ref().is_some_and(|r| r.is_match(text)) {
         return None;
@@ -186,6 +197,52 @@ mod tests {
             ("Segmentation fault (core dumped)", "native_crash"),
             ("panic: runtime error: nil pointer", "panic"),
             ("exec /app: exec format error", "cannot_execute"),
+            // One line per branch of every pattern: the trigger must know each of them.
+            ("no route to host", "connection_refused"),
+            ("EHOSTUNREACH", "connection_refused"),
+            ("wget: host is unreachable", "connection_refused"),
+            ("connect: network is unreachable", "connection_refused"),
+            ("EAI_AGAIN", "dns_failure"),
+            ("lookup db: no such host", "dns_failure"),
+            ("Name or service not known", "dns_failure"),
+            ("Temporary failure in name resolution", "dns_failure"),
+            ("could not translate host name \"db\"", "dns_failure"),
+            ("wget: bad address 'db'", "dns_failure"),
+            ("Access denied for user 'x'", "credentials_rejected"),
+            ("WRONGPASS invalid", "credentials_rejected"),
+            ("NOAUTH Authentication required", "credentials_rejected"),
+            ("invalid credentials", "credentials_rejected"),
+            ("setting X missing", "missing_config"),
+            ("env var X must be set", "missing_config"),
+            ("missing required config", "missing_config"),
+            ("invalid configuration", "missing_config"),
+            ("EADDRINUSE", "port_in_use"),
+            ("port is already allocated", "port_in_use"),
+            ("heap out of memory", "out_of_memory"),
+            ("Cannot allocate memory", "out_of_memory"),
+            ("MemoryError", "out_of_memory"),
+            ("ENOSPC", "disk_full"),
+            ("Disk quota exceeded", "disk_full"),
+            ("EROFS", "read_only"),
+            ("EMFILE", "too_many_files"),
+            ("ENFILE", "too_many_files"),
+            ("pthread_create: Resource temporarily unavailable", "no_more_processes"),
+            ("cannot fork", "no_more_processes"),
+            ("remaining connection slots are reserved", "pool_exhausted"),
+            ("connection pool exhausted", "pool_exhausted"),
+            ("timed out waiting for a connection from the pool", "pool_exhausted"),
+            ("EACCES", "permission_denied"),
+            ("operation not permitted", "permission_denied"),
+            ("certificate is not yet valid", "tls_invalid"),
+            ("SIGSEGV", "native_crash"),
+            ("SIGABRT", "native_crash"),
+            ("fatal error: all goroutines are asleep", "panic"),
+            ("thread 'main' panicked at x", "panic"),
+            ("Unhandled promise rejection", "panic"),
+            ("Uncaught exception", "panic"),
+            ("Traceback (most recent call last)", "panic"),
+            ("exec: \"app\": not found", "cannot_execute"),
+            ("no such file or directory: unknown", "cannot_execute"),
         ];
         for (text, name) in cases {
             assert_eq!(of(text).map(|s| s.name), Some(name), "{text}");

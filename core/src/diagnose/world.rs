@@ -28,11 +28,31 @@ pub struct Facts {
     pub tail: VecDeque<LogLine>,
     /// When somebody last stopped it through the engine, and not sentinel-tui itself.
     pub stopped_by_operator: Option<Timestamp>,
-    /// When an event last said that its state changed.
+    /// When somebody other than us last sent a signal that stops it; it may not have worked.
+    pub killed_at: Option<Timestamp>,
+    /// `StartedAt` of the run whose death an event told.
+    pub ended_run: Option<String>,
+    /// When its log stream ended; the last lines before a death are here.
+    pub log_ended_at: Option<Timestamp>,
+    /// When an event last arrived that may have changed its state.
     pub changed_at: Option<Timestamp>,
 }
 
 impl Facts {
+    /// What is known of a container that was just inspected for the first time.
+    pub fn new(container: Container) -> Self {
+        Self {
+            container: Arc::new(container),
+            usage: None,
+            tail: VecDeque::new(),
+            stopped_by_operator: None,
+            killed_at: None,
+            ended_run: None,
+            log_ended_at: None,
+            changed_at: None,
+        }
+    }
+
     /// The last lines as evidence: those that name an error first, at most `count`.
     pub fn last_words(&self, count: usize) -> Vec<Evidence> {
         let loud = |l: &&LogLine| level::of(&l.text).is_some_and(|level| level >= Level::Warn);
@@ -41,6 +61,14 @@ impl Facts {
             chosen = self.tail.iter().rev().take(count.min(2)).collect();
         }
         chosen.into_iter().rev().map(|l| logs::evidence(l, &self.container.of)).collect()
+    }
+
+    /// Whether an inspect was made before the death that an event told: it still shows the run
+    /// that has ended as running.
+    pub fn is_outdated(&self, inspected: &Container) -> bool {
+        inspected.is_up()
+            && !inspected.started_at_raw.is_empty()
+            && self.ended_run.as_ref() == Some(&inspected.started_at_raw)
     }
 
     /// Remembers a line.
@@ -64,14 +92,6 @@ pub struct World {
 }
 
 impl World {
-    /// A container by name, service, alias or address.
-    pub fn by_host(&self, host: &str) -> Option<&Facts> {
-        self.containers.values().find(|f| {
-            f.container.host_names().any(|n| n == host)
-                || f.container.networks.iter().any(|n| !n.address.is_empty() && n.address == host)
-        })
-    }
-
     /// A container by name.
     pub fn by_name(&self, name: &str) -> Option<&Facts> {
         self.containers.values().find(|f| f.container.of.name == name)

@@ -77,3 +77,43 @@ pub struct AuditRecord {
     /// What came back.
     pub result: Option<ToolResult>,
 }
+
+impl AuditRecord {
+    /// The text that a hash chain covers: JSON with sorted keys and without white space, the
+    /// same for the same record on every machine and after every round trip through a store.
+    pub fn canonical(&self) -> Result<String, serde_json::Error> {
+        // A `Value` keeps its keys sorted; a struct written directly would keep its own order.
+        Ok(serde_json::to_value(self)?.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_canonical_text_survives_a_round_trip_and_sorts_its_keys() {
+        let record = AuditRecord {
+            at: Timestamp::UNIX_EPOCH,
+            actor: Actor::Person("ann".to_owned()),
+            action: AuditAction::Applied,
+            incident: "INC-1".into(),
+            fix: Some("INC-1-F1.1".into()),
+            target: "api".to_owned(),
+            target_id: "abc".to_owned(),
+            call: Some(ToolCall::new("start_container", [("z", 1.into()), ("a", 2.into())])),
+            reason: "it died".to_owned(),
+            plan_sha256: None,
+            result: None,
+        };
+        let text = record.canonical().unwrap();
+        let back: AuditRecord = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, record);
+        assert_eq!(back.canonical().unwrap(), text);
+        assert!(
+            text.starts_with(r#"{"action":"applied","actor":{"person":"ann"},"at":"#),
+            "{text}"
+        );
+        assert!(text.contains(r#""arguments":{"a":2,"z":1}"#), "{text}");
+    }
+}

@@ -135,7 +135,8 @@ impl HealthCheck {
     /// The longest time from a start to a verdict:
     /// `start_period + (retries + 1) * (interval + timeout)`.
     pub fn longest_verdict(&self) -> Duration {
-        self.start_period + (self.interval + self.timeout) * (self.retries + 1)
+        let probe = self.interval.saturating_add(self.timeout);
+        self.start_period.saturating_add(probe.saturating_mul(self.retries.saturating_add(1)))
     }
 }
 
@@ -272,5 +273,51 @@ impl Container {
     pub fn host_names(&self) -> impl Iterator<Item = &str> {
         let aliases = self.networks.iter().flat_map(|n| n.aliases.iter().map(String::as_str));
         [self.of.name.as_str(), self.of.service.as_str()].into_iter().chain(aliases)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests_support {
+    use super::*;
+
+    /// A running container with nothing special about it.
+    pub(crate) fn container(name: &str) -> Container {
+        Container {
+            of: ContainerRef {
+                id: ContainerId(format!("{name:-<64}")),
+                name: name.to_owned(),
+                service: name.to_owned(),
+                project: None,
+            },
+            image: "app:1".to_owned(),
+            image_id: "sha256:1".to_owned(),
+            state: RunState::Running,
+            health: Health::None,
+            probes: Vec::new(),
+            exit_code: 0,
+            oom_killed: false,
+            error: String::new(),
+            created_at: None,
+            started_at: None,
+            started_at_raw: "start-1".to_owned(),
+            finished_at: None,
+            restart_count: 0,
+            restart_policy: RestartPolicy::No,
+            auto_remove: false,
+            tty: false,
+            stop_signal: 15,
+            stop_timeout: Duration::from_secs(10),
+            memory_limit: None,
+            memory_swap: None,
+            nano_cpus: None,
+            health_check: None,
+            networks: Vec::new(),
+            network_mode: "default".to_owned(),
+            labels: BTreeMap::new(),
+            env_names: Vec::new(),
+            config_hash: "config-1".to_owned(),
+            log_driver: "json-file".to_owned(),
+            command: "app".to_owned(),
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::failure::FailureClass;
 use crate::domain::ids::{AnomalyId, FixId, IncidentId};
 use crate::domain::incident::{Check, Incident, IncidentState};
 use crate::domain::log::{Level, Stream};
+use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Fix, Plan, Risk};
 use crate::domain::severity::Severity;
 use crate::domain::tool::{ToolCall, ToolResult};
@@ -284,68 +285,6 @@ pub struct FixWord {
     /// What came back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<ToolResult>,
-}
-
-/// Why nothing was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotActing {
-    /// Auto-heal is not switched on.
-    AutoHealOff,
-    /// `--read-only`.
-    ReadOnly,
-    /// Another sentinel-tui acts on this engine.
-    NotElected,
-    /// The container did not opt in, or opted out.
-    NotOptedIn,
-    /// The class is not one that may be healed without a person.
-    ClassNotAllowed,
-    /// The risk is above what may run without a person.
-    RiskTooHigh,
-    /// The engine itself saw no fault: text alone authorises nothing.
-    NoObservedFault,
-    /// An operator meant it to be so, or nobody knows.
-    OperatorIntent,
-    /// Another plan is being applied or verified.
-    InFlight,
-    /// The target was acted upon a moment ago.
-    Cooldown,
-    /// The target had its strikes.
-    Locked,
-    /// The hourly budget is used up.
-    Budget,
-    /// There is no safe fix.
-    NoSafeFix,
-    /// The engine's restart policy already mends it.
-    RestartPolicy,
-    /// A tool that the plan needs was not discovered.
-    ToolMissing,
-    /// The diagnosis is not sure enough.
-    LowConfidence,
-}
-
-impl NotActing {
-    /// The wire name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AutoHealOff => "auto_heal_off",
-            Self::ReadOnly => "read_only",
-            Self::NotElected => "not_elected",
-            Self::NotOptedIn => "not_opted_in",
-            Self::ClassNotAllowed => "class_not_allowed",
-            Self::RiskTooHigh => "risk_too_high",
-            Self::NoObservedFault => "no_observed_fault",
-            Self::OperatorIntent => "operator_intent",
-            Self::InFlight => "in_flight",
-            Self::Cooldown => "cooldown",
-            Self::Locked => "locked",
-            Self::Budget => "budget",
-            Self::NoSafeFix => "no_safe_fix",
-            Self::RestartPolicy => "restart_policy",
-            Self::ToolMissing => "tool_missing",
-            Self::LowConfidence => "low_confidence",
-        }
-    }
 }
 
 /// A fact, past tense.

@@ -19,6 +19,9 @@ pub const MAX_ANOMALIES: usize = 50;
 /// At most this many timeline entries are kept; the last place says that it is full.
 pub const MAX_TIMELINE: usize = 300;
 
+/// How the timeline entry of a rejection begins.
+pub const REJECTED: &str = "rejected: ";
+
 /// Where an incident is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -202,6 +205,9 @@ pub enum ApproveError {
     /// It was decided before.
     #[error("fix {0} is not staged any more: it is {1}")]
     NotStaged(FixId, &'static str),
+    /// The incident is not in a state in which a plan may run.
+    #[error("fix {0} cannot run now: its incident is {1}")]
+    NotNow(FixId, &'static str),
     /// The approver saw another text than what would run.
     #[error("the fix changed since it was shown; look at it again")]
     HashMismatch,
@@ -245,14 +251,31 @@ impl Incident {
         true
     }
 
-    /// Keeps an anomaly with the incident; raises the severity, never lowers it.
+    /// Keeps an anomaly with the incident; raises the severity, never lowers it. When it is
+    /// full, the first half stays (how it began) and the rest gives way to what is newer: text
+    /// before what the engine itself observed.
     pub fn attach(&mut self, anomaly: Anomaly) {
+        const BEGINNING: usize = MAX_ANOMALIES / 2;
         self.severity = self.severity.max(anomaly.severity);
-        if self.anomalies.len() < MAX_ANOMALIES {
-            self.anomalies.push(anomaly);
-        } else {
+        if self.anomalies.len() >= MAX_ANOMALIES {
+            let text =
+                self.anomalies.iter().skip(BEGINNING).position(|a| !a.kind.is_engine_observed());
+            self.anomalies.remove(BEGINNING + text.unwrap_or(0));
             self.anomalies_dropped += 1;
         }
+        self.anomalies.push(anomaly);
+    }
+
+    /// How many plans were carried out so far, and when each began.
+    pub fn attempts(&self) -> impl Iterator<Item = Timestamp> {
+        self.timeline.iter().filter(|e| e.state == Some(IncidentState::Fixing)).map(|e| e.at)
+    }
+
+    /// Whether a person decided against a plan: from then on it is theirs.
+    pub fn is_refused_by_person(&self) -> bool {
+        self.timeline.iter().any(|e| {
+            matches!(e.actor, Actor::Person(_)) && e.state.is_none() && e.what.starts_with(REJECTED)
+        })
     }
 
     /// Approves the staged plan that `fix` belongs to. This is the only place where an
@@ -273,6 +296,9 @@ impl Incident {
         if let Some(step) = plan.steps.iter().find(|s| s.state != FixState::Staged) {
             return Err(ApproveError::NotStaged(fix.clone(), step.state.as_str()));
         }
+        if !self.state.may_become(IncidentState::Fixing) {
+            return Err(ApproveError::NotNow(fix.clone(), self.state.as_str()));
+        }
         if plan.sha256 != sha256 || plan.digest() != plan.sha256 {
             return Err(ApproveError::HashMismatch);
         }
@@ -288,14 +314,136 @@ impl Incident {
     fn push_timeline(&mut self, entry: TimelineEntry) {
         if self.timeline.len() < MAX_TIMELINE {
             self.timeline.push(entry);
-        } else if entry.state.is_some() {
-            // A transition is worth more than the last remark; the mark says that some are gone.
-            if let Some(last) = self.timeline.last_mut() {
-                *last = TimelineEntry {
-                    what: format!("{} (entries before this one were dropped)", entry.what),
-                    ..entry
-                };
+            return;
+        }
+        if entry.state.is_none() {
+            return;
+        }
+        // A transition is worth more than a remark, and one to `fixing` counts as an attempt.
+        let remark = self.timeline.iter().rposition(|e| e.state.is_none());
+        let victim = remark
+            .or_else(|| self.timeline.iter().rposition(|e| e.state != Some(IncidentState::Fixing)));
+        self.timeline.remove(victim.unwrap_or(0));
+        self.timeline.push(TimelineEntry {
+            what: format!(
+                "{} (the timeline is full: entries before this one were dropped)",
+                entry.what
+            ),
+            ..entry
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
+    use crate::domain::container::tests_support::container;
+    use crate::domain::ids::AnomalyId;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+    }
+
+    fn incident() -> Incident {
+        let of = container("api").of;
+        Incident {
+            id: "INC-1".into(),
+            root: of.name.clone(),
+            container: of,
+            state: IncidentState::Detected,
+            severity: Severity::Low,
+            class: FailureClass::Unknown,
+            title: "t".to_owned(),
+            affected: Vec::new(),
+            observed_at: at(0),
+            opened_at: at(0),
+            closed_at: None,
+            anomalies: Vec::new(),
+            anomalies_dropped: 0,
+            diagnosis: None,
+            plan: None,
+            plans: 0,
+            checks: Vec::new(),
+            not_acting: Vec::new(),
+            timeline: Vec::new(),
+            reopens: None,
+            explanation: None,
+        }
+    }
+
+    fn anomaly(number: i64, kind: AnomalyKind) -> Anomaly {
+        Anomaly {
+            id: AnomalyId(number.to_string()),
+            container: container("api").of,
+            kind,
+            severity: Severity::High,
+            score: 1.0,
+            summary: "s".to_owned(),
+            observed_at: at(number),
+            evidence: Vec::new(),
+            detail: AnomalyDetail::default(),
+        }
+    }
+
+    #[test]
+    fn a_full_incident_keeps_how_it_began_what_the_engine_saw_and_what_is_new() {
+        let mut incident = incident();
+        for number in 0..200 {
+            let engine = number == 40;
+            let kind = if engine { AnomalyKind::Death } else { AnomalyKind::ErrorBurst };
+            incident.attach(anomaly(number, kind));
+        }
+        assert_eq!(incident.anomalies.len(), MAX_ANOMALIES);
+        assert_eq!(incident.anomalies_dropped, 150);
+        let kept: Vec<&str> = incident.anomalies.iter().map(|a| a.id.as_str()).collect();
+        for number in ["0", "24", "40", "199"] {
+            assert!(kept.contains(&number), "{number} is not among {kept:?}");
+        }
+        assert!(!kept.contains(&"100"));
+    }
+
+    #[test]
+    fn a_full_timeline_keeps_transitions_and_counts_every_attempt() {
+        let mut incident = incident();
+        assert!(incident.transition(IncidentState::Diagnosing, at(1), Actor::System, "d"));
+        for step in 0..1000 {
+            incident.note(at(step), Actor::System, "n");
+        }
+        for step in 0..3 {
+            let next = [
+                IncidentState::AwaitingApproval,
+                IncidentState::Fixing,
+                IncidentState::AwaitingApproval,
+                IncidentState::Diagnosing,
+            ];
+            for state in next {
+                assert!(incident.transition(state, at(2000 + step), Actor::Policy, "t"));
             }
+        }
+        assert_eq!(incident.timeline.len(), MAX_TIMELINE);
+        assert_eq!(incident.attempts().count(), 3);
+        assert!(incident.timeline.last().unwrap().what.contains("dropped"));
+    }
+
+    #[test]
+    fn an_illegal_move_changes_nothing() {
+        let mut incident = incident();
+        assert!(!incident.transition(IncidentState::Fixing, at(1), Actor::Policy, "x"));
+        assert_eq!(incident.state, IncidentState::Detected);
+        assert!(incident.timeline.is_empty());
+        assert!(incident.transition(IncidentState::Dismissed, at(2), Actor::System, "x"));
+        for next in [
+            IncidentState::Detected,
+            IncidentState::Diagnosing,
+            IncidentState::AwaitingApproval,
+            IncidentState::Fixing,
+            IncidentState::Verifying,
+            IncidentState::Escalated,
+        ] {
+            assert!(!incident.transition(next, at(3), Actor::System, "x"));
         }
     }
 }

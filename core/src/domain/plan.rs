@@ -151,8 +151,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Freezes a plan: computes its hash. The hash covers incident, targets, calls, risks,
-    /// inverses, preconditions and expiry, so an approval of one text cannot run another.
+    /// Freezes a plan: computes its hash. The hash covers all that an approver is shown: incident,
+    /// targets, calls, reasons, previews, risks, inverses, preconditions and times. An approval
+    /// of one text cannot run another.
     #[must_use]
     pub fn freeze(mut self) -> Self {
         self.sha256 = self.digest();
@@ -164,12 +165,34 @@ impl Plan {
         let steps: Vec<_> = self
             .steps
             .iter()
-            .map(|s| (&s.id, s.step, &s.call, &s.target.id, s.risk, &s.inverse))
+            .map(|s| {
+                let Fix {
+                    id,
+                    step,
+                    call,
+                    target,
+                    risk,
+                    reason,
+                    diff,
+                    docker_line,
+                    downtime,
+                    inverse,
+                    // These change while the plan runs; the approved text does not.
+                    state: _,
+                    result: _,
+                } = s;
+                serde_json::json!({
+                    "id": id, "step": step, "call": call, "target": target, "risk": risk,
+                    "reason": reason, "diff": diff, "docker_line": docker_line,
+                    "downtime": downtime, "inverse": inverse,
+                })
+            })
             .collect();
         let covered = serde_json::json!({
             "incident": self.incident,
             "steps": steps,
             "preconditions": self.preconditions,
+            "staged_at": self.staged_at,
             "expires_at": self.expires_at,
         });
         sha256_hex(covered.to_string().as_bytes())
@@ -218,6 +241,34 @@ impl fmt::Display for Actor {
 /// Made only by `Incident::approve`, in this module's parent. It is neither `Clone` nor
 /// `Deserialize`, and has no public constructor: an unapproved call cannot compile, and an
 /// approval is spent by moving it.
+///
+/// There is no way to make one from outside:
+/// ```compile_fail,E0624
+/// use sentinel_core::domain::plan::{Actor, Approved};
+/// let forged = Approved::new("restart", Actor::Policy);
+/// ```
+/// ```compile_fail,E0451
+/// use sentinel_core::domain::plan::{Actor, Approved};
+/// let forged = Approved { value: "restart", by: Actor::Policy };
+/// ```
+/// Nor to make two out of one, or to read one from a file:
+/// ```compile_fail,E0277
+/// use sentinel_core::domain::plan::{Approved, Plan};
+/// fn twice<T: Clone>() {}
+/// twice::<Approved<Plan>>();
+/// ```
+/// ```compile_fail,E0277
+/// use sentinel_core::domain::plan::{Approved, Plan};
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Approved<Plan>>();
+/// ```
+/// And a plan does not become an approved one by itself:
+/// ```compile_fail,E0624
+/// use sentinel_core::domain::plan::{Actor, Plan};
+/// fn forge(plan: Plan) {
+///     let forged = plan.approved(Actor::Policy);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Approved<T> {
     value: T,
@@ -253,6 +304,20 @@ impl Plan {
 pub struct Undo(pub Plan);
 
 /// The right to take an approved plan back, once: covered by the same approval.
+///
+/// It is spent by redeeming it:
+/// ```compile_fail,E0382
+/// use sentinel_core::domain::plan::{Plan, UndoTicket};
+/// fn twice(ticket: UndoTicket, plan: &Plan) {
+///     let first = ticket.redeem(plan);
+///     let second = ticket.redeem(plan);
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// use sentinel_core::domain::plan::UndoTicket;
+/// fn twice<T: Clone>() {}
+/// twice::<UndoTicket>();
+/// ```
 #[derive(Debug)]
 pub struct UndoTicket {
     sha256: String,
@@ -265,5 +330,95 @@ impl UndoTicket {
     pub fn redeem(self, plan: &Plan) -> Option<Approved<Undo>> {
         (plan.sha256 == self.sha256 && plan.digest() == self.sha256)
             .then(|| Approved::new(Undo(plan.clone()), self.by))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::container::tests_support::container;
+
+    fn plan() -> Plan {
+        let step = |n: u32| Fix {
+            id: FixId(format!("F1.{n}")),
+            step: n,
+            call: ToolCall::new("start_container", [("container_name", "abc".into())]),
+            target: container("api").of,
+            risk: Risk::R1,
+            reason: "r".to_owned(),
+            diff: "d".to_owned(),
+            docker_line: "docker start api".to_owned(),
+            downtime: "none".to_owned(),
+            inverse: Some(ToolCall::new("stop_container", [])),
+            state: FixState::Staged,
+            result: None,
+        };
+        Plan {
+            incident: "INC-1".into(),
+            steps: vec![step(1), step(2)],
+            preconditions: Preconditions {
+                image_id: "i".to_owned(),
+                started_at: "s".to_owned(),
+                config_hash: "c".to_owned(),
+            },
+            staged_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
+            sha256: String::new(),
+        }
+        .freeze()
+    }
+
+    /// One change to a plan.
+    type Change = fn(&mut Plan);
+
+    #[test]
+    fn the_hash_covers_everything_that_an_approver_is_shown() {
+        let changes: &[Change] = &[
+            |p| p.incident = "INC-2".into(),
+            |p| p.expires_at = Timestamp::MAX,
+            |p| p.staged_at = Timestamp::MAX,
+            |p| p.preconditions.image_id.push('x'),
+            |p| p.preconditions.started_at.push('x'),
+            |p| p.preconditions.config_hash.push('x'),
+            |p| p.steps[0].id = "F9.9".into(),
+            |p| p.steps[0].call.tool.push('x'),
+            |p| drop(p.steps[0].call.arguments.insert("x".to_owned(), 1.into())),
+            |p| p.steps[0].target.id = "other".into(),
+            |p| p.steps[0].target.name.push('x'),
+            |p| p.steps[0].risk = Risk::R0,
+            |p| p.steps[0].reason.push('x'),
+            |p| p.steps[0].diff.push('x'),
+            |p| p.steps[0].docker_line.push('x'),
+            |p| p.steps[0].downtime.push('x'),
+            |p| p.steps[0].inverse = None,
+            |p| p.steps.swap(0, 1),
+            |p| drop(p.steps.pop()),
+        ];
+        let plan = plan();
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = plan.clone();
+            change(&mut changed);
+            assert_ne!(changed.digest(), plan.sha256, "change {number} is not covered");
+        }
+        let mut runs = plan.clone();
+        runs.steps[0].state = FixState::Applied;
+        runs.steps[0].result =
+            Some(ToolResult { ok: true, message: String::new(), duration_ms: 1 });
+        assert_eq!(runs.digest(), plan.sha256, "running it changes nothing that was approved");
+        let text = serde_json::to_string(&plan).unwrap();
+        let back: Plan = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.digest(), plan.sha256, "nor does a round trip through a store");
+    }
+
+    #[test]
+    fn a_ticket_takes_back_only_the_plan_that_it_was_made_for() {
+        let plan = plan();
+        let (_, ticket) = plan.approved(Actor::Policy);
+        let mut other = plan.clone();
+        other.steps[0].inverse = None;
+        assert!(ticket.redeem(&other).is_none());
+        let (_, ticket) = plan.approved(Actor::Policy);
+        let undo = ticket.redeem(&plan).unwrap();
+        assert_eq!(undo.by(), &Actor::Policy);
     }
 }

@@ -16,6 +16,9 @@ use crate::domain::tool::Tool;
 use crate::domain::usage::UsageSample;
 use crate::engine::Engine;
 
+/// Rows are kept for at most this many containers that are not known.
+const ROWS_KEPT: usize = 4096;
+
 /// Readings and counts of one container.
 #[derive(Debug, Default)]
 struct Row {
@@ -37,7 +40,12 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    pub(crate) fn heard(&mut self, line: &LogLine) {
+    /// Counts a line. Lines of containers that are not known (yet) are counted up to a bound of
+    /// such containers, so that ids from outside cannot fill the memory.
+    pub(crate) fn heard(&mut self, line: &LogLine, known: bool) {
+        if !self.has_room(&line.container, known) {
+            return;
+        }
         let row = self.rows.entry(line.container.clone()).or_default();
         row.lines += 1;
         if level::of(&line.text).is_some_and(|l| l >= Level::Error) {
@@ -45,11 +53,21 @@ impl Board {
         }
     }
 
+    fn has_room(&self, container: &ContainerId, known: bool) -> bool {
+        known || self.rows.len() < ROWS_KEPT || self.rows.contains_key(container)
+    }
+
     pub(crate) fn lost(&mut self, container: &ContainerId, count: u64) {
+        if !self.has_room(container, false) {
+            return;
+        }
         self.rows.entry(container.clone()).or_default().dropped += count;
     }
 
     pub(crate) fn usage(&mut self, sample: &UsageSample) {
+        if !self.has_room(&sample.container, false) {
+            return;
+        }
         let row = self.rows.entry(sample.container.clone()).or_default();
         #[expect(clippy::cast_possible_truncation, reason = "a percentage for a sparkline")]
         let (cpu, mem) = (sample.usage.cpu_pct as f32, sample.usage.mem_pct() as f32);
@@ -63,7 +81,13 @@ impl Board {
 
     pub(crate) fn anomaly(&mut self, anomaly: &Anomaly) {
         self.anomalies += 1;
-        if matches!(anomaly.kind, AnomalyKind::Death | AnomalyKind::CrashLoop) {
+        let died = match anomaly.kind {
+            AnomalyKind::Death | AnomalyKind::CrashLoop => true,
+            // The event alone may be about a child; with an exit status the process ended.
+            AnomalyKind::OomKill => anomaly.detail.exit_code.is_some(),
+            _ => false,
+        };
+        if died {
             self.rows.entry(anomaly.container.id.clone()).or_default().deaths += 1;
         }
     }

@@ -9,57 +9,144 @@ use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::event::{AnomalyWire, Event, IncidentWire};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::IncidentState;
-use crate::domain::plan::Actor;
+use crate::domain::plan::{Actor, FixState};
 use crate::domain::severity::Severity;
+use crate::engine::effect::Effect;
 use crate::engine::{Engine, Turn};
 
 /// A log anomaly waits this long for a deeper cause among its neighbours.
 const NEIGHBOUR_WAIT: SignedDuration = SignedDuration::from_secs(2);
-/// An anomaly on a neighbour joins an incident at most this long after its last sign.
+/// Containers that were found down this close together were lost in the same gap.
 const NEIGHBOUR_WINDOW: SignedDuration = SignedDuration::from_mins(2);
+/// A peer that an operator stopped may be on its way back: a deploy, a restart.
+const OPERATOR_PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+/// So many anomalies wait at a time; the oldest settles early when there is no room.
+const MAX_WAITING: usize = 500;
+/// Anomalies kept that belong to no incident; the oldest gives way.
+const ANOMALIES_KEPT: usize = 200;
 /// What was seen on a container this long before its incident opens belongs to it.
 const CONTEXT: SignedDuration = SignedDuration::from_secs(30);
+
+/// What became of a peer that was stopped by an operator.
+enum Peer {
+    StoppedAt(Timestamp),
+    /// The operator has brought it back meanwhile.
+    Back,
+}
 
 /// An anomaly that waits for a deeper cause.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) anomaly: Anomaly,
     pub(crate) until: Timestamp,
+    /// Its peer was stopped by an operator, so it waits a second time, and no longer.
+    postponed: bool,
 }
 
 impl Engine {
     pub(crate) fn anomaly(&mut self, anomaly: Anomaly, turn: &mut Turn) {
         turn.emit(Event::Anomaly { anomaly: AnomalyWire::from(&anomaly) });
         self.board.anomaly(&anomaly);
+        self.route(anomaly, turn);
+    }
+
+    /// An anomaly that was told before and whose incident is closed now, while its container is
+    /// still down.
+    pub(crate) fn anomaly_again(&mut self, anomaly: Anomaly, turn: &mut Turn) {
+        self.route(anomaly, turn);
+    }
+
+    fn route(&mut self, anomaly: Anomaly, turn: &mut Turn) {
         if let Some(id) = self.incident_of(&anomaly) {
             self.attach(&id, anomaly, turn);
             return;
         }
         if anomaly.severity < Severity::High {
-            self.anomalies.push_back(Arc::new(anomaly));
+            self.keep_visible(anomaly);
             return;
         }
-        let at_once = anomaly.kind.is_engine_observed();
-        if at_once {
+        if anomaly.kind.is_engine_observed() {
             self.open(anomaly, turn);
-        } else {
-            let until = turn.now + NEIGHBOUR_WAIT;
-            self.waiting.push(Waiting { anomaly, until });
+            return;
         }
+        if self.waiting.len() >= MAX_WAITING {
+            let oldest = self.waiting.remove(0);
+            self.settle(oldest, turn);
+        }
+        self.waiting.push(Waiting { anomaly, until: turn.now + NEIGHBOUR_WAIT, postponed: false });
     }
 
     /// Anomalies that waited long enough find their incident or open one.
     pub(crate) fn settle_waiting(&mut self, turn: &mut Turn) {
         let now = turn.now;
-        let (due, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|w| w.until <= now);
-        self.waiting = rest;
-        for Waiting { anomaly, .. } in due {
-            match self.incident_of(&anomaly) {
-                Some(id) => self.attach(&id, anomaly, turn),
-                None => self.open(anomaly, turn),
-            }
+        while let Some(at) = self.waiting.iter().position(|w| w.until <= now) {
+            let due = self.waiting.remove(at);
+            self.settle(due, turn);
         }
+    }
+
+    fn settle(&mut self, due: Waiting, turn: &mut Turn) {
+        let Waiting { anomaly, postponed, .. } = due;
+        if let Some(id) = self.incident_of(&anomaly) {
+            self.attach(&id, anomaly, turn);
+            return;
+        }
+        if !self.world.containers.contains_key(&anomaly.container.id) {
+            // It was removed or replaced meanwhile: there is nothing left to mend.
+            self.keep_visible(anomaly);
+            return;
+        }
+        match self.replaced_peer(&anomaly) {
+            Some(Peer::StoppedAt(at)) if !postponed && turn.now < at + OPERATOR_PATIENCE => {
+                // The engine's clock may be ahead of ours: no longer than that in any case.
+                let until = at.min(turn.now) + OPERATOR_PATIENCE;
+                self.waiting.push(Waiting { anomaly, until, postponed: true });
+            }
+            Some(Peer::Back) if postponed => self.keep_visible(anomaly),
+            _ if anomaly.kind == AnomalyKind::FoundDown => self.open_found_down(anomaly, turn),
+            _ => self.open(anomaly, turn),
+        }
+    }
+
+    /// The peer that a refused connection names, if an operator stopped it: a deploy or a restart
+    /// takes a moment.
+    fn replaced_peer(&self, anomaly: &Anomaly) -> Option<Peer> {
+        if anomaly.kind != AnomalyKind::ConnectionRefused {
+            return None;
+        }
+        let facts = self.world.containers.get(&anomaly.container.id)?;
+        let peers = topology::named(&self.world, facts, anomaly);
+        let stopped = peers.iter().find_map(|p| p.stopped_by_operator);
+        Some(match stopped {
+            Some(at) => Peer::StoppedAt(at),
+            None if !peers.is_empty() && peers.iter().all(|p| p.container.is_up()) => Peer::Back,
+            None => return None,
+        })
+    }
+
+    /// What was found down after a gap has one cause: the gap. One incident for all of it.
+    fn open_found_down(&mut self, first: Anomaly, turn: &mut Turn) {
+        let (also, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|w| w.anomaly.kind == AnomalyKind::FoundDown);
+        self.waiting = rest;
+        let since = self.incidents.keys().next_back().cloned();
+        self.open(first, turn);
+        let Some(id) = self.incidents.keys().next_back().filter(|id| Some(*id) != since.as_ref())
+        else {
+            return;
+        };
+        let id = id.clone();
+        for Waiting { anomaly, .. } in also {
+            self.attach(&id, anomaly, turn);
+        }
+    }
+
+    fn keep_visible(&mut self, anomaly: Anomaly) {
+        if self.anomalies.len() >= ANOMALIES_KEPT {
+            self.anomalies.pop_front();
+        }
+        self.anomalies.push_back(Arc::new(anomaly));
     }
 
     /// The open incident that an anomaly belongs to: one on the same container, or one on a
@@ -76,24 +163,35 @@ impl Engine {
         if anomaly.kind.is_engine_observed() {
             return None;
         }
+        if anomaly.kind == AnomalyKind::FoundDown {
+            let gap = open().find(|o| {
+                let found = o.incident.anomalies.iter().rev();
+                found.take_while(|a| a.kind == AnomalyKind::FoundDown).any(|a| {
+                    a.observed_at.duration_since(anomaly.observed_at).abs() <= NEIGHBOUR_WINDOW
+                })
+            });
+            return gap.map(|o| o.incident.id.clone());
+        }
+        // Whoever suffers from a cause complains about it in many ways.
+        let suffers = open().find(|o| o.incident.affected.contains(&anomaly.container.name));
+        if let Some(open) = suffers {
+            return Some(open.incident.id.clone());
+        }
         let facts = self.world.containers.get(&anomaly.container.id)?;
         open()
             .find(|o| {
-                let last =
-                    o.incident.anomalies.last().map_or(o.incident.opened_at, |a| a.observed_at);
-                let fresh = anomaly.observed_at.duration_since(last).abs() <= NEIGHBOUR_WINDOW
-                    || !o.incident.state.is_closed();
-                let root = self.world.by_name(&o.incident.root);
-                fresh
-                    && root.is_some_and(|root| {
-                        topology::needs(&self.world, facts, root, Some(anomaly)).is_some()
-                    })
+                self.world.by_name(&o.incident.root).is_some_and(|root| {
+                    topology::needs(&self.world, facts, root, Some(anomaly)).is_some()
+                })
             })
             .map(|o| o.incident.id.clone())
     }
 
     fn attach(&mut self, id: &IncidentId, anomaly: Anomaly, turn: &mut Turn) {
         let now = turn.now;
+        let started = self.own.has_started(&anomaly.container.id);
+        let log_ended = self.log_is_complete(&anomaly.container.id, turn);
+        let mut inspect = None;
         let Some((incident, work)) = self.edit(id, turn) else { return };
         let new_kind = !incident
             .anomalies
@@ -108,8 +206,28 @@ impl Engine {
             incident.note(now, Actor::System, format!("also: {}", anomaly.summary));
         }
         let on_subject = anomaly.container.id == incident.container.id;
-        if on_subject && anomaly.kind.is_engine_observed() {
-            work.worse = Some(anomaly.summary.clone());
+        let on_target = incident
+            .plan
+            .iter()
+            .flat_map(|p| &p.steps)
+            .any(|s| s.target.id == anomaly.container.id);
+        // While the plan runs, what was on its way before our call took effect is no verdict.
+        let since_fix = match incident.state {
+            IncidentState::Fixing => {
+                started
+                    || incident
+                        .plan
+                        .iter()
+                        .flat_map(|p| &p.steps)
+                        .any(|s| s.state == FixState::Applied)
+            }
+            _ => true,
+        };
+        if anomaly.kind.is_engine_observed() {
+            work.unwitnessed = false;
+            if (on_subject || on_target) && since_fix {
+                work.worse = Some(anomaly.summary.clone());
+            }
         }
         // What a new death left behind is still on its way.
         if on_subject
@@ -118,27 +236,21 @@ impl Engine {
                 AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill
             )
         {
-            work.await_death_evidence(now);
+            work.await_death_evidence(now, log_ended);
+            inspect = Some(Effect::Inspect(anomaly.container.id.clone()));
         }
-        work.last_sign = Some(anomaly.observed_at);
+        work.last_sign = Some(now);
         incident.attach(anomaly);
-        let unsettled = matches!(
-            incident.state,
-            IncidentState::Detected
-                | IncidentState::Diagnosing
-                | IncidentState::AwaitingApproval
-                | IncidentState::Escalated
-        );
-        if new_kind && unsettled {
-            work.rethink = true;
-        }
+        work.rethink |= new_kind;
         if new_kind || raised {
             let wire = IncidentWire::from(&*incident);
             turn.emit(Event::IncidentUpdated { incident: wire });
         }
+        turn.effects.extend(inspect);
     }
 
-    /// Anomalies below the threshold that were seen on a container a moment ago.
+    /// What was seen on a container a moment ago: below the threshold, waiting, or counted as a
+    /// symptom of another incident (where it stays).
     pub(crate) fn context_of(&mut self, anomaly: &Anomaly) -> Vec<Anomaly> {
         let mut context = Vec::new();
         self.anomalies.retain(|a| {
@@ -154,70 +266,17 @@ impl Engine {
             .partition(|w| w.anomaly.container.id == anomaly.container.id);
         self.waiting = rest;
         context.extend(mine.into_iter().map(|w| w.anomaly));
-        context
-    }
-
-    /// Incidents that turn out to be symptoms of the one just opened are merged into it.
-    pub(crate) fn swallow_symptoms(&mut self, into: &IncidentId, turn: &mut Turn) {
-        let Some(root) = self
-            .incidents
-            .get(into)
-            .and_then(|o| self.world.containers.get(&o.incident.container.id))
-        else {
-            return;
-        };
-        let symptoms: Vec<IncidentId> = self
+        let elsewhere = self
             .incidents
             .values()
-            .filter(|o| {
-                let i = &o.incident;
-                let quiet_states = matches!(
-                    i.state,
-                    IncidentState::Detected
-                        | IncidentState::Diagnosing
-                        | IncidentState::AwaitingApproval
-                        | IncidentState::Escalated
-                );
-                &i.id != into
-                    && quiet_states
-                    && !i.anomalies.iter().any(|a| a.kind.is_engine_observed())
-                    && self.world.containers.get(&i.container.id).is_some_and(|f| {
-                        i.anomalies
-                            .iter()
-                            .any(|a| topology::needs(&self.world, f, root, Some(a)).is_some())
-                    })
-            })
-            .map(|o| o.incident.id.clone())
-            .collect();
-        for id in symptoms {
-            let Some(old) = self.incidents.get(&id).map(|o| Arc::clone(&o.incident)) else {
-                continue;
-            };
-            self.withdraw_plan(&id, "merged into another incident", turn);
-            let now = turn.now;
-            if let Some((incident, work)) = self.edit(&id, turn) {
-                let moved = incident.transition(
-                    IncidentState::Dismissed,
-                    now,
-                    Actor::System,
-                    format!("merged: it is a symptom of {into}"),
-                );
-                debug_assert!(moved, "states above may be dismissed");
-                incident.explanation = Some(format!("A symptom of {into}; see there."));
-                work.settle();
-            }
-            turn.emit(Event::IncidentMerged { id: id.clone(), into: into.clone() });
-            if let Some((incident, _)) = self.edit(into, turn) {
-                incident.note(now, Actor::System, format!("{id} merged into this one"));
-                for anomaly in &old.anomalies {
-                    incident.attach(anomaly.clone());
-                }
-                for name in old.affected.iter().chain([&old.container.name]) {
-                    if name != &incident.root && !incident.affected.contains(name) {
-                        incident.affected.push(name.clone());
-                    }
-                }
-            }
-        }
+            .filter(|o| !o.incident.state.is_closed())
+            .flat_map(|o| &o.incident.anomalies)
+            .filter(|a| {
+                a.container.id == anomaly.container.id
+                    && anomaly.observed_at.duration_since(a.observed_at).abs() <= CONTEXT
+            });
+        context.extend(elsewhere.cloned());
+        context.sort_by_key(|a| a.observed_at);
+        context
     }
 }

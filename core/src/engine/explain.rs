@@ -2,6 +2,7 @@
 
 use crate::domain::incident::{Incident, IncidentState};
 use crate::domain::plan::FixState;
+use crate::engine::records;
 
 /// Four short sentences for people who were not there.
 pub(crate) fn closing_words(incident: &Incident) -> String {
@@ -10,24 +11,32 @@ pub(crate) fn closing_words(incident: &Incident) -> String {
         || "The cause was not established.".to_owned(),
         |d| format!("Cause: {}.", d.cause.trim_end_matches('.')),
     );
-    let applied: Vec<&str> = incident
-        .plan
-        .iter()
-        .flat_map(|p| &p.steps)
-        .filter(|s| s.state == FixState::Applied)
-        .map(|s| s.docker_line.as_str())
-        .collect();
-    let done = if applied.is_empty() {
-        "Nothing was changed by sentinel-tui.".to_owned()
-    } else {
-        let by = incident
-            .timeline
+    let lines = |state: FixState| -> String {
+        let of_state: Vec<&str> = incident
+            .plan
             .iter()
-            .rev()
-            .find(|e| e.state == Some(IncidentState::Fixing))
-            .map_or_else(|| "sentinel-tui".to_owned(), |e| e.actor.to_string());
-        format!("Done (approved by {by}): {}.", applied.join("; "))
+            .flat_map(|p| &p.steps)
+            .filter(|s| s.state == state)
+            .map(|s| s.docker_line.as_str())
+            .collect();
+        of_state.join("; ")
     };
+    let by = records::approver(incident);
+    let mut done: Vec<String> = Vec::new();
+    for (state, words) in [
+        (FixState::Applied, format!("Done (approved by {by})")),
+        (FixState::Undone, format!("Done (approved by {by}) and taken back")),
+        (FixState::Failed, format!("Tried without a known success (approved by {by})")),
+    ] {
+        let which = lines(state);
+        if !which.is_empty() {
+            done.push(format!("{words}: {which}."));
+        }
+    }
+    if done.is_empty() {
+        done.push("Nothing was changed by sentinel-tui.".to_owned());
+    }
+    let done = done.join(" ");
     let remains = match incident.state {
         IncidentState::Resolved => {
             let passed = incident.checks.iter().filter(|c| c.passed).count();

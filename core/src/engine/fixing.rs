@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use crate::domain::audit::AuditAction;
 use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
 use crate::domain::tool::ToolResult;
-use crate::engine::cycle::{record, word};
 use crate::engine::effect::Effect;
+use crate::engine::records::{approver, record, word};
 use crate::engine::{Engine, Turn};
+
+/// A plan, or its undo, must come back within this time; each call has a shorter bound of its own.
+pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_mins(10);
+/// A stale plan's target is looked at again within this time before the next diagnosis.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 impl Engine {
     /// Approves the plan of a fix and sets it off. The only way to an [`Effect::Apply`].
@@ -23,14 +30,18 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<String, ApproveError> {
         let now = turn.now;
-        let Some((incident, work)) = self.edit(id, turn) else {
+        let Some(open) = self.incidents.get_mut(id) else {
             return Err(ApproveError::NoSuchFix(fix.clone()));
         };
+        let (incident, work) = (Arc::make_mut(&mut open.incident), &mut open.work);
         let (approved, ticket) = incident.approve(fix, sha256, by.clone(), now)?;
+        turn.dirty.insert(id.clone());
         work.undo = Some(ticket);
         work.worse = None;
         work.retry_at = None;
+        work.stopped_until = None;
         work.verification = None;
+        work.result_by = Some(now + RESULT_WAIT);
         let mut words = Vec::new();
         let mut records = Vec::new();
         let mut summary = String::new();
@@ -60,6 +71,9 @@ impl Engine {
             format!("approved by {by}: {summary}"),
         );
         debug_assert!(moved, "awaiting approval and escalated lead to fixing");
+        for step in &approved.get().steps {
+            self.own.begin(&step.target.id, &step.call.tool);
+        }
         let target = approved.get().steps.first().map(|s| s.target.clone());
         for event in words {
             turn.emit(event);
@@ -67,7 +81,7 @@ impl Engine {
         if let Some(target) = target {
             self.brakes.acted(now, &target);
         }
-        self.brakes.begin();
+        self.brakes.begin(id);
         let Some(open) = self.incidents.get(id) else {
             return Err(ApproveError::NoSuchFix(fix.clone()));
         };
@@ -87,17 +101,21 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let now = turn.now;
+        if !self.is_fixing(id) {
+            self.late_word(id, format!("a late result of {fix}: {}", result.message), turn);
+            return;
+        }
         let ok = result.ok;
         let mut events = Vec::new();
         let mut audit = None;
         if let Some((incident, _)) = self.edit(id, turn) {
             let by = approver(incident);
             let message = result.message.clone();
-            let mut note = String::new();
+            let mut note = format!("a result for {fix}, which is no step of this plan: {message}");
             if let Some(plan) = &mut incident.plan {
                 let frozen = plan.clone();
                 let mut steps = plan.steps.iter_mut().skip_while(|s| &s.id != fix);
-                if let Some(step) = steps.next() {
+                if let Some(step) = steps.next().filter(|s| !s.state.is_final()) {
                     step.state = if ok { FixState::Applied } else { FixState::Failed };
                     step.result = Some(result);
                     let word = word(id, step, &by, (!ok).then_some(message.clone()));
@@ -106,7 +124,7 @@ impl Engine {
                     audit = Some(record(action, by.clone(), id, &frozen, step, now));
                     note = format!("{}: {message}", step.call.tool);
                 }
-                for next in steps {
+                for next in steps.filter(|s| !s.state.is_final()) {
                     if ok {
                         next.state = FixState::Applying;
                         events.push(Event::FixApplying(word(id, next, &by, None)));
@@ -126,28 +144,98 @@ impl Engine {
     }
 
     pub(crate) fn plan_done(&mut self, id: &IncidentId, ok: bool, turn: &mut Turn) {
+        if !self.is_fixing(id) {
+            self.late_word(id, "a late word that the plan ended".to_owned(), turn);
+            return;
+        }
+        self.calls_returned(id, turn);
         if ok {
             self.begin_verification(id, turn);
             return;
         }
-        self.brakes.end();
+        self.end_unmade(id, FixState::Skipped, turn);
+        self.brakes.end(id);
         self.escalate(id, "a step of the plan failed; the steps after it were not made", turn);
+    }
+
+    /// A plan that never came back: its outcome is not known, and it is not repeated.
+    pub(crate) fn overdue(&mut self, id: &IncidentId, turn: &mut Turn) {
+        let due = self
+            .incidents
+            .get(id)
+            .is_some_and(|o| o.work.result_by.is_some_and(|by| by <= turn.now));
+        if !due {
+            return;
+        }
+        self.calls_returned(id, turn);
+        self.brakes.end(id);
+        if let Some(open) = self.incidents.get_mut(id)
+            && std::mem::take(&mut open.work.undoing)
+        {
+            self.note(id, Actor::System, "the undo did not come back".to_owned(), turn);
+            return;
+        }
+        self.end_unmade(id, FixState::Failed, turn);
+        let why = "the call did not come back; its outcome is not known and it is not repeated";
+        self.escalate(id, why, turn);
+    }
+
+    /// Steps that did not come to an end get one.
+    fn end_unmade(&mut self, id: &IncidentId, state: FixState, turn: &mut Turn) {
+        if let Some((incident, _)) = self.edit(id, turn)
+            && let Some(plan) = &mut incident.plan
+        {
+            for step in plan.steps.iter_mut().filter(|s| !s.state.is_final()) {
+                step.state = state;
+            }
+        }
+    }
+
+    /// All calls of a plan, or of its undo, came back (or are given up).
+    fn calls_returned(&mut self, id: &IncidentId, turn: &Turn) {
+        let Some(open) = self.incidents.get_mut(id) else { return };
+        open.work.result_by = None;
+        for step in open.incident.plan.iter().flat_map(|p| &p.steps) {
+            self.own.ended(&step.target.id, turn.now);
+        }
+    }
+
+    fn is_fixing(&self, id: &IncidentId) -> bool {
+        self.incidents.get(id).is_some_and(|o| o.incident.state == IncidentState::Fixing)
+    }
+
+    /// A result that nobody waits for any more changes nothing, but is not swallowed.
+    fn late_word(&mut self, id: &IncidentId, what: String, turn: &mut Turn) {
+        if self.incidents.get(id).is_some_and(|o| !o.incident.state.is_closed()) {
+            self.note(id, Actor::System, what, turn);
+        }
     }
 
     /// The world changed between staging and the call: nothing was called.
     pub(crate) fn plan_stale(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
         let now = turn.now;
-        self.brakes.end();
+        if !self.is_fixing(id) {
+            self.late_word(id, format!("a late word that the plan is stale: {why}"), turn);
+            return;
+        }
+        self.calls_returned(id, turn);
+        self.brakes.end(id);
         let mut events = Vec::new();
+        let mut audits = Vec::new();
         let mut target: Option<ContainerId> = None;
         if let Some((incident, work)) = self.edit(id, turn) {
             work.undo = None;
             let by = approver(incident);
             if let Some(plan) = &mut incident.plan {
                 target = plan.steps.first().map(|s| s.target.id.clone());
+                let frozen = plan.clone();
                 for step in &mut plan.steps {
                     step.state = FixState::Stale;
                     events.push(Event::FixStale(word(id, step, &by, Some(why.to_owned()))));
+                    let mut failed =
+                        record(AuditAction::Failed, by.clone(), id, &frozen, step, now);
+                    failed.reason = format!("nothing was called: {why}");
+                    audits.push(failed);
                 }
             }
             incident.note(now, Actor::System, format!("the plan is stale: {why}"));
@@ -160,13 +248,13 @@ impl Engine {
             debug_assert!(moved, "fixing leads back to awaiting approval");
             // Think again once the target has been looked at.
             work.need_inspect = true;
-            work.diagnose_by = Some(now + jiff::SignedDuration::from_secs(1));
-            work.rethink = true;
+            work.diagnose_by = Some(now + LOOK_AGAIN);
             incident.diagnosis = None;
         }
         for event in events {
             turn.emit(event);
         }
+        turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
         if let Some(target) = target {
             turn.effects.push(Effect::Inspect(target));
         }
@@ -174,27 +262,39 @@ impl Engine {
 
     pub(crate) fn undo_done(&mut self, id: &IncidentId, result: &ToolResult, turn: &mut Turn) {
         let now = turn.now;
+        let waits = self.incidents.get_mut(id).is_some_and(|o| std::mem::take(&mut o.work.undoing));
+        if !waits {
+            self.late_word(id, format!("a late word of an undo: {}", result.message), turn);
+            return;
+        }
+        self.calls_returned(id, turn);
+        self.brakes.end(id);
         let mut events = Vec::new();
         let mut audits = Vec::new();
         if let Some((incident, _)) = self.edit(id, turn) {
             let by = approver(incident);
             let words = if result.ok { "taken back" } else { "could not be taken back" };
             incident.note(now, Actor::System, format!("{words}: {}", result.message));
-            if let (true, Some(plan)) = (result.ok, &mut incident.plan) {
+            if let Some(plan) = &mut incident.plan {
                 let frozen = plan.clone();
                 for step in plan
                     .steps
                     .iter_mut()
                     .filter(|s| s.state == FixState::Applied && s.inverse.is_some())
                 {
-                    step.state = FixState::Undone;
-                    events.push(Event::FixUndone(word(
-                        id,
-                        step,
-                        &by,
-                        Some(result.message.clone()),
-                    )));
-                    audits.push(record(AuditAction::Undone, by.clone(), id, &frozen, step, now));
+                    let action = if result.ok {
+                        step.state = FixState::Undone;
+                        let said = Some(result.message.clone());
+                        events.push(Event::FixUndone(word(id, step, &by, said)));
+                        AuditAction::Undone
+                    } else {
+                        AuditAction::Failed
+                    };
+                    let mut undone = record(action, by.clone(), id, &frozen, step, now);
+                    undone.call.clone_from(&step.inverse);
+                    "taken back: it got worse after the fix".clone_into(&mut undone.reason);
+                    undone.result = Some(result.clone());
+                    audits.push(undone);
                 }
             }
         }
@@ -203,14 +303,4 @@ impl Engine {
         }
         turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
     }
-}
-
-/// Who approved the current plan: the last one who set the incident to fixing.
-fn approver(incident: &crate::domain::incident::Incident) -> Actor {
-    incident
-        .timeline
-        .iter()
-        .rev()
-        .find(|e| e.state == Some(IncidentState::Fixing))
-        .map_or(Actor::System, |e| e.actor.clone())
 }

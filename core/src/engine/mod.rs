@@ -1,44 +1,55 @@
 //! The incident life cycle: state + signal + now -> effects. Synchronous, pure, replayable.
 //!
-//! Start at [`Engine::step`]. Files: [`effect`] what is asked of the shell, [`correlate`] which
-//! incident an anomaly belongs to, [`cycle`] opening, diagnosing, staging, deciding,
-//! [`fixing`] what comes back from tools, [`verify`] the oracles, [`requests`] what people ask,
-//! [`explain`] the closing words, [`board`] what front ends see.
+//! Start at [`Engine::step`]. In the order of an incident's life: `observe` what the signals say
+//! of the containers, `correlate` which incident an anomaly belongs to, `opening`, `merge`,
+//! `diagnosing`, `staging`, `deciding`, `fixing` what comes back from tools, `verify` and
+//! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
+//! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
+//! earlier run left open, `own_calls` which events are of our own making, `work` and `records`.
 
-pub mod board;
-pub mod correlate;
-pub mod cycle;
+mod board;
+mod correlate;
+mod deciding;
+mod diagnosing;
 pub mod effect;
-pub mod explain;
-pub mod fixing;
-pub mod requests;
-pub mod verify;
+mod explain;
+mod fixing;
+mod merge;
+mod observe;
+mod opening;
+mod oracles;
+mod own_calls;
+mod records;
+mod requests;
+mod resume;
+mod staging;
+mod verify;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::diagnose::world::{Facts, World};
+use crate::diagnose::world::World;
 use crate::domain::anomaly::Anomaly;
-use crate::domain::container::{Container, Health, RunState};
-use crate::domain::event::{ContainerWire, EngineWire, Event};
+use crate::domain::event::{EngineWire, Event};
 use crate::domain::ids::{ContainerId, IncidentId};
-use crate::domain::incident::{Incident, IncidentState};
-use crate::domain::life::{LifeEvent, LifeKind};
+use crate::domain::incident::Incident;
 use crate::domain::plan::Actor;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
 use crate::engine::board::Board;
 use crate::engine::correlate::Waiting;
-use crate::engine::cycle::Work;
 use crate::engine::effect::Effect;
+use crate::engine::own_calls::OwnCalls;
+use crate::engine::work::Work;
 use crate::policy::brakes::{Brakes, Limits};
 
 /// Closed incidents kept in memory; the store has all.
 const CLOSED_KEPT: usize = 50;
-/// Anomalies kept that belong to no incident.
-const ANOMALIES_KEPT: usize = 200;
+/// Parts that can be degraded at a time; there are only a handful.
+const DEGRADED_KEPT: usize = 32;
 
 /// What the engine is told at the start.
 #[derive(Clone, Debug)]
@@ -91,8 +102,15 @@ pub struct Engine {
     anomalies: VecDeque<Arc<Anomaly>>,
     degraded: Vec<Degraded>,
     brakes: Brakes,
+    own: OwnCalls,
     counter: u64,
     attached: bool,
+}
+
+impl Open {
+    fn new(incident: Incident) -> Self {
+        Self { incident: Arc::new(incident), work: Work::default() }
+    }
 }
 
 /// One turn: what time it is and what came of it.
@@ -115,12 +133,9 @@ impl Engine {
     pub fn new(settings: Settings, earlier: Vec<Incident>) -> Self {
         let mut brakes = Brakes::new(settings.limits);
         for incident in &earlier {
-            cycle::recall(&mut brakes, incident);
+            resume::recall(&mut brakes, incident);
         }
-        let incidents = earlier
-            .into_iter()
-            .map(|i| (i.id.clone(), Open { incident: Arc::new(i), work: Work::default() }))
-            .collect();
+        let incidents = earlier.into_iter().map(|i| (i.id.clone(), Open::new(i))).collect();
         Self {
             settings,
             world: World::default(),
@@ -130,6 +145,7 @@ impl Engine {
             anomalies: VecDeque::new(),
             degraded: Vec::new(),
             brakes,
+            own: OwnCalls::default(),
             counter: 0,
             attached: false,
         }
@@ -184,10 +200,11 @@ impl Engine {
                     if let Some(facts) = self.world.containers.get_mut(&line.container) {
                         facts.heard(line);
                     }
-                    self.board.heard(line);
+                    let known = self.world.containers.contains_key(&line.container);
+                    self.board.heard(line, known);
                 }
             }
-            Signal::LogEnd { container } => self.log_ended(&container),
+            Signal::LogEnd { container } => self.log_ended(&container, turn),
             Signal::LogLost { container, count, why } => {
                 self.board.lost(&container, count);
                 let name = self.name_of(&container);
@@ -201,6 +218,9 @@ impl Engine {
             }
             Signal::Degraded { part, detail } => {
                 self.degraded.retain(|d| d.part != part);
+                if self.degraded.len() >= DEGRADED_KEPT {
+                    self.degraded.remove(0);
+                }
                 self.degraded.push(Degraded {
                     part: part.clone(),
                     detail: detail.clone(),
@@ -232,121 +252,60 @@ impl Engine {
         }
     }
 
-    fn inspected(&mut self, container: Container, turn: &mut Turn) {
-        let id = container.of.id.clone();
-        let wire = ContainerWire::from(&container);
-        match self.world.containers.get_mut(&id) {
-            None => {
-                self.world.containers.insert(
-                    id.clone(),
-                    Facts {
-                        container: Arc::new(container),
-                        usage: None,
-                        tail: VecDeque::new(),
-                        stopped_by_operator: None,
-                        changed_at: None,
-                    },
-                );
-                turn.emit(Event::ContainerSeen { container: wire });
-            }
-            Some(facts) => {
-                let old = &facts.container;
-                let changed = old.state != container.state
-                    || old.health != container.health
-                    || old.of != container.of;
-                if container.state == RunState::Running {
-                    facts.stopped_by_operator = None;
-                } else {
-                    facts.usage = None;
-                }
-                facts.container = Arc::new(container);
-                if changed {
-                    turn.emit(Event::ContainerChanged { container: wire });
+    /// Everything that is due now. What one thing makes due is done in the same turn, but no more
+    /// than so many rounds: the rest is for the next wake.
+    fn advance(&mut self, turn: &mut Turn) {
+        const ROUNDS: usize = 4;
+        self.settle_waiting(turn);
+        for id in self.open_ids() {
+            for _ in 0..ROUNDS {
+                self.tend(&id, turn);
+                if self.due_at(&id).is_none_or(|at| at > turn.now) {
+                    break;
                 }
             }
-        }
-        self.seen_by_inspect(&id);
-    }
-
-    fn gone(&mut self, id: &ContainerId, turn: &mut Turn) {
-        if let Some(facts) = self.world.containers.remove(id) {
-            let wire = ContainerWire::from(facts.container.as_ref());
-            turn.emit(Event::ContainerGone { container: wire });
-        }
-        self.board.forget(id);
-        self.subject_gone(id, turn);
-    }
-
-    /// The engine's events change what is known at once; the inspect that follows has the rest.
-    fn life(&mut self, event: &LifeEvent, turn: &mut Turn) {
-        let ours = self.is_being_fixed(&event.container);
-        let Some(facts) = self.world.containers.get_mut(&event.container) else { return };
-        facts.changed_at = Some(event.at);
-        let container = Arc::make_mut(&mut facts.container);
-        let before = (container.state, container.health);
-        match &event.kind {
-            LifeKind::Start => {
-                container.state = RunState::Running;
-                if container.health != Health::None {
-                    container.health = Health::Starting;
-                }
-                facts.stopped_by_operator = None;
-            }
-            LifeKind::Die { exit_code } => {
-                container.exit_code = *exit_code;
-                container.finished_at = Some(event.at);
-                let asked = facts.stopped_by_operator.is_some();
-                let back =
-                    container.restart_policy.restarts_after(*exit_code, container.restart_count);
-                container.state =
-                    if back && !asked { RunState::Restarting } else { RunState::Exited };
-                facts.usage = None;
-            }
-            LifeKind::Kill { signal } => {
-                let stops = *signal == container.stop_signal || matches!(signal, 2 | 3 | 9 | 15);
-                if stops && !ours {
-                    facts.stopped_by_operator = Some(event.at);
-                }
-            }
-            LifeKind::Stop => {
-                container.state = RunState::Exited;
-                if !ours {
-                    facts.stopped_by_operator = Some(event.at);
-                }
-            }
-            LifeKind::Healthy => container.health = Health::Healthy,
-            LifeKind::Unhealthy => container.health = Health::Unhealthy,
-            LifeKind::Pause => container.state = RunState::Paused,
-            LifeKind::Unpause => container.state = RunState::Running,
-            LifeKind::Create
-            | LifeKind::Restart
-            | LifeKind::Oom
-            | LifeKind::Destroy
-            | LifeKind::Rename
-            | LifeKind::Update
-            | LifeKind::Connect { .. }
-            | LifeKind::Disconnect { .. } => {}
-        }
-        let changed = before != (container.state, container.health);
-        let wire = ContainerWire::from(facts.container.as_ref());
-        let stopped = matches!(event.kind, LifeKind::Die { .. } | LifeKind::Stop)
-            && facts.stopped_by_operator.is_some();
-        if changed {
-            turn.emit(Event::ContainerChanged { container: wire });
-        }
-        if stopped && !ours {
-            self.operator_stopped(&event.container, turn);
         }
     }
 
-    /// When the engine wants to be woken although nothing happened.
+    fn tend(&mut self, id: &IncidentId, turn: &mut Turn) {
+        self.expire(id, turn);
+        self.overdue(id, turn);
+        self.operator_decided(id, turn);
+        self.give_up_on_tools(id, turn);
+        if self.diagnosis_due(id, turn.now) {
+            self.diagnose(id, turn);
+        }
+        let retry = self.incidents.get(id).and_then(|o| o.work.retry_at);
+        if retry.is_some_and(|at| at <= turn.now) {
+            self.consider(id, turn);
+        }
+        self.verify(id, turn);
+    }
+
+    /// When an incident wants to be tended although nothing happened.
+    fn due_at(&self, id: &IncidentId) -> Option<Timestamp> {
+        let Open { incident, work } = self.incidents.get(id)?;
+        if incident.state.is_closed() {
+            return None;
+        }
+        let plan = incident.plan.as_ref().filter(|p| p.is_staged());
+        let due = [
+            work.diagnose_by.filter(|_| self.may_diagnose(id)),
+            work.retry_at.filter(|_| plan.is_some()),
+            work.verification.as_ref().map(|v| v.next_look),
+            work.result_by,
+            work.stopped_until,
+            work.tools_by,
+            plan.map(|p| p.expires_at),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    /// When the engine wants to be woken although nothing happened. After the step at that time
+    /// it names a later one, or none.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let works = self.incidents.values().filter_map(|o| o.work.wake_at());
-        let plans =
-            self.incidents.values().filter(|o| !o.incident.state.is_closed()).filter_map(|o| {
-                o.incident.plan.as_ref().filter(|p| p.is_staged()).map(|p| p.expires_at)
-            });
-        works.chain(plans).chain(self.waiting.iter().map(|w| w.until)).min()
+        let due = self.incidents.keys().filter_map(|id| self.due_at(id));
+        due.chain(self.waiting.iter().map(|w| w.until)).min()
     }
 
     /// An open incident may be changed; the change is saved at the end of the turn.
@@ -366,17 +325,6 @@ impl Engine {
             .filter(|(_, o)| !o.incident.state.is_closed())
             .map(|(id, _)| id.clone())
             .collect()
-    }
-
-    /// Whether a plan of ours is being applied to a container right now.
-    fn is_being_fixed(&self, container: &ContainerId) -> bool {
-        self.incidents.values().any(|o| {
-            o.incident.state == IncidentState::Fixing
-                && o.incident
-                    .plan
-                    .as_ref()
-                    .is_some_and(|p| p.steps.iter().any(|s| &s.target.id == container))
-        })
     }
 
     fn name_of(&self, container: &ContainerId) -> String {
@@ -404,9 +352,6 @@ impl Engine {
         let excess = closed.len().saturating_sub(CLOSED_KEPT);
         for id in closed.into_iter().take(excess) {
             self.incidents.remove(&id);
-        }
-        while self.anomalies.len() > ANOMALIES_KEPT {
-            self.anomalies.pop_front();
         }
     }
 

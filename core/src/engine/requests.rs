@@ -1,17 +1,20 @@
 //! What people ask, and what operators do behind our back.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::audit::AuditAction;
 use crate::domain::command::Command;
 use crate::domain::event::{Event, IncidentWire};
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
-use crate::domain::incident::IncidentState;
+use crate::domain::incident::{IncidentState, REJECTED};
 use crate::domain::plan::{Actor, FixState};
 use crate::domain::snapshot::Mode;
-use crate::engine::cycle::record;
 use crate::engine::effect::Effect;
+use crate::engine::records::record;
 use crate::engine::{Engine, Turn, explain};
+
+/// How long after an operator's stop the start of a restart may come.
+const OPERATOR_RESTART: SignedDuration = SignedDuration::from_secs(5);
 
 impl Engine {
     pub(crate) fn command(
@@ -22,6 +25,10 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let outcome = match command {
+            // The policy decides inside the engine only; what comes from outside is a person.
+            _ if !matches!(actor, Actor::Person(_)) => {
+                Err("only a person can ask for this".to_owned())
+            }
             Command::Approve { fix, sha256 } => self.approve_request(&fix, &sha256, actor, turn),
             Command::Reject { fix, reason } => self.reject_request(&fix, &reason, actor, turn),
             Command::Dismiss { incident, reason } => self.dismiss(&incident, actor, &reason, turn),
@@ -47,7 +54,52 @@ impl Engine {
                 .to_owned());
         }
         let id = self.incident_of_fix(fix)?;
+        self.expire(&id, turn);
+        if let Some(lapsed) = self.lapsed(&id) {
+            self.plan_again(&id);
+            return Err(format!(
+                "fix {fix} {lapsed}; it is being planned again: look at the new plan"
+            ));
+        }
+        if let Some(target) = self.busy_target(&id) {
+            return Err(format!(
+                "another plan for {target} is under way; approve again once it has ended"
+            ));
+        }
         self.approve(&id, fix, sha256, actor, turn).map_err(|e| e.to_string())
+    }
+
+    /// How the plan of an incident lapsed, if it did and the incident is still open.
+    fn lapsed(&self, id: &IncidentId) -> Option<&'static str> {
+        let open = self.incidents.get(id).filter(|o| !o.incident.state.is_closed())?;
+        let first = open.incident.plan.as_ref()?.steps.first()?;
+        match first.state {
+            FixState::Expired => Some("expired"),
+            FixState::Stale => Some("is stale"),
+            _ => None,
+        }
+    }
+
+    /// A lapsed plan that is still wanted is made anew from what is known now.
+    fn plan_again(&mut self, id: &IncidentId) {
+        let Some(open) = self.incidents.get_mut(id) else { return };
+        std::sync::Arc::make_mut(&mut open.incident).diagnosis = None;
+        open.work.rethink = true;
+    }
+
+    /// A target of this incident's plan on which another incident's plan is under way.
+    fn busy_target(&self, id: &IncidentId) -> Option<String> {
+        let plan = self.incidents.get(id)?.incident.plan.as_ref()?;
+        let others = self.incidents.iter().filter(|(other, o)| {
+            let verifies = o.work.verification.as_ref().is_some_and(|v| v.ours);
+            *other != id
+                && (o.incident.state == IncidentState::Fixing || verifies || o.work.undoing)
+        });
+        let busy: Vec<&ContainerId> = others
+            .filter_map(|(_, o)| o.incident.plan.as_ref())
+            .flat_map(|p| p.steps.iter().map(|s| &s.target.id))
+            .collect();
+        plan.steps.iter().find(|s| busy.contains(&&s.target.id)).map(|s| s.target.name.clone())
     }
 
     fn reject_request(
@@ -70,7 +122,7 @@ impl Engine {
             why.clone_into(&mut rejected.reason);
             turn.effects.push(Effect::Audit(Box::new(rejected)));
         }
-        self.note(&id, actor.clone(), format!("rejected: {why}"), turn);
+        self.note(&id, actor.clone(), format!("{REJECTED}{why}"), turn);
         self.escalate(&id, "the plan was rejected; a person takes over", turn);
         Ok(format!("rejected: {why}"))
     }
@@ -97,6 +149,9 @@ impl Engine {
                 return Err(format!("{id} is being fixed; wait until the call returns"));
             }
             Some(s) if s.is_closed() => return Err(format!("{id} is closed already")),
+            Some(_) if self.incidents.get(id).is_some_and(|o| o.work.undoing) => {
+                return Err(format!("the fix of {id} is being taken back; wait until it is"));
+            }
             Some(_) => {}
         }
         let why = if reason.is_empty() { "no reason given" } else { reason };
@@ -115,10 +170,6 @@ impl Engine {
     ) {
         self.withdraw_plan(id, &why, turn);
         let now: Timestamp = turn.now;
-        let was_ours = self
-            .incidents
-            .get(id)
-            .is_some_and(|o| o.work.verification.as_ref().is_some_and(|v| v.ours));
         let Some((incident, work)) = self.edit(id, turn) else { return };
         if !incident.transition(state, now, actor, why) {
             return;
@@ -130,33 +181,86 @@ impl Engine {
             IncidentState::Dismissed => Event::IncidentDismissed { incident: wire },
             _ => Event::IncidentResolved { incident: wire },
         });
-        if was_ours {
-            self.brakes.end();
+        self.brakes.end(id);
+    }
+
+    /// Somebody stopped a container that has an open incident. If it is not a restart, it is
+    /// theirs now.
+    pub(crate) fn operator_stopped(&mut self, container: &ContainerId, turn: &mut Turn) {
+        let now = turn.now;
+        for id in self.open_ids() {
+            let Some(open) = self.incidents.get(&id) else { continue };
+            let its = &open.incident.container.id == container;
+            if !its || open.incident.state == IncidentState::Fixing || open.work.undoing {
+                continue;
+            }
+            if open.work.stopped_until.is_some() {
+                continue;
+            }
+            self.withdraw_plan(&id, "an operator stopped the container", turn);
+            if let Some((incident, work)) = self.edit(&id, turn) {
+                incident.note(now, Actor::System, "an operator stopped the container");
+                work.stopped_until = Some(now + OPERATOR_RESTART);
+            }
         }
     }
 
-    /// Somebody stopped a container that has an open incident: it is theirs now.
-    pub(crate) fn operator_stopped(&mut self, container: &ContainerId, turn: &mut Turn) {
-        for id in self.open_ids() {
-            let theirs = self.incidents.get(&id).is_some_and(|o| {
-                &o.incident.container.id == container && o.incident.state != IncidentState::Fixing
-            });
-            if theirs {
-                let why = "an operator stopped the container".to_owned();
-                self.close(&id, IncidentState::Dismissed, Actor::System, why, turn);
+    /// An operator's restart ends with a start; without one the container stays stopped.
+    pub(crate) fn operator_decided(&mut self, id: &IncidentId, turn: &mut Turn) {
+        let Some(open) = self.incidents.get_mut(id) else { return };
+        let Some(until) = open.work.stopped_until else { return };
+        let up = self
+            .world
+            .containers
+            .get(&open.incident.container.id)
+            .is_some_and(|f| f.stopped_by_operator.is_none() && f.container.is_up());
+        if up {
+            open.work.stopped_until = None;
+            if open.incident.state == IncidentState::AwaitingApproval {
+                self.restarted_by_operator(id, turn);
             }
+        } else if until <= turn.now {
+            open.work.stopped_until = None;
+            let why = "an operator stopped the container".to_owned();
+            self.close(id, IncidentState::Dismissed, Actor::System, why, turn);
         }
+    }
+
+    /// Its plan was withdrawn; if the operator's restart does not help, there will be another.
+    fn restarted_by_operator(&mut self, id: &IncidentId, turn: &mut Turn) {
+        let now = turn.now;
+        self.plan_again(id);
+        if let Some((incident, work)) = self.edit(id, turn) {
+            work.rethink = false;
+            let moved = incident.transition(
+                IncidentState::Diagnosing,
+                now,
+                Actor::System,
+                "an operator restarted the container",
+            );
+            debug_assert!(moved, "awaiting approval leads to diagnosing");
+        }
+        self.watch_recovery(id, turn);
     }
 
     /// A container with an open incident is gone: removed or replaced by somebody.
     pub(crate) fn subject_gone(&mut self, container: &ContainerId, turn: &mut Turn) {
         for id in self.open_ids() {
-            let its = self.incidents.get(&id).is_some_and(|o| {
-                &o.incident.container.id == container && o.incident.state != IncidentState::Fixing
-            });
-            if its {
+            let Some(open) = self.incidents.get(&id) else { continue };
+            if open.incident.state == IncidentState::Fixing {
+                continue;
+            }
+            if &open.incident.container.id == container {
                 let why = "the container was removed or replaced".to_owned();
                 self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
+                continue;
+            }
+            let is_target = open.incident.plan.as_ref().is_some_and(|p| {
+                p.is_staged() && p.steps.iter().any(|s| &s.target.id == container)
+            });
+            if is_target {
+                self.withdraw_plan(&id, "its target was removed or replaced", turn);
+                self.plan_again(&id);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What keeps auto-heal from doing harm by doing too much. Counted per plan, not per call.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::container::ContainerRef;
-use crate::domain::event::NotActing;
+use crate::domain::ids::IncidentId;
+use crate::domain::not_acting::NotActing;
 
 /// The bounds; settable in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,9 @@ impl Default for Limits {
     }
 }
 
+/// Plans remembered; more than any budget looks at.
+const ACTS_KEPT: usize = 256;
+
 /// One plan that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
@@ -52,7 +56,9 @@ pub struct Brakes {
     /// The bounds.
     pub limits: Limits,
     acts: VecDeque<Act>,
-    in_flight: usize,
+    in_flight: BTreeSet<IncidentId>,
+    /// When a target was locked because a fix did not help, by its name.
+    locked: BTreeMap<String, Timestamp>,
 }
 
 impl Brakes {
@@ -63,20 +69,27 @@ impl Brakes {
 
     /// Remembers a plan that begins (or that the store says was carried out earlier).
     pub fn acted(&mut self, at: Timestamp, target: &ContainerRef) {
-        if self.acts.len() == 256 {
+        if self.acts.len() == ACTS_KEPT {
             self.acts.pop_front();
         }
         self.acts.push_back(Act { at, name: target.name.clone(), service: target.service.clone() });
     }
 
-    /// A plan is being applied or verified.
-    pub fn begin(&mut self) {
-        self.in_flight += 1;
+    /// The plan of an incident is being applied, verified or taken back.
+    pub fn begin(&mut self, incident: &IncidentId) {
+        self.in_flight.insert(incident.clone());
     }
 
     /// It ended.
-    pub fn end(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    pub fn end(&mut self, incident: &IncidentId) {
+        self.in_flight.remove(incident);
+    }
+
+    /// A plan on `target` did not help: nothing more by itself while [`Limits::lock`] lasts.
+    pub fn lock(&mut self, at: Timestamp, target: &ContainerRef) {
+        let lock = self.limits.lock;
+        self.locked.retain(|_, since| at.duration_since(*since) < lock);
+        self.locked.insert(target.name.clone(), at);
     }
 
     /// Why nothing may be done on `target` now, if so; and whether that passes by itself.
@@ -86,19 +99,37 @@ impl Brakes {
         now: Timestamp,
     ) -> Option<(NotActing, String, bool)> {
         let limits = self.limits;
-        if self.in_flight > 0 {
+        if !self.in_flight.is_empty() {
             return Some((
                 NotActing::InFlight,
                 "another plan is being applied or verified".to_owned(),
                 true,
             ));
         }
+        if let Some(at) = self.locked.get(&target.name)
+            && now.duration_since(*at) < limits.lock
+        {
+            return Some((
+                NotActing::Locked,
+                format!("a plan for {} did not help lately; it is locked for an hour", target.name),
+                false,
+            ));
+        }
         let since = |window: SignedDuration| {
             self.acts.iter().filter(move |a| now.duration_since(a.at) < window)
         };
         let on_target = |a: &&Act| a.name == target.name;
-        let strikes = since(limits.strike_window.max(limits.lock)).filter(on_target).count();
-        if strikes >= limits.strikes {
+        // The last `strikes` plans on the target, if they fell into one window, lock it from the
+        // last of them on.
+        let mut mine: Vec<Timestamp> = self.acts.iter().filter(on_target).map(|a| a.at).collect();
+        mine.sort_unstable();
+        let strikes = limits.strikes.max(1);
+        let locked = mine.windows(strikes).any(|w| {
+            let (Some(first), Some(last)) = (w.first(), w.last()) else { return false };
+            last.duration_since(*first) < limits.strike_window
+                && now.duration_since(*last) < limits.lock
+        });
+        if locked {
             return Some((
                 NotActing::Locked,
                 format!("{} had {strikes} plans lately and is locked for an hour", target.name),
@@ -159,9 +190,10 @@ mod tests {
     fn each_brake_holds_and_lets_go() {
         let mut brakes = Brakes::default();
         assert_eq!(code(&brakes, "a", 0), None);
-        brakes.begin();
+        brakes.begin(&"INC-1".into());
+        brakes.begin(&"INC-1".into());
         assert_eq!(code(&brakes, "a", 0), Some(NotActing::InFlight));
-        brakes.end();
+        brakes.end(&"INC-1".into());
         brakes.acted(at(0), &target("a"));
         assert_eq!(code(&brakes, "a", 299), Some(NotActing::Cooldown));
         assert_eq!(code(&brakes, "b", 299), None);
@@ -171,7 +203,17 @@ mod tests {
         assert_eq!(code(&brakes, "a", 700), Some(NotActing::Budget));
         brakes.acted(at(700), &target("a"));
         assert_eq!(code(&brakes, "a", 1100), Some(NotActing::Locked));
-        assert_eq!(code(&brakes, "a", 4500), None);
+        assert_eq!(code(&brakes, "a", 4299), Some(NotActing::Locked));
+        assert_eq!(code(&brakes, "a", 4301), None);
+    }
+
+    #[test]
+    fn a_fix_that_did_not_help_locks_its_target_for_an_hour() {
+        let mut brakes = Brakes::default();
+        brakes.lock(at(0), &target("a"));
+        assert_eq!(code(&brakes, "a", 3599), Some(NotActing::Locked));
+        assert_eq!(code(&brakes, "b", 10), None);
+        assert_eq!(code(&brakes, "a", 3600), None);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::{Container, LABEL_AUTO_HEAL, LABEL_MONITOR};
-use crate::domain::event::NotActing;
 use crate::domain::failure::FailureClass;
+use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Plan, Risk};
 use crate::domain::snapshot::Mode;
 use crate::policy::brakes::Brakes;
@@ -21,6 +21,7 @@ const MIN_CONFIDENCE: f64 = 0.7;
 
 /// What the decision rests on.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that each stand for one reason")]
 pub struct Request<'a> {
     /// What may be done at all.
     pub mode: Mode,
@@ -38,7 +39,9 @@ pub struct Request<'a> {
     pub target: &'a Container,
     /// Whether an operator stopped the target, or nobody knows why it is down.
     pub operator_intent: bool,
-    /// What the detectors saw on the target.
+    /// Whether a person said no to a plan for this incident.
+    pub refused_by_person: bool,
+    /// What the detectors saw in this incident, and on the target.
     pub anomalies: &'a [Anomaly],
     /// What was done lately.
     pub brakes: &'a Brakes,
@@ -138,6 +141,20 @@ pub fn decide(request: &Request<'_>) -> Decision {
             false,
         ));
     }
+    if request.refused_by_person {
+        reasons.push(reason(
+            NotActing::OperatorIntent,
+            "a person said no to a plan for this incident; it is theirs now".to_owned(),
+            false,
+        ));
+    }
+    if plan.steps.iter().any(|s| s.target.id != target.of.id) {
+        reasons.push(reason(
+            NotActing::RiskTooHigh,
+            "the plan changes more than one container".to_owned(),
+            false,
+        ));
+    }
     if !observed_fault(request) {
         reasons.push(reason(
             NotActing::NoObservedFault,
@@ -174,28 +191,214 @@ fn opt_in_problem(target: &Container, watch_all: bool) -> Option<String> {
     }
 }
 
-/// One signal of the engine on the target is enough for death, memory kill and health; every
-/// other class needs two kinds, at least one of them the engine's.
+/// Where a signal comes from; two from one source are one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Event,
+    Memory,
+    Health,
+    Log,
+    Inspect,
+}
+
+fn source(kind: AnomalyKind) -> Source {
+    match kind {
+        AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::StartFailure => Source::Event,
+        AnomalyKind::OomKill => Source::Memory,
+        AnomalyKind::Unhealthy => Source::Health,
+        AnomalyKind::ConnectionRefused | AnomalyKind::FatalSignature | AnomalyKind::ErrorBurst => {
+            Source::Log
+        }
+        AnomalyKind::FoundDown => Source::Inspect,
+    }
+}
+
+/// The engine must have seen the fault on the target itself. For death, memory kill and health
+/// its word is enough if it is the word for that class; every other class needs a second kind of
+/// signal besides.
 fn observed_fault(request: &Request<'_>) -> bool {
-    let on_target: Vec<AnomalyKind> = request
+    let mut engine = request
         .anomalies
         .iter()
-        .filter(|a| a.container.id == request.target.of.id)
-        .map(|a| a.kind)
-        .collect();
-    let engine = on_target.iter().any(|k| k.is_engine_observed());
-    let strong = matches!(
-        request.class,
-        FailureClass::TransientCrash
-            | FailureClass::NativeCrash
-            | FailureClass::OomKill
-            | FailureClass::Hang
-    );
-    if strong {
-        return engine;
+        .filter(|a| a.container.id == request.target.of.id && a.kind.is_engine_observed())
+        .map(|a| a.kind);
+    match request.class {
+        FailureClass::TransientCrash | FailureClass::NativeCrash => engine.any(|k| {
+            matches!(k, AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill)
+        }),
+        FailureClass::OomKill => engine.any(|k| k == AnomalyKind::OomKill),
+        FailureClass::Hang => engine.any(|k| k == AnomalyKind::Unhealthy),
+        _ => {
+            let mut sources: Vec<Source> =
+                request.anomalies.iter().map(|a| source(a.kind)).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            engine.next().is_some() && sources.len() >= 2
+        }
     }
-    let mut kinds: Vec<AnomalyKind> = request.anomalies.iter().map(|a| a.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    engine && kinds.len() >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::anomaly::AnomalyDetail;
+    use crate::domain::container::tests_support::container;
+    use crate::domain::ids::{AnomalyId, FixId};
+    use crate::domain::plan::{Fix, FixState, Preconditions};
+    use crate::domain::severity::Severity;
+    use crate::domain::tool::ToolCall;
+    use crate::policy::brakes::Limits;
+
+    fn target(name: &str) -> Container {
+        let mut target = container(name);
+        target.labels.insert(LABEL_MONITOR.to_owned(), "true".to_owned());
+        target
+    }
+
+    fn plan(target: &Container, risk: Risk) -> Plan {
+        Plan {
+            incident: "INC-1".into(),
+            steps: vec![Fix {
+                id: FixId("F1.1".to_owned()),
+                step: 1,
+                call: ToolCall::new("start_container", []),
+                target: target.of.clone(),
+                risk,
+                reason: String::new(),
+                diff: String::new(),
+                docker_line: String::new(),
+                downtime: String::new(),
+                inverse: None,
+                state: FixState::Staged,
+                result: None,
+            }],
+            preconditions: Preconditions {
+                image_id: String::new(),
+                started_at: String::new(),
+                config_hash: String::new(),
+            },
+            staged_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::MAX,
+            sha256: String::new(),
+        }
+        .freeze()
+    }
+
+    fn anomaly(on: &Container, kind: AnomalyKind) -> Anomaly {
+        Anomaly {
+            id: AnomalyId("A".to_owned()),
+            container: on.of.clone(),
+            kind,
+            severity: Severity::High,
+            score: 1.0,
+            summary: String::new(),
+            observed_at: Timestamp::UNIX_EPOCH,
+            evidence: Vec::new(),
+            detail: AnomalyDetail::default(),
+        }
+    }
+
+    fn codes(change: impl FnOnce(&mut Request<'_>)) -> Vec<NotActing> {
+        let api = target("api");
+        let plan = plan(&api, Risk::R1);
+        let seen = [anomaly(&api, AnomalyKind::Death)];
+        let brakes = Brakes::default();
+        let mut request = Request {
+            mode: Mode::AutoHeal,
+            elected: true,
+            watch_all: false,
+            plan: &plan,
+            class: FailureClass::TransientCrash,
+            confidence: 0.8,
+            target: &api,
+            operator_intent: false,
+            refused_by_person: false,
+            anomalies: &seen,
+            brakes: &brakes,
+            now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10),
+        };
+        change(&mut request);
+        match decide(&request) {
+            Decision::Allow => Vec::new(),
+            Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
+                reasons.into_iter().map(|r| r.code).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn each_reason_stands_alone() {
+        let api = target("api");
+        let db = target("db");
+        let nothing: [Anomaly; 0] = [];
+        let risky = plan(&api, Risk::R3);
+        let lossy = plan(&api, Risk::R4);
+        let elsewhere = plan(&db, Risk::R1);
+        let mut busy = Brakes::new(Limits::default());
+        busy.begin(&"INC-2".into());
+        let mut quiet = target("api");
+        quiet.labels.insert(LABEL_AUTO_HEAL.to_owned(), "false".to_owned());
+        assert_eq!(codes(|_| ()), []);
+        assert_eq!(codes(|r| r.mode = Mode::ReadOnly), [NotActing::ReadOnly]);
+        assert_eq!(codes(|r| r.mode = Mode::Approve), [NotActing::AutoHealOff]);
+        assert_eq!(codes(|r| r.elected = false), [NotActing::NotElected]);
+        assert_eq!(codes(|r| r.watch_all = true), [NotActing::NotOptedIn]);
+        assert_eq!(codes(|r| r.target = &quiet), [NotActing::NotOptedIn]);
+        assert_eq!(codes(|r| r.plan = &risky), [NotActing::RiskTooHigh]);
+        assert_eq!(codes(|r| r.plan = &lossy), [NotActing::RiskTooHigh; 2]);
+        assert_eq!(codes(|r| r.plan = &elsewhere), [NotActing::RiskTooHigh]);
+        assert_eq!(codes(|r| r.confidence = 0.69), [NotActing::LowConfidence]);
+        assert_eq!(codes(|r| r.operator_intent = true), [NotActing::OperatorIntent]);
+        assert_eq!(codes(|r| r.refused_by_person = true), [NotActing::OperatorIntent]);
+        assert_eq!(codes(|r| r.anomalies = &nothing), [NotActing::NoObservedFault]);
+        assert_eq!(codes(|r| r.brakes = &busy), [NotActing::InFlight]);
+        assert_eq!(
+            codes(|r| r.class = FailureClass::CrashLoop),
+            [NotActing::ClassNotAllowed, NotActing::NoObservedFault]
+        );
+    }
+
+    #[test]
+    fn the_engines_word_must_be_about_the_target_and_fit_the_class() {
+        let api = target("api");
+        let db = target("db");
+        let about = |on: &Container, kinds: &[AnomalyKind]| -> Vec<Anomaly> {
+            kinds.iter().map(|k| anomaly(on, *k)).collect()
+        };
+        let log = AnomalyKind::ConnectionRefused;
+        let death = AnomalyKind::Death;
+        let cases = [
+            (FailureClass::TransientCrash, about(&api, &[death]), true),
+            (FailureClass::TransientCrash, about(&db, &[death]), false),
+            (FailureClass::TransientCrash, about(&api, &[log, AnomalyKind::ErrorBurst]), false),
+            (FailureClass::TransientCrash, about(&api, &[AnomalyKind::Unhealthy]), false),
+            (FailureClass::TransientCrash, about(&api, &[AnomalyKind::FoundDown]), false),
+            (FailureClass::OomKill, about(&api, &[death, AnomalyKind::FatalSignature]), false),
+            (FailureClass::OomKill, about(&api, &[AnomalyKind::OomKill]), true),
+            (FailureClass::Hang, about(&api, &[AnomalyKind::Unhealthy]), true),
+            (FailureClass::Hang, about(&api, &[death, log]), false),
+            // One kind of signal is not enough for what is inferred, nor is text about it.
+            (FailureClass::DependencyDown, about(&api, &[death, AnomalyKind::CrashLoop]), false),
+            (FailureClass::DependencyDown, about(&api, &[log, AnomalyKind::ErrorBurst]), false),
+            (
+                FailureClass::DependencyDown,
+                [about(&api, &[death]), about(&db, &[log])].concat(),
+                true,
+            ),
+            (
+                FailureClass::DependencyDown,
+                [about(&api, &[log]), about(&db, &[death])].concat(),
+                false,
+            ),
+        ];
+        for (class, seen, enough) in &cases {
+            let told = codes(|r| {
+                r.class = *class;
+                r.anomalies = seen;
+            });
+            assert_eq!(told.is_empty(), *enough, "{class}: {seen:?} -> {told:?}");
+        }
+    }
 }

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::domain::container::Container;
+use crate::domain::container::{Container, LABEL_MAX_MEMORY};
 use crate::domain::plan::Risk;
+use crate::domain::size::parse_bytes;
 use crate::domain::tool::{Tool, ToolCall};
 
 /// Tools that only read.
@@ -27,6 +28,8 @@ pub fn of(call: &ToolCall, target: Option<&Container>, tool: Option<&Tool>) -> R
     };
     let hinted = match tool {
         Some(tool) if own == Risk::R0 && tool.hints.read_only == Some(false) => Risk::R3,
+        // It says of itself that it destroys: then it is not what we take it for.
+        Some(tool) if own == Risk::R1 && tool.hints.destructive == Some(true) => Risk::R3,
         _ => own,
     };
     own.max(hinted)
@@ -40,8 +43,12 @@ fn limits(call: &ToolCall, target: Option<&Container>) -> Risk {
     let Some(target) = target else { return Risk::R3 };
     let raises = |key: &str, value: &Value| match key {
         "memory" => {
-            let asked = value.as_u64().or_else(|| value.as_str().and_then(memory));
-            asked.is_some_and(|new| target.memory_limit.is_some_and(|old| new >= old))
+            let asked = value.as_u64().or_else(|| value.as_str().and_then(parse_bytes));
+            let ceiling = target.label(LABEL_MAX_MEMORY).and_then(parse_bytes);
+            asked.is_some_and(|new| {
+                target.memory_limit.is_some_and(|old| new >= old)
+                    && ceiling.is_none_or(|most| new <= most)
+            })
         }
         "cpu" => {
             let asked = value.as_f64().or_else(|| value.as_str().and_then(|t| t.parse().ok()));
@@ -57,15 +64,77 @@ fn limits(call: &ToolCall, target: Option<&Container>) -> Risk {
     }
 }
 
-/// The forms that plans use: digits with k, m, g or nothing.
-fn memory(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match text.get(digits.len()..)?.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(unit)
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::container::tests_support::container;
+    use crate::domain::tool::ToolHints;
+
+    fn resources(value: &Value) -> ToolCall {
+        ToolCall::new("update_resources", [("resources", value.clone())])
+    }
+
+    #[test]
+    fn the_table_knows_each_tool_and_takes_the_rest_for_dangerous() {
+        let target = container("api");
+        let call = |tool: &str| of(&ToolCall::new(tool, []), Some(&target), None);
+        assert_eq!(call("health_check"), Risk::R0);
+        assert_eq!(call("start_container"), Risk::R1);
+        assert_eq!(call("restart_container"), Risk::R2);
+        for tool in ["stop_container", "exec_command", "update_env_vars", "rm_rf", ""] {
+            assert_eq!(call(tool), Risk::R3, "{tool}");
+        }
+    }
+
+    #[test]
+    fn raising_a_limit_is_mild_and_lowering_it_is_not() {
+        let mut target = container("api");
+        target.memory_limit = Some(64 << 20);
+        target.nano_cpus = Some(500_000_000);
+        let risk = |value: Value| of(&resources(&value), Some(&target), None);
+        assert_eq!(risk(json!({"memory": "96m"})), Risk::R1);
+        assert_eq!(risk(json!({"memory": 96 << 20, "cpu": 0.75})), Risk::R1);
+        assert_eq!(risk(json!({"memory": "32m"})), Risk::R3);
+        assert_eq!(risk(json!({"memory": "96m", "cpu": "0.25"})), Risk::R3);
+        assert_eq!(risk(json!({"memory": "96m", "pids": 5})), Risk::R3);
+        assert_eq!(risk(json!({"memory": "much"})), Risk::R3);
+        assert_eq!(risk(json!({})), Risk::R3);
+        assert_eq!(of(&resources(&json!({"memory": "96m"})), None, None), Risk::R3);
+    }
+
+    #[test]
+    fn a_label_can_only_tighten() {
+        let mut target = container("api");
+        target.memory_limit = Some(64 << 20);
+        target.labels.insert(LABEL_MAX_MEMORY.to_owned(), "80m".to_owned());
+        let risk = |memory: &str| of(&resources(&json!({ "memory": memory })), Some(&target), None);
+        assert_eq!(risk("80m"), Risk::R1);
+        assert_eq!(risk("96m"), Risk::R3);
+    }
+
+    #[test]
+    fn hints_only_raise() {
+        let target = container("api");
+        let tool = |name: &str, hints| Tool {
+            server: "x".to_owned(),
+            name: name.to_owned(),
+            description: String::new(),
+            input_schema: Value::Null,
+            hints,
+        };
+        let harmless = ToolHints { read_only: Some(true), ..ToolHints::default() };
+        let harmful =
+            ToolHints { read_only: Some(false), destructive: Some(true), ..ToolHints::default() };
+        for (name, hints, expected) in [
+            ("stop_container", harmless, Risk::R3),
+            ("start_container", harmful, Risk::R3),
+            ("get_logs", harmful, Risk::R3),
+            ("start_container", harmless, Risk::R1),
+        ] {
+            let call = ToolCall::new(name, []);
+            assert_eq!(of(&call, Some(&target), Some(&tool(name, hints))), expected, "{name}");
+        }
+    }
 }

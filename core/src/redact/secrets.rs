@@ -1,4 +1,6 @@
 //! Secrets out of text: by their shape, and by the name before them.
+//!
+//! Masking is irreversible and stable: masking a masked text changes nothing.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -8,62 +10,114 @@ use regex::{Captures, Regex};
 /// What stands where a secret was.
 pub const MASK: &str = "***";
 
-/// One kind of secret: the group `keep` (before) stays, what follows it is masked.
-struct Rule {
-    pattern: Regex,
-}
+/// The rules are applied at most this often; text that is made to need more is no log line.
+const ROUNDS: usize = 16;
 
 /// A cheap look that spares most lines the rules below: every rule needs one of these.
 static TRIGGER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)://|pass|pwd|secret|token|key|auth|credential|bearer|cookie|eyJ|AKIA|ASIA|AIza|gh[pousr]_|github_pat|xox[abprs]-|sk[-_]|rk[-_]",
+        r"(?i)://|pass|pwd|secret|token|key|auth|credential|bearer|cookie|session|signature|sig=|eyJ|AKIA|ASIA|AIza|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|xapp-|hooks\.slack|npm_|pypi-|hf_|dop_v1_|sg\.|ya29\.|whsec_|sk[-_]|rk[-_]",
     )
     .ok()
 });
 
-static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    [
-        // Private keys, as far as they stand on this line.
-        r"(?P<keep>-----BEGIN [A-Z ]*PRIVATE KEY-----).+",
+/// A value: in quotes (escaped ones, too, and one that the end of the text cuts off), or up to
+/// the next separator.
+const VALUE: &str = r#"(?:\\"(?:[^"\\]|\\[^"])*(?:\\"|$)|"(?:[^"\\]|\\.)*(?:"|\\?$)|'[^']*(?:'|$)|[^\s"',;&)}\]]+)"#;
+
+/// What may stand between a name and its value.
+const IS: &str = r#"\\?["']?\s*(?:=>|:=|[:=])\s*"#;
+
+/// The rules, in the order in which they apply. In each, the group `keep` stays, and so does
+/// `tail`; what is between them is masked.
+fn sources() -> Vec<String> {
+    vec![
+        // Private keys: up to their end, or to that of the text if it is cut off or goes on in
+        // the next line.
+        r"(?s)(?P<keep>-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----).+?(?P<tail>-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)".to_owned(),
         // URL userinfo: everything between the user's colon and the last @ before the path.
-        r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>]+(?P<tail>@)"#,
-        // Authorization headers and bearer tokens.
-        r#"(?i)(?P<keep>authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest)\s+)?)[^\s"',;]{4,}"#,
-        r"(?i)(?P<keep>\bbearer\s+)[a-z0-9._~+/=-]{8,}",
-        r#"(?i)(?P<keep>\b(?:set-)?cookie["']?\s*[:=]\s*["']?)[^"'\r\n]+"#,
-        // JSON web tokens.
-        r"(?P<keep>)\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.?[A-Za-z0-9_-]*",
-        // Keys that say what they are: AWS, Google, GitHub, Slack, Stripe and model providers.
-        r"(?P<keep>)\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-        r"(?P<keep>)\bAIza[0-9A-Za-z_-]{35}",
-        r"(?P<keep>)\bgh[pousr]_[A-Za-z0-9]{20,}",
-        r"(?P<keep>)\bgithub_pat_[A-Za-z0-9_]{20,}",
-        r"(?P<keep>)\bxox[abprs]-[A-Za-z0-9-]{10,}",
-        r"(?P<keep>)\b[sr]k[-_][A-Za-z0-9_-]{16,}",
+        r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>]+(?P<tail>@)"#.to_owned(),
+        // The same with a slash inside the password, which is no URL but is written all the same;
+        // what begins like a port is one.
+        r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>@]*[^\s/?\#"'<>@\d][^\s/?\#"'<>@]*/[^\s"'<>@]*(?P<tail>@)"#.to_owned(),
+        // A token in the place of the user.
+        r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://)[a-z0-9_.~%+-]{20,}(?P<tail>@)".to_owned(),
         // `name=value`, `name: value`, `"name": "value"` where the name says that it is secret.
-        r#"(?i)(?P<keep>[a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|credentials?)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s"',;&]+)"#,
-        r#"(?i)(?P<keep>(?:^|[^a-z])(?:[a-z0-9]+[_.-])*(?:pg|db|my)?(?:pass|pwd)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s"',;&]+)"#,
+        format!(
+            r"(?i)(?P<keep>[a-z0-9_.-]*(?:password|passwd|passphrase|secret)(?:[_.-][a-z0-9_.-]*)?{IS}){VALUE}"
+        ),
+        format!(
+            r"(?i)(?P<keep>[a-z0-9_.-]*(?:token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|account[_-]?key|shared[_-]?key|auth[_-]?key|credentials?|session[_-]?id|signature){IS}){VALUE}"
+        ),
+        format!(
+            r"(?i)(?P<keep>(?:^|[^a-z])(?:[a-z0-9]+[_.-])*(?:pg|db|my)?(?:pass|pwd)(?:[_.-][a-z0-9_.-]*)?{IS}){VALUE}"
+        ),
+        // Variables, by a part of their name.
+        format!(
+            r"(?P<keep>\b[A-Z0-9_]*(?:PASS|PWD|SECRET|TOKEN)(?:[A-RT-Z0-9_][A-Z0-9_]*)?{IS}){VALUE}"
+        ),
+        format!(
+            r"(?P<keep>\b[A-Z0-9_]+_KEY{IS}){VALUE}"
+        ),
+        r"(?i)(?P<keep>[?&;]sig=)[^\s&;]+".to_owned(),
+        // Options of a command line.
+        format!(
+            r"(?i)(?P<keep>(?:^|\s)--?(?:[a-z0-9]+-)*(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-?key)\s+){VALUE}"
+        ),
+        // Authorization headers and bearer tokens.
+        r#"(?i)(?P<keep>authorization\\?["']?\s*[:=]\s*\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)\s+)?)[^\s"',;\\]+"#.to_owned(),
+        r"(?i)(?P<keep>\bbearer\s+)[a-z0-9._~+/=-]{8,}".to_owned(),
+        r#"(?i)(?P<keep>\b(?:set-)?cookie\\?["']?\s*[:=]\s*\\?["']?)[^"'\\\r\n]+"#.to_owned(),
+        // JSON web tokens.
+        r"(?P<keep>)\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.?[A-Za-z0-9_-]*".to_owned(),
+        // Keys that say what they are: AWS, Google, GitHub, GitLab, Slack, Stripe, npm, PyPI, Hugging
+        // Face, DigitalOcean, SendGrid and model providers.
+        r"(?P<keep>)\b(?:AKIA|ASIA)[0-9A-Z]{16}\b".to_owned(),
+        r"(?P<keep>)\bAIza[0-9A-Za-z_-]{35}".to_owned(),
+        r"(?P<keep>)\bgh[pousr]_[A-Za-z0-9]{20,}".to_owned(),
+        r"(?P<keep>)\bgithub_pat_[A-Za-z0-9_]{20,}".to_owned(),
+        r"(?P<keep>)\bglpat-[A-Za-z0-9_-]{20,}".to_owned(),
+        r"(?P<keep>)\b(?:xox[abeprs]|xapp)-[A-Za-z0-9-]{10,}".to_owned(),
+        r"(?P<keep>\bhooks\.slack\.com/services/)[A-Za-z0-9/]+".to_owned(),
+        r"(?P<keep>)\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{30,}|dop_v1_[a-f0-9]{40,}|whsec_[A-Za-z0-9]{20,})".to_owned(),
+        r"(?P<keep>)\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}".to_owned(),
+        r"(?P<keep>)\bya29\.[A-Za-z0-9_-]{20,}".to_owned(),
+        r"(?P<keep>)\b[sr]k[-_][A-Za-z0-9_-]{16,}".to_owned(),
     ]
-    .iter()
-    .filter_map(|source| Regex::new(source).ok())
-    .map(|pattern| Rule { pattern })
-    .collect()
-});
+}
+
+static RULES: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| sources().iter().filter_map(|source| Regex::new(source).ok()).collect());
 
 /// Masks every secret that it recognises.
 pub fn mask(text: Cow<'_, str>) -> Cow<'_, str> {
     if TRIGGER.as_ref().is_some_and(|t| !t.is_match(&text)) {
         return text;
     }
+    // What one rule masks may be the value that an earlier rule looks for, so they are applied
+    // until nothing changes.
     let mut out = text;
+    for _ in 0..ROUNDS {
+        match once(&out) {
+            Some(masked) if masked != *out => out = Cow::Owned(masked),
+            _ => break,
+        }
+    }
+    out
+}
+
+/// Every rule once; `None` if none matches.
+fn once(text: &str) -> Option<String> {
+    let mut out: Option<String> = None;
     for rule in RULES.iter() {
-        if rule.pattern.is_match(&out) {
-            let masked = rule.pattern.replace_all(&out, |found: &Captures<'_>| {
+        let now = out.as_deref().unwrap_or(text);
+        if rule.is_match(now) {
+            let masked = rule.replace_all(now, |found: &Captures<'_>| {
                 let keep = found.name("keep").map_or("", |m| m.as_str());
                 let tail = found.name("tail").map_or("", |m| m.as_str());
                 format!("{keep}{MASK}{tail}")
             });
-            out = Cow::Owned(masked.into_owned());
+            out = Some(masked.into_owned());
         }
     }
     out
@@ -71,6 +125,8 @@ pub fn mask(text: Cow<'_, str>) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn masked(text: &str) -> String {
@@ -79,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_rule_compiles() {
-        assert_eq!(RULES.len(), 14);
+        assert_eq!(RULES.len(), sources().len());
         assert!(TRIGGER.is_some());
     }
 
@@ -88,21 +144,49 @@ mod tests {
         let cases = [
             ("postgres://app:hunter2@db:5432/x", "postgres://app:***@db:5432/x"),
             ("redis://:p@ss@word@cache:6379", "redis://:***@cache:6379"),
+            ("postgres://app:p/w?1@db/x", "postgres://app:***@db/x"),
+            ("https://0123456789abcdef0123@git/x", "https://***@git/x"),
             ("PGPASS=abc PORT=1", "PGPASS=*** PORT=1"),
+            ("PGPASSWORD=abc", "PGPASSWORD=***"),
             ("DB_PASS=abc", "DB_PASS=***"),
+            ("PASSWD: abc", "PASSWD: ***"),
             ("MYSQL_PWD: abc", "MYSQL_PWD: ***"),
+            ("SECRET_KEY_BASE=abc", "SECRET_KEY_BASE=***"),
+            ("DB_PASSWORD_FILE=/run/x", "DB_PASSWORD_FILE=***"),
+            ("STRIPE_KEY=abc", "STRIPE_KEY=***"),
+            ("GH_TOKEN_V2=abc", "GH_TOKEN_V2=***"),
             (r#"{"password": "a b", "user": "x"}"#, r#"{"password": ***, "user": "x"}"#),
+            (r#"{"password": "a\"b c", "user": "x"}"#, r#"{"password": ***, "user": "x"}"#),
+            (r#"{\"password\":\"a b\",\"user\":\"x\"}"#, r#"{\"password\":***,\"user\":\"x\"}"#),
+            (r#"password="cut off in the mid"#, "password=***"),
+            ("password => 'a b' x", "password => *** x"),
+            ("mysql --password hunter2 -h db", "mysql --password *** -h db"),
+            ("run --api-key abc --port 1", "run --api-key *** --port 1"),
             ("Authorization: Bearer abcdefgh12345678", "Authorization: Bearer ***"),
+            ("Authorization: Basic dXNlcjpwYXNz x", "Authorization: Basic *** x"),
+            (r#"Authorization: Token token="abc", x"#, "Authorization: Token ***, x"),
             ("GET /x?api_key=12345&y=2", "GET /x?api_key=***&y=2"),
+            ("GET /blob?sv=1&sig=a%2Fb&se=2", "GET /blob?sv=1&sig=***&se=2"),
             ("key AKIAIOSFODNN7EXAMPLE used", "key *** used"),
             ("ghp_abcdefghijklmnopqrstuvwxyz012345 x", "*** x"),
+            ("glpat-abcdefghij0123456789 x", "*** x"),
             ("slack xoxb-123456789012-abcdef", "slack ***"),
+            (
+                "https://hooks.slack.com/services/T0/B0/abc x",
+                "https://hooks.slack.com/services/*** x",
+            ),
             ("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_d x", "t *** x"),
             ("sk-or-v1-0123456789abcdef0123", "***"),
             ("-----BEGIN RSA PRIVATE KEY-----MIIE", "-----BEGIN RSA PRIVATE KEY-----***"),
+            (
+                "-----BEGIN PRIVATE KEY-----\nMIIE\nabc=\n-----END PRIVATE KEY-----\nafter",
+                "-----BEGIN PRIVATE KEY-----***-----END PRIVATE KEY-----\nafter",
+            ),
+            ("Cookie: sid=abc; theme=dark", "Cookie: ***"),
         ];
         for (input, expected) in cases {
             assert_eq!(masked(input), expected, "{input}");
+            assert_eq!(masked(expected), expected, "masking twice: {input}");
         }
     }
 
@@ -110,14 +194,88 @@ mod tests {
     fn what_only_looks_like_a_secret_stays() {
         for text in [
             "https://h/p?e=a@b.com",
+            "https://h:8080/p?e=a@b.com",
             "ssh://git@host/repo",
             "password authentication failed for user app",
             "AUTHOR=jane MONKEY_MODE=1 API_PORT=8000",
             "tokens: 512",
+            "MAX_TOKENS=512",
             "compass=north bypass=1",
             "connection refused to db:5432",
+            "basic authentication is on",
+            "keyboard: us",
+            "the key is under the mat",
         ] {
             assert_eq!(masked(text), text);
+        }
+    }
+
+    /// Text made of what secrets are made of, in any order.
+    fn fragments() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            Just("password"),
+            Just("Authorization: "),
+            Just("Bearer "),
+            Just("Token "),
+            Just("token"),
+            Just("SECRET_KEY"),
+            Just("_KEY"),
+            Just("--password "),
+            Just("postgres://app:"),
+            Just("://"),
+            Just("@"),
+            Just("="),
+            Just(": "),
+            Just("\\\""),
+            Just("\""),
+            Just("'"),
+            Just("\\"),
+            Just("***"),
+            Just("/"),
+            Just(" "),
+            Just("\n"),
+            Just("&sig="),
+            Just("cookie: "),
+            Just("-----BEGIN PRIVATE KEY-----"),
+            Just("-----END PRIVATE KEY-----"),
+            Just("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0."),
+            Just("AKIAIOSFODNN7EXAMPLE"),
+            Just("sk-0123456789abcdef01"),
+            Just("hunter2"),
+            Just("é"),
+        ];
+        prop::collection::vec(part, 0..14).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn masking_twice_is_masking_once(text in fragments()) {
+            let once = masked(&text);
+            prop_assert_eq!(masked(&once), once.clone(), "from {}", text);
+        }
+
+        #[test]
+        fn any_text_survives(text in "\\PC{0,200}") {
+            let once = masked(&text);
+            prop_assert_eq!(masked(&once), once);
+        }
+
+        #[test]
+        fn a_named_secret_never_stays(
+            name in prop_oneof![
+                Just("DB_PASSWORD"), Just("password"), Just("api_key"), Just("AUTH_TOKEN"),
+                Just("client_secret"), Just("MYSQL_PWD"), Just("PGPASS"), Just("aws_secret_access_key"),
+            ],
+            is in prop_oneof![Just("="), Just(": "), Just("\": \""), Just(" = "), Just("='")],
+            secret in "[a-zA-Z0-9+/]{6,40}",
+            before in "[ -~]{0,20} ",
+        ) {
+            // A mark that no rule keeps for another reason.
+            let secret = format!("Zq7{secret}");
+            let text = format!("{before}{name}{is}{secret}");
+            prop_assert!(!masked(&text).contains(&secret), "{}", masked(&text));
         }
     }
 }

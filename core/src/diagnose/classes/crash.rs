@@ -5,6 +5,7 @@
 use crate::detect::life::exit_words;
 use crate::diagnose::{Case, Hypothesis, actions};
 use crate::domain::anomaly::AnomalyKind;
+use crate::domain::container::RunState;
 use crate::domain::failure::FailureClass;
 
 pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
@@ -48,7 +49,14 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         FailureClass::TransientCrash
     };
     let cause = format!("the main process of {name} ended with {}{last}", exit_words(code));
-    // The engine's own policy starts it: nothing to do but watch.
+    // It runs again, or the engine's own policy is about to start it: nothing to do but watch.
+    if facts.container.state == RunState::Restarting {
+        return Some(hypothesis(class, 0.8, cause));
+    }
+    if facts.container.is_up() {
+        // What is wrong with it now explains more than a death that it got over.
+        return Some(hypothesis(class, 0.6, cause));
+    }
     if facts.container.restart_policy.restarts_after(code, facts.container.restart_count) {
         return Some(hypothesis(class, 0.8, cause));
     }

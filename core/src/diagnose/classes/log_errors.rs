@@ -1,10 +1,15 @@
 //! What log lines alone can tell: a known signature, or a burst of errors. Text authorises no
 //! action, so these classes have no plan; they say what a person should look at.
 
+use jiff::SignedDuration;
+
 use crate::detect::signatures;
 use crate::diagnose::{Case, Hypothesis, topology};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
+
+/// A line this close to a death names its reason.
+const LAST_WORDS: SignedDuration = SignedDuration::from_secs(5);
 
 pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let name = &case.subject.name;
@@ -27,10 +32,16 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
             (Some(host), None) => format!("{name} {} ({host})", signature.words),
             (None, None) => format!("{name} says that {}", signature.words),
         };
+        // Its last words before it died: it will die of the same again, so starting it is no fix.
+        let dying = is_deterministic(signature.class)
+            && case.own(AnomalyKind::Death).last().is_some_and(|d| {
+                let before = d.observed_at.duration_since(anomaly.observed_at);
+                before.abs() <= LAST_WORDS
+            });
         return Some(Hypothesis {
             class: signature.class,
             root: case.subject.clone(),
-            score: 0.7,
+            score: if dying { 0.88 } else { 0.7 },
             cause,
             evidence: anomaly
                 .evidence
@@ -54,6 +65,21 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         plan: Vec::new(),
         advice: Some(format!("Read the error lines of {name}; what changed before they began?")),
     })
+}
+
+/// Failures that a new start meets again.
+fn is_deterministic(class: FailureClass) -> bool {
+    matches!(
+        class,
+        FailureClass::BadConfig
+            | FailureClass::CredentialsRejected
+            | FailureClass::PortConflict
+            | FailureClass::DiskFull
+            | FailureClass::ReadOnlyFs
+            | FailureClass::PermissionDenied
+            | FailureClass::StartFailure
+            | FailureClass::TlsExpired
+    )
 }
 
 fn advice(class: FailureClass, name: &str) -> String {

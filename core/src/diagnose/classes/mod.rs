@@ -8,6 +8,7 @@ mod dependency;
 mod found_down;
 mod log_errors;
 mod oom;
+mod start_failure;
 mod unhealthy;
 
 /// A class looks at a case and offers an explanation, or none.
@@ -21,5 +22,6 @@ pub const ALL: &[Judge] = &[
     found_down::judge,
     log_errors::judge,
     oom::judge,
+    start_failure::judge,
     unhealthy::judge,
 ];

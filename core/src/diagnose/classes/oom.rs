@@ -5,6 +5,7 @@ use crate::diagnose::{Case, Hypothesis, actions};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::container::LABEL_MAX_MEMORY;
 use crate::domain::failure::FailureClass;
+use crate::domain::size::parse_bytes;
 
 /// Limits are rounded up to this.
 const STEP: u64 = 4 << 20;
@@ -74,33 +75,4 @@ fn raised(case: &Case<'_>, label: Option<&str>, old: u64) -> Option<u64> {
     let ceiling = label.and_then(parse_bytes).map_or(host, |own| own.min(host));
     let new = wanted.min(ceiling) / STEP * STEP;
     (new > old).then_some(new)
-}
-
-/// `512m`, `1.5g`, `268435456`.
-fn parse_bytes(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_lowercase();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..)?.trim_end_matches('b').trim_end_matches('i') {
-        "" => 1_u64,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
-        _ => return None,
-    };
-    let value: f64 = digits.parse().ok()?;
-    (value.is_finite() && value > 0.0).then_some((value * unit as f64) as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_bytes;
-
-    #[test]
-    fn label_sizes_are_read() {
-        assert_eq!(parse_bytes("512m"), Some(512 << 20));
-        assert_eq!(parse_bytes("1.5G"), Some(1536 << 20));
-        assert_eq!(parse_bytes("64MiB"), Some(64 << 20));
-        assert_eq!(parse_bytes("1000"), Some(1000));
-        assert_eq!(parse_bytes("lots"), None);
-    }
 }

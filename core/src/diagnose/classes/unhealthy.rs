@@ -4,6 +4,7 @@
 
 use crate::diagnose::{Case, Hypothesis, actions};
 use crate::domain::anomaly::AnomalyKind;
+use crate::domain::container::{Health, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::EvidenceId;
@@ -55,6 +56,19 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     if !container.is_up() {
         // It died meanwhile: the death explains more.
         return Some(Hypothesis { score: 0.4, ..base });
+    }
+    if container.health != Health::Unhealthy {
+        // It passes again, or was started again and has no verdict yet: nothing but watch.
+        return Some(base);
+    }
+    if container.state == RunState::Paused {
+        return Some(Hypothesis {
+            class: FailureClass::Paused,
+            score: 0.9,
+            cause: format!("{name} is paused, so its health check cannot pass"),
+            advice: Some(format!("Unpause {name} if the pause is no longer meant.")),
+            ..base
+        });
     }
     let plan = vec![actions::restart(
         container,

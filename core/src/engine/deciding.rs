@@ -1,0 +1,133 @@
+//! Deciding about a staged plan: it runs, it waits for a person, or a person takes over.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::event::{Event, IncidentWire};
+use crate::domain::ids::{ContainerId, IncidentId};
+use crate::domain::incident::IncidentState;
+use crate::domain::not_acting::NotActing;
+use crate::domain::plan::Actor;
+use crate::domain::snapshot::Mode;
+use crate::engine::{Engine, Turn};
+use crate::policy::{Decision, Reason, Request, decide};
+
+/// A decision that was held up by something that passes is made again after this long.
+const RETRY: SignedDuration = SignedDuration::from_secs(1);
+
+/// At most this many reasons against acting are kept with an incident.
+const MAX_REASONS: usize = 50;
+
+impl Engine {
+    /// Decides whether a staged plan runs by itself.
+    pub(crate) fn consider(&mut self, id: &IncidentId, turn: &mut Turn) {
+        let now = turn.now;
+        let Some(open) = self.incidents.get_mut(id) else { return };
+        open.work.retry_at = None;
+        let unwitnessed = open.work.unwitnessed;
+        let incident = Arc::clone(&open.incident);
+        let Some(plan) = incident.plan.as_ref().filter(|p| p.is_staged()) else { return };
+        let Some(first) = plan.steps.first() else { return };
+        let Some(facts) = self.world.containers.get(&first.target.id) else { return };
+        if let Some(step) = plan.steps.iter().find(|s| !self.world.has_tool(&s.call.tool)) {
+            let why = format!("no MCP server offers {}", step.call.tool);
+            let missing = Reason { code: NotActing::ToolMissing, words: why, passes: true };
+            self.hold(id, &[missing], turn);
+            return;
+        }
+        // A dependency's own death is an anomaly of its own incident, or of none that is open.
+        let seen = self.seen_on(id, &first.target.id);
+        let last = seen.iter().rfind(|a| a.container.id == first.target.id);
+        let unknown_intent = last.is_some_and(|a| a.kind == AnomalyKind::FoundDown)
+            || (unwitnessed && !facts.container.is_up());
+        let decision = decide(&Request {
+            mode: self.settings.mode,
+            elected: self.settings.elected,
+            watch_all: self.settings.watch_all,
+            plan,
+            class: incident.class,
+            confidence: incident.diagnosis.as_ref().map_or(0.0, |d| d.confidence),
+            target: &facts.container,
+            operator_intent: unknown_intent || facts.stopped_by_operator.is_some(),
+            refused_by_person: incident.is_refused_by_person(),
+            anomalies: &seen,
+            brakes: &self.brakes,
+            now,
+        });
+        match decision {
+            Decision::Allow => {
+                let fix = first.id.clone();
+                let sha = plan.sha256.clone();
+                if let Err(error) = self.approve(id, &fix, &sha, &Actor::Policy, turn) {
+                    self.note(id, Actor::Policy, format!("not approved: {error}"), turn);
+                }
+            }
+            Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
+                self.hold(id, &reasons, turn);
+            }
+        }
+    }
+
+    /// What was seen in this incident, and on the target in other open ones; oldest first.
+    fn seen_on(&self, id: &IncidentId, target: &ContainerId) -> Vec<Anomaly> {
+        let open = self.incidents.iter().filter(|(_, o)| !o.incident.state.is_closed());
+        let mut seen: Vec<Anomaly> = open
+            .flat_map(|(other, o)| o.incident.anomalies.iter().map(move |a| (other == id, a)))
+            .filter(|(mine, a)| *mine || &a.container.id == target)
+            .map(|(_, a)| a.clone())
+            .collect();
+        seen.sort_by_key(|a| a.observed_at);
+        seen
+    }
+
+    fn hold(&mut self, id: &IncidentId, reasons: &[Reason], turn: &mut Turn) {
+        for reason in reasons {
+            self.not_acting(id, reason.code, &reason.words, turn);
+        }
+        let passes = self.settings.mode == Mode::AutoHeal && reasons.iter().all(|r| r.passes);
+        if let (true, Some(open)) = (passes, self.incidents.get_mut(id)) {
+            open.work.retry_at = Some(turn.now + RETRY);
+        }
+    }
+
+    /// Says why nothing is done, once per reason and diagnosis.
+    pub(crate) fn not_acting(
+        &mut self,
+        id: &IncidentId,
+        code: NotActing,
+        why: &str,
+        turn: &mut Turn,
+    ) {
+        let Some((incident, work)) = self.edit(id, turn) else { return };
+        if !work.told.insert(code.as_str()) {
+            return;
+        }
+        let line = format!("{}: {why}", code.as_str());
+        if !incident.not_acting.contains(&line) && incident.not_acting.len() < MAX_REASONS {
+            incident.not_acting.push(line);
+        }
+        turn.emit(Event::NotActing { incident_id: id.clone(), code, reason: why.to_owned() });
+    }
+
+    /// Hands an incident to a person.
+    pub(crate) fn escalate(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
+        let now = turn.now;
+        let Some((incident, work)) = self.edit(id, turn) else { return };
+        if !incident.transition(
+            IncidentState::Escalated,
+            now,
+            Actor::System,
+            format!("escalated: {why}"),
+        ) {
+            return;
+        }
+        work.verification = None;
+        work.worse = None;
+        work.retry_at = None;
+        work.tools_by = None;
+        let wire = IncidentWire::from(&*incident);
+        turn.emit(Event::IncidentEscalated { incident: wire });
+    }
+}

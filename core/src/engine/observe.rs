@@ -1,0 +1,156 @@
+//! What the signals say of the containers: the world as the engine knows it.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::diagnose::world::Facts;
+use crate::domain::container::{Container, Health, RunState};
+use crate::domain::event::{ContainerWire, Event};
+use crate::domain::ids::ContainerId;
+use crate::domain::life::{LifeEvent, LifeKind};
+use crate::engine::{Engine, Turn};
+
+/// A kill through the engine explains a death within the stop timeout plus this.
+const KILL_SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+impl Engine {
+    pub(crate) fn inspected(&mut self, container: Container, turn: &mut Turn) {
+        let id = container.of.id.clone();
+        let wire = ContainerWire::from(&container);
+        match self.world.containers.get_mut(&id) {
+            None => {
+                self.world.containers.insert(id.clone(), Facts::new(container));
+                turn.emit(Event::ContainerSeen { container: wire });
+            }
+            // It was looked at before the death that we know of: what it says is history.
+            Some(facts) if facts.is_outdated(&container) => return,
+            Some(facts) => {
+                let old = &facts.container;
+                let changed = old.state != container.state
+                    || old.health != container.health
+                    || old.of != container.of;
+                if container.state == RunState::Running {
+                    facts.stopped_by_operator = None;
+                    facts.ended_run = None;
+                } else {
+                    facts.usage = None;
+                }
+                facts.container = Arc::new(container);
+                if changed {
+                    turn.emit(Event::ContainerChanged { container: wire });
+                }
+            }
+        }
+        self.seen_by_inspect(&id);
+    }
+
+    pub(crate) fn gone(&mut self, id: &ContainerId, turn: &mut Turn) {
+        let removed_itself = self
+            .world
+            .containers
+            .get(id)
+            .is_some_and(|f| f.container.auto_remove && f.stopped_by_operator.is_none());
+        if removed_itself {
+            // It died, and `--rm` takes it away: the last moment to say why. The incident stays
+            // open, for nobody meant it to end.
+            self.diagnose_now(id, turn);
+        }
+        if let Some(facts) = self.world.containers.remove(id) {
+            let wire = ContainerWire::from(facts.container.as_ref());
+            turn.emit(Event::ContainerGone { container: wire });
+        }
+        self.board.forget(id);
+        if !removed_itself {
+            self.subject_gone(id, turn);
+        }
+    }
+
+    fn diagnose_now(&mut self, container: &ContainerId, turn: &mut Turn) {
+        for id in self.open_ids() {
+            let waits = self.incidents.get(&id).is_some_and(|o| {
+                &o.incident.container.id == container && o.incident.diagnosis.is_none()
+            });
+            if waits && self.may_diagnose(&id) {
+                self.diagnose(&id, turn);
+            }
+        }
+    }
+
+    /// The engine's events change what is known at once; the inspect that follows has the rest.
+    pub(crate) fn life(&mut self, event: &LifeEvent, turn: &mut Turn) {
+        let id = &event.container;
+        let ours = self.own.claims(id, &event.kind, turn.now);
+        let Some(facts) = self.world.containers.get_mut(id) else { return };
+        facts.changed_at = Some(turn.now);
+        let container = Arc::make_mut(&mut facts.container);
+        let before = (container.state, container.health);
+        let mut stopped = false;
+        match &event.kind {
+            LifeKind::Start => {
+                container.state = RunState::Running;
+                if container.health != Health::None {
+                    container.health = Health::Starting;
+                }
+                facts.stopped_by_operator = None;
+                facts.killed_at = None;
+                facts.log_ended_at = None;
+            }
+            LifeKind::Die { exit_code } => {
+                container.exit_code = *exit_code;
+                container.finished_at = Some(event.at);
+                let patience = SignedDuration::try_from(container.stop_timeout)
+                    .unwrap_or(SignedDuration::from_secs(10))
+                    .saturating_add(KILL_SLACK);
+                let asked = !ours
+                    && facts
+                        .killed_at
+                        .take()
+                        .is_some_and(|at| event.at.duration_since(at) <= patience);
+                let back = ours
+                    || container.restart_policy.restarts_after(*exit_code, container.restart_count);
+                container.state =
+                    if back && !asked { RunState::Restarting } else { RunState::Exited };
+                facts.ended_run = Some(container.started_at_raw.clone());
+                facts.usage = None;
+                if asked {
+                    facts.stopped_by_operator = Some(event.at);
+                    stopped = true;
+                }
+            }
+            LifeKind::Kill { signal } => {
+                let stops = *signal == container.stop_signal || matches!(signal, 2 | 3 | 9 | 15);
+                if stops && !ours {
+                    facts.killed_at = Some(event.at);
+                }
+            }
+            LifeKind::Stop => {
+                container.state = RunState::Exited;
+                if !ours {
+                    facts.stopped_by_operator = Some(event.at);
+                    stopped = true;
+                }
+            }
+            LifeKind::Healthy => container.health = Health::Healthy,
+            LifeKind::Unhealthy => container.health = Health::Unhealthy,
+            LifeKind::Pause => container.state = RunState::Paused,
+            LifeKind::Unpause => container.state = RunState::Running,
+            LifeKind::Create
+            | LifeKind::Restart
+            | LifeKind::Oom
+            | LifeKind::Destroy
+            | LifeKind::Rename
+            | LifeKind::Update
+            | LifeKind::Connect { .. }
+            | LifeKind::Disconnect { .. } => {}
+        }
+        let changed = before != (container.state, container.health);
+        let wire = ContainerWire::from(facts.container.as_ref());
+        if changed {
+            turn.emit(Event::ContainerChanged { container: wire });
+        }
+        if stopped {
+            self.operator_stopped(id, turn);
+        }
+    }
+}

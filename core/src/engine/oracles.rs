@@ -1,0 +1,202 @@
+//! The oracles: what must hold before an incident counts as mended.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::diagnose::topology;
+use crate::diagnose::world::{Facts, World};
+use crate::domain::container::{Container, Health, RunState};
+use crate::domain::failure::FailureClass;
+use crate::domain::ids::ContainerId;
+use crate::domain::incident::{Check, Incident};
+
+/// No verification takes longer.
+const LONGEST: SignedDuration = SignedDuration::from_mins(10);
+/// Something must hold by then at the latest, health check or not.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(30);
+/// Detectors repeat themselves within this time while a signal lasts.
+const QUIET: SignedDuration = SignedDuration::from_secs(10);
+/// An inspect that does not come within this time is not waited for any longer.
+const INSPECT_WAIT: SignedDuration = SignedDuration::from_secs(2);
+
+/// The oracles at work on one incident.
+#[derive(Debug)]
+pub(crate) struct Verification {
+    /// Whether our own plan is being verified (or a recovery that we only watch).
+    pub(crate) ours: bool,
+    /// Whose recovery.
+    pub(crate) targets: Vec<ContainerId>,
+    /// When the fix ended, or the watch began.
+    pub(crate) began: Timestamp,
+    /// When every oracle must hold at the latest.
+    pub(crate) deadline: Timestamp,
+    /// How long they must hold.
+    pub(crate) hold: SignedDuration,
+    /// Since when every oracle holds.
+    pub(crate) holds_since: Option<Timestamp>,
+    /// `StartedAt` of each target when they began to hold.
+    pub(crate) started: BTreeMap<ContainerId, String>,
+    /// Targets that were inspected since it began.
+    pub(crate) inspected: Vec<ContainerId>,
+    /// When to look next.
+    pub(crate) next_look: Timestamp,
+}
+
+impl Verification {
+    pub(crate) fn new(
+        world: &World,
+        targets: Vec<ContainerId>,
+        ours: bool,
+        hold: SignedDuration,
+        now: Timestamp,
+    ) -> Self {
+        let verdict = targets
+            .iter()
+            .filter_map(|t| world.containers.get(t)?.container.health_check.as_ref())
+            .filter_map(|h| SignedDuration::try_from(h.longest_verdict()).ok())
+            .max()
+            .unwrap_or(SHORTEST);
+        Self {
+            ours,
+            targets,
+            began: now,
+            deadline: now + verdict.clamp(SHORTEST, LONGEST),
+            hold,
+            holds_since: None,
+            started: BTreeMap::new(),
+            inspected: Vec::new(),
+            next_look: now,
+        }
+    }
+
+    /// Takes over what the oracles say now: since when they hold, and on which run.
+    pub(crate) fn take(&mut self, world: &World, all: bool, now: Timestamp) {
+        if !all {
+            self.holds_since = None;
+            self.started.clear();
+        } else if self.holds_since.is_none() {
+            self.holds_since = Some(now);
+            self.started = self
+                .targets
+                .iter()
+                .filter_map(|t| {
+                    Some((t.clone(), world.containers.get(t)?.container.started_at_raw.clone()))
+                })
+                .collect();
+        }
+    }
+
+    /// Every oracle held for long enough.
+    pub(crate) fn has_passed(&self, now: Timestamp) -> bool {
+        self.holds_since.is_some_and(|since| now.duration_since(since) >= self.hold)
+    }
+
+    /// Something still does not hold when all should.
+    pub(crate) fn is_late(&self, now: Timestamp) -> bool {
+        self.holds_since.is_none() && now >= self.deadline
+    }
+
+    /// Asks every oracle. `last_sign` is when the incident's last anomaly arrived.
+    pub(crate) fn checks(
+        &self,
+        world: &World,
+        incident: &Incident,
+        last_sign: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for target in &self.targets {
+            match world.containers.get(target) {
+                Some(facts) => self.of_target(&facts.container, now, &mut checks),
+                None => checks.push(check("running", false, "the container is gone".to_owned())),
+            }
+        }
+        // One that needs it may complain a little longer; what counts is that it stops: every
+        // complaint starts the wait anew.
+        let quiet = QUIET.min(self.hold);
+        let noise = last_sign.is_some_and(|at| at > self.began && now.duration_since(at) < quiet);
+        let said = incident.anomalies.last().filter(|_| noise);
+        checks.push(check(
+            "signals_quiet",
+            !noise,
+            said.map_or_else(|| "its own signals are quiet".to_owned(), |a| a.summary.clone()),
+        ));
+        checks.push(self.dependents(world, incident));
+        checks
+    }
+
+    fn of_target(&self, container: &Container, now: Timestamp, checks: &mut Vec<Check>) {
+        let name = &container.of.name;
+        let id = &container.of.id;
+        // The event says that it runs; the inspect says since when.
+        let seen = self.inspected.contains(id) || now.duration_since(self.began) >= INSPECT_WAIT;
+        let running = container.state == RunState::Running;
+        checks.push(check(
+            "running",
+            running && seen,
+            if running && !seen {
+                format!("{name} is about to be inspected")
+            } else {
+                format!("{name} is {}", container.state)
+            },
+        ));
+        let same = self.started.get(id).is_none_or(|s| s == &container.started_at_raw);
+        checks.push(check(
+            "same_start",
+            same,
+            if same {
+                format!("{name} runs since {}", container.started_at_raw)
+            } else {
+                format!("{name} was started again meanwhile")
+            },
+        ));
+        let (healthy, words) = match container.health {
+            Health::None => (true, "it has no health check"),
+            Health::Healthy => (true, "its health check passes"),
+            Health::Starting => (false, "its health check has no verdict yet"),
+            Health::Unhealthy => (false, "its health check fails"),
+        };
+        checks.push(check("healthy", healthy, format!("{name}: {words}")));
+    }
+
+    fn dependents(&self, world: &World, incident: &Incident) -> Check {
+        let roots: Vec<&Facts> =
+            self.targets.iter().filter_map(|t| world.containers.get(t)).collect();
+        let bad = world.containers.values().find(|f| {
+            let down_now = !f.container.is_up() || f.container.health == Health::Unhealthy;
+            let newly = f.changed_at.is_some_and(|at| at > self.began);
+            let id = &f.container.of.id;
+            down_now
+                && newly
+                && !self.targets.contains(id)
+                && f.stopped_by_operator.is_none()
+                && (id == &incident.container.id
+                    || roots.iter().any(|root| topology::needs(world, f, root, None).is_some()))
+        });
+        check(
+            "dependents",
+            bad.is_none(),
+            bad.map_or_else(
+                || "nothing that needs it got worse".to_owned(),
+                |f| format!("{} needs it and got worse", f.container.of.name),
+            ),
+        )
+    }
+}
+
+/// How long a recovery that we only watch must hold. Text alone has no state that one could look
+/// at, a loop comes back after a pause, and a restart gives back no memory that is too small:
+/// these take longer to believe.
+pub(crate) fn patience(incident: &Incident, hold: SignedDuration) -> SignedDuration {
+    let observed = incident.anomalies.iter().any(|a| a.kind.is_engine_observed());
+    match incident.class {
+        FailureClass::CrashLoop | FailureClass::Flapping | FailureClass::OomKill => hold * 10,
+        _ if !observed => hold * 4,
+        _ => hold,
+    }
+}
+
+fn check(name: &str, passed: bool, detail: String) -> Check {
+    Check { name: name.to_owned(), passed, detail }
+}

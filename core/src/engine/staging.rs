@@ -1,0 +1,161 @@
+//! Staging a plan, and taking one off the table.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::audit::AuditAction;
+use crate::domain::container::Container;
+use crate::domain::diagnosis::Diagnosis;
+use crate::domain::event::{Event, FixWire, IncidentWire};
+use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::incident::IncidentState;
+use crate::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
+use crate::engine::effect::Effect;
+use crate::engine::records::{record, word};
+use crate::engine::{Engine, Turn};
+use crate::policy::risk;
+
+impl Engine {
+    pub(crate) fn stage(&mut self, id: &IncidentId, diagnosis: &Diagnosis, turn: &mut Turn) {
+        let now = turn.now;
+        let Some(target) = diagnosis
+            .plan
+            .first()
+            .and_then(|a| self.world.containers.get(&a.target.id))
+            .map(|f| Arc::clone(&f.container))
+        else {
+            self.escalate(id, "the target of the plan is gone", turn);
+            return;
+        };
+        let number = self.incidents.get(id).map_or(1, |o| o.incident.plans + 1);
+        let plan = self.freeze(id, number, diagnosis, &target, now);
+        if plan.risk() == Risk::R4 {
+            self.escalate(id, "the only fix could lose data; it is not offered", turn);
+            return;
+        }
+        for fix in &plan.steps {
+            let wire = FixWire::of(&plan, fix);
+            turn.emit(Event::FixStaged { incident_id: id.clone(), fix: wire });
+            turn.effects.push(Effect::Audit(Box::new(record(
+                AuditAction::Staged,
+                Actor::System,
+                id,
+                &plan,
+                fix,
+                now,
+            ))));
+        }
+        let steps: Vec<String> = plan.steps.iter().map(|s| s.docker_line.clone()).collect();
+        if let Some((incident, _)) = self.edit(id, turn) {
+            incident.plans = number;
+            incident.plan = Some(plan);
+            let moved = incident.transition(
+                IncidentState::AwaitingApproval,
+                now,
+                Actor::System,
+                format!("staged: {}", steps.join("; then ")),
+            );
+            debug_assert!(moved, "diagnosing leads to awaiting approval");
+            let wire = IncidentWire::from(&*incident);
+            turn.emit(Event::IncidentUpdated { incident: wire });
+        }
+    }
+
+    fn freeze(
+        &self,
+        id: &IncidentId,
+        number: u32,
+        diagnosis: &Diagnosis,
+        target: &Container,
+        now: Timestamp,
+    ) -> Plan {
+        let steps = (1..)
+            .zip(&diagnosis.plan)
+            .map(|(step, action)| {
+                let facts =
+                    self.world.containers.get(&action.target.id).map(|f| f.container.as_ref());
+                let tool = self.world.tools.iter().find(|t| t.name == action.call.tool);
+                Fix {
+                    id: FixId(format!("{}-F{number}.{step}", id.as_str())),
+                    step,
+                    call: action.call.clone(),
+                    target: action.target.clone(),
+                    risk: risk::of(&action.call, facts, tool),
+                    reason: action.reason.clone(),
+                    diff: action.diff.clone(),
+                    docker_line: action.docker_line.clone(),
+                    downtime: action.downtime.clone(),
+                    inverse: action.inverse.clone(),
+                    state: FixState::Staged,
+                    result: None,
+                }
+            })
+            .collect();
+        Plan {
+            incident: id.clone(),
+            steps,
+            preconditions: Preconditions {
+                image_id: target.image_id.clone(),
+                started_at: target.started_at_raw.clone(),
+                config_hash: target.config_hash.clone(),
+            },
+            staged_at: now,
+            expires_at: now + self.settings.plan_expiry,
+            sha256: String::new(),
+        }
+        .freeze()
+    }
+
+    /// Takes a staged plan off the table.
+    pub(crate) fn withdraw_plan(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
+        self.drop_plan(id, FixState::Stale, why, &Actor::System, turn);
+    }
+
+    /// Ends a staged plan without running it, and says so.
+    pub(crate) fn drop_plan(
+        &mut self,
+        id: &IncidentId,
+        state: FixState,
+        why: &str,
+        by: &Actor,
+        turn: &mut Turn,
+    ) {
+        let Some(plan) = self.incidents.get(id).and_then(|o| o.incident.plan.as_ref()) else {
+            return;
+        };
+        if !plan.is_staged() {
+            return;
+        }
+        let mut words = Vec::new();
+        if let Some((incident, work)) = self.edit(id, turn) {
+            work.retry_at = None;
+            if let Some(plan) = &mut incident.plan {
+                for fix in &mut plan.steps {
+                    fix.state = state;
+                    words.push(word(id, fix, by, Some(why.to_owned())));
+                }
+            }
+        }
+        for word in words {
+            turn.emit(match state {
+                FixState::Rejected => Event::FixRejected(word),
+                FixState::Expired => Event::FixExpired(word),
+                _ => Event::FixStale(word),
+            });
+        }
+    }
+
+    /// A plan that nobody decided about in time lapses; the incident goes to a person.
+    pub(crate) fn expire(&mut self, id: &IncidentId, turn: &mut Turn) {
+        let due = self
+            .incidents
+            .get(id)
+            .and_then(|o| o.incident.plan.as_ref())
+            .is_some_and(|p| p.is_staged() && p.expires_at <= turn.now);
+        if due {
+            self.drop_plan(id, FixState::Expired, "nobody decided in time", &Actor::System, turn);
+            self.escalate(id, "the plan expired without a decision", turn);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The engine's own notes on an incident, not kept over a restart.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::plan::UndoTicket;
+use crate::engine::oracles::Verification;
+
+/// A diagnosis waits at most this long for the last lines and the inspect after a death.
+pub(crate) const EVIDENCE_WAIT: SignedDuration = SignedDuration::from_millis(300);
+
+/// What is under way for one incident.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "notes that hold or do not, independently")]
+pub(crate) struct Work {
+    /// When to diagnose at the latest.
+    pub(crate) diagnose_by: Option<Timestamp>,
+    /// The log stream of the dead process has not ended yet.
+    pub(crate) need_log_end: bool,
+    /// The inspect after the event has not come yet.
+    pub(crate) need_inspect: bool,
+    /// New evidence: think again.
+    pub(crate) rethink: bool,
+    /// The diagnosis has a plan whose tools were not discovered: give up at this time.
+    pub(crate) tools_by: Option<Timestamp>,
+    /// Its plan waits for tools, however long ago that was given up.
+    pub(crate) lacks_tools: bool,
+    /// Reasons against acting that were told already.
+    pub(crate) told: BTreeSet<&'static str>,
+    /// When to decide again.
+    pub(crate) retry_at: Option<Timestamp>,
+    /// When a plan that runs, or its undo, must have come back.
+    pub(crate) result_by: Option<Timestamp>,
+    /// An undo is under way.
+    pub(crate) undoing: bool,
+    /// The oracles at work.
+    pub(crate) verification: Option<Verification>,
+    /// The right to take the applied plan back.
+    pub(crate) undo: Option<UndoTicket>,
+    /// A fault that the engine observed after the fix.
+    pub(crate) worse: Option<String>,
+    /// When the last anomaly arrived.
+    pub(crate) last_sign: Option<Timestamp>,
+    /// An operator stopped the container: unless it is started by then, it is theirs.
+    pub(crate) stopped_until: Option<Timestamp>,
+    /// Nobody watched for a while: what happened then may have been meant.
+    pub(crate) unwitnessed: bool,
+}
+
+impl Work {
+    /// The log's end and an inspect are on their way; wait for them, but not for long.
+    pub(crate) fn await_death_evidence(&mut self, now: Timestamp, log_ended: bool) {
+        self.need_log_end = !log_ended;
+        self.need_inspect = true;
+        self.diagnose_by = Some(now + EVIDENCE_WAIT);
+    }
+
+    /// Nothing more is to be done.
+    pub(crate) fn settle(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,14 @@
+//! Stories: what happens to containers goes into detector and engine as signals, with a clock that
+//! only the story moves; what comes out is compared with what a person on call would want.
+
+mod crash;
+mod decisions;
+mod dependencies;
+mod health;
+mod intent;
+mod loops;
+mod memory;
+mod properties;
+mod resuming;
+mod support;
+mod verification;
