@@ -237,3 +237,187 @@ fn observed_fault(request: &Request<'_>) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::anomaly::AnomalyDetail;
+    use crate::domain::container::tests_support::container;
+    use crate::domain::ids::{AnomalyId, FixId};
+    use crate::domain::plan::{Fix, FixState, Preconditions};
+    use crate::domain::severity::Severity;
+    use crate::domain::tool::ToolCall;
+    use crate::policy::brakes::Limits;
+
+    fn target(name: &str) -> Container {
+        let mut target = container(name);
+        target.labels.insert(LABEL_MONITOR.to_owned(), "true".to_owned());
+        target
+    }
+
+    fn plan(target: &Container, risk: Risk) -> Plan {
+        Plan {
+            incident: "INC-1".into(),
+            steps: vec![Fix {
+                id: FixId("F1.1".to_owned()),
+                step: 1,
+                call: ToolCall::new("start_container", []),
+                target: target.of.clone(),
+                risk,
+                reason: String::new(),
+                diff: String::new(),
+                docker_line: String::new(),
+                downtime: String::new(),
+                inverse: None,
+                state: FixState::Staged,
+                result: None,
+            }],
+            preconditions: Preconditions {
+                image_id: String::new(),
+                started_at: String::new(),
+                config_hash: String::new(),
+            },
+            staged_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::MAX,
+            sha256: String::new(),
+        }
+        .freeze()
+    }
+
+    fn anomaly(on: &Container, kind: AnomalyKind) -> Anomaly {
+        Anomaly {
+            id: AnomalyId("A".to_owned()),
+            container: on.of.clone(),
+            kind,
+            severity: Severity::High,
+            score: 1.0,
+            summary: String::new(),
+            observed_at: Timestamp::UNIX_EPOCH,
+            evidence: Vec::new(),
+            detail: AnomalyDetail::default(),
+        }
+    }
+
+    /// A case in which nothing speaks against acting.
+    struct Case {
+        api: Container,
+        plan: Plan,
+        seen: Vec<Anomaly>,
+        brakes: Brakes,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let api = target("api");
+            Self {
+                plan: plan(&api, Risk::R1),
+                seen: vec![anomaly(&api, AnomalyKind::Death)],
+                brakes: Brakes::default(),
+                api,
+            }
+        }
+
+        /// The reasons once something about it is changed.
+        fn codes<'a>(&'a self, change: impl FnOnce(&mut Request<'a>)) -> Vec<NotActing> {
+            let mut request = Request {
+                mode: Mode::AutoHeal,
+                elected: true,
+                watch_all: false,
+                plan: &self.plan,
+                class: FailureClass::TransientCrash,
+                confidence: 0.8,
+                target: &self.api,
+                operator_intent: false,
+                refused_by_person: false,
+                anomalies: &self.seen,
+                brakes: &self.brakes,
+                now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10),
+            };
+            change(&mut request);
+            match decide(&request) {
+                Decision::Allow => Vec::new(),
+                Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
+                    reasons.into_iter().map(|r| r.code).collect()
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_reason_stands_alone() {
+        let api = target("api");
+        let db = target("db");
+        let nothing: [Anomaly; 0] = [];
+        let risky = plan(&api, Risk::R3);
+        let lossy = plan(&api, Risk::R4);
+        let elsewhere = plan(&db, Risk::R1);
+        let mut busy = Brakes::new(Limits::default());
+        busy.begin(&"INC-2".into());
+        let mut quiet = target("api");
+        quiet.labels.insert(LABEL_AUTO_HEAL.to_owned(), "false".to_owned());
+        let case = Case::new();
+        assert_eq!(case.codes(|_| ()), []);
+        assert_eq!(case.codes(|r| r.mode = Mode::ReadOnly), [NotActing::ReadOnly]);
+        assert_eq!(case.codes(|r| r.mode = Mode::Approve), [NotActing::AutoHealOff]);
+        assert_eq!(case.codes(|r| r.elected = false), [NotActing::NotElected]);
+        assert_eq!(case.codes(|r| r.watch_all = true), [NotActing::NotOptedIn]);
+        assert_eq!(case.codes(|r| r.target = &quiet), [NotActing::NotOptedIn]);
+        assert_eq!(case.codes(|r| r.plan = &risky), [NotActing::RiskTooHigh]);
+        assert_eq!(case.codes(|r| r.plan = &lossy), [NotActing::RiskTooHigh; 2]);
+        assert_eq!(case.codes(|r| r.plan = &elsewhere), [NotActing::RiskTooHigh]);
+        assert_eq!(case.codes(|r| r.confidence = 0.69), [NotActing::LowConfidence]);
+        assert_eq!(case.codes(|r| r.operator_intent = true), [NotActing::OperatorIntent]);
+        assert_eq!(case.codes(|r| r.refused_by_person = true), [NotActing::OperatorIntent]);
+        assert_eq!(case.codes(|r| r.anomalies = &nothing), [NotActing::NoObservedFault]);
+        assert_eq!(case.codes(|r| r.brakes = &busy), [NotActing::InFlight]);
+        assert_eq!(
+            case.codes(|r| r.class = FailureClass::CrashLoop),
+            [NotActing::ClassNotAllowed, NotActing::NoObservedFault]
+        );
+    }
+
+    #[test]
+    fn the_engines_word_must_be_about_the_target_and_fit_the_class() {
+        let api = target("api");
+        let db = target("db");
+        let about = |on: &Container, kinds: &[AnomalyKind]| -> Vec<Anomaly> {
+            kinds.iter().map(|k| anomaly(on, *k)).collect()
+        };
+        let log = AnomalyKind::ConnectionRefused;
+        let death = AnomalyKind::Death;
+        let cases = [
+            (FailureClass::TransientCrash, about(&api, &[death]), true),
+            (FailureClass::TransientCrash, about(&db, &[death]), false),
+            (FailureClass::TransientCrash, about(&api, &[log, AnomalyKind::ErrorBurst]), false),
+            (FailureClass::TransientCrash, about(&api, &[AnomalyKind::Unhealthy]), false),
+            (FailureClass::TransientCrash, about(&api, &[AnomalyKind::FoundDown]), false),
+            (FailureClass::OomKill, about(&api, &[death, AnomalyKind::FatalSignature]), false),
+            (FailureClass::OomKill, about(&api, &[AnomalyKind::OomKill]), true),
+            (FailureClass::Hang, about(&api, &[AnomalyKind::Unhealthy]), true),
+            (FailureClass::Hang, about(&api, &[death, log]), false),
+            // One kind of signal is not enough for what is inferred, nor is text about it.
+            (FailureClass::DependencyDown, about(&api, &[death, AnomalyKind::CrashLoop]), false),
+            (FailureClass::DependencyDown, about(&api, &[log, AnomalyKind::ErrorBurst]), false),
+            (
+                FailureClass::DependencyDown,
+                [about(&api, &[death]), about(&db, &[log])].concat(),
+                true,
+            ),
+            (
+                FailureClass::DependencyDown,
+                [about(&api, &[log]), about(&db, &[death])].concat(),
+                false,
+            ),
+        ];
+        let case = Case::new();
+        for (class, seen, enough) in &cases {
+            let told = case.codes(|r| {
+                r.class = *class;
+                r.anomalies = seen;
+            });
+            assert_eq!(told.is_empty(), *enough, "{class}: {seen:?} -> {told:?}");
+        }
+    }
+}

@@ -154,7 +154,15 @@ fn our_own_restart_is_neither_a_death_nor_an_operators_stop() {
         story.pass(seconds(35));
         assert_eq!(story.state(), IncidentState::Resolved, "{tools:?}: {:#?}", story.told());
         assert_eq!(story.saved.len(), 1);
+        no_operator_is_suspected(&story);
     }
+}
+
+fn no_operator_is_suspected(story: &Story) {
+    let told = story.saved.values().flat_map(|i| &i.timeline);
+    let suspicions: Vec<&str> =
+        told.map(|e| e.what.as_str()).filter(|w| w.contains("operator")).collect();
+    assert!(suspicions.is_empty(), "{suspicions:?}");
 }
 
 #[test]
@@ -178,13 +186,16 @@ fn taking_a_fix_back_is_not_an_operators_stop() {
     story.dies("api", 1);
     story.pass(millis(50));
     assert_eq!(story.undone.len(), 1);
-    // The inverse of the start: whatever the engine tells of it is ours.
+    story.pass(millis(300));
+    assert_eq!(story.count("fix_undone"), 1);
+    // The inverse of the start: whatever the engine tells of it is ours, even behind its result.
     story.life("api", LifeKind::Kill { signal: 15 });
     story.life("api", LifeKind::Die { exit_code: 143 });
     story.life("api", LifeKind::Stop);
     story.pass(seconds(30));
     assert_eq!(story.state(), IncidentState::Escalated);
     assert_eq!(story.incident().plan.unwrap().steps[0].state, FixState::Undone);
+    no_operator_is_suspected(&story);
 }
 
 #[test]

@@ -40,6 +40,24 @@ fn worse_after_the_fix_is_taken_back_exactly_once_and_locks() {
 }
 
 #[test]
+fn a_target_that_got_worse_is_left_to_people_for_an_hour() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.dies("api", 1);
+    story.pass(seconds(5));
+    story.dies("api", 1);
+    story.pass(SECOND);
+    assert_eq!(story.undone.len(), 1);
+    // Long after the cooldown, and too late to be a loop.
+    story.starts("api");
+    story.pass(seconds(1200));
+    story.dies("api", 1);
+    story.pass(seconds(60));
+    assert!(story.reasons().contains(&"locked"), "{:?}", story.reasons());
+    assert!(story.plan().is_some(), "a person may");
+    assert_eq!(story.applied.len(), 1);
+}
+
+#[test]
 fn a_death_between_the_call_and_its_result_is_worse_too() {
     let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
     story.dies("api", 1);

@@ -50,8 +50,12 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     };
     let cause = format!("the main process of {name} ended with {}{last}", exit_words(code));
     // It runs again, or the engine's own policy is about to start it: nothing to do but watch.
-    if facts.container.is_up() || facts.container.state == RunState::Restarting {
+    if facts.container.state == RunState::Restarting {
         return Some(hypothesis(class, 0.8, cause));
+    }
+    if facts.container.is_up() {
+        // What is wrong with it now explains more than a death that it got over.
+        return Some(hypothesis(class, 0.6, cause));
     }
     if facts.container.restart_policy.restarts_after(code, facts.container.restart_count) {
         return Some(hypothesis(class, 0.8, cause));
