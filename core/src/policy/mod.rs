@@ -300,30 +300,47 @@ mod tests {
         }
     }
 
-    fn codes(change: impl FnOnce(&mut Request<'_>)) -> Vec<NotActing> {
-        let api = target("api");
-        let plan = plan(&api, Risk::R1);
-        let seen = [anomaly(&api, AnomalyKind::Death)];
-        let brakes = Brakes::default();
-        let mut request = Request {
-            mode: Mode::AutoHeal,
-            elected: true,
-            watch_all: false,
-            plan: &plan,
-            class: FailureClass::TransientCrash,
-            confidence: 0.8,
-            target: &api,
-            operator_intent: false,
-            refused_by_person: false,
-            anomalies: &seen,
-            brakes: &brakes,
-            now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10),
-        };
-        change(&mut request);
-        match decide(&request) {
-            Decision::Allow => Vec::new(),
-            Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
-                reasons.into_iter().map(|r| r.code).collect()
+    /// A case in which nothing speaks against acting.
+    struct Case {
+        api: Container,
+        plan: Plan,
+        seen: Vec<Anomaly>,
+        brakes: Brakes,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let api = target("api");
+            Self {
+                plan: plan(&api, Risk::R1),
+                seen: vec![anomaly(&api, AnomalyKind::Death)],
+                brakes: Brakes::default(),
+                api,
+            }
+        }
+
+        /// The reasons once something about it is changed.
+        fn codes<'a>(&'a self, change: impl FnOnce(&mut Request<'a>)) -> Vec<NotActing> {
+            let mut request = Request {
+                mode: Mode::AutoHeal,
+                elected: true,
+                watch_all: false,
+                plan: &self.plan,
+                class: FailureClass::TransientCrash,
+                confidence: 0.8,
+                target: &self.api,
+                operator_intent: false,
+                refused_by_person: false,
+                anomalies: &self.seen,
+                brakes: &self.brakes,
+                now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10),
+            };
+            change(&mut request);
+            match decide(&request) {
+                Decision::Allow => Vec::new(),
+                Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
+                    reasons.into_iter().map(|r| r.code).collect()
+                }
             }
         }
     }
@@ -340,22 +357,23 @@ mod tests {
         busy.begin(&"INC-2".into());
         let mut quiet = target("api");
         quiet.labels.insert(LABEL_AUTO_HEAL.to_owned(), "false".to_owned());
-        assert_eq!(codes(|_| ()), []);
-        assert_eq!(codes(|r| r.mode = Mode::ReadOnly), [NotActing::ReadOnly]);
-        assert_eq!(codes(|r| r.mode = Mode::Approve), [NotActing::AutoHealOff]);
-        assert_eq!(codes(|r| r.elected = false), [NotActing::NotElected]);
-        assert_eq!(codes(|r| r.watch_all = true), [NotActing::NotOptedIn]);
-        assert_eq!(codes(|r| r.target = &quiet), [NotActing::NotOptedIn]);
-        assert_eq!(codes(|r| r.plan = &risky), [NotActing::RiskTooHigh]);
-        assert_eq!(codes(|r| r.plan = &lossy), [NotActing::RiskTooHigh; 2]);
-        assert_eq!(codes(|r| r.plan = &elsewhere), [NotActing::RiskTooHigh]);
-        assert_eq!(codes(|r| r.confidence = 0.69), [NotActing::LowConfidence]);
-        assert_eq!(codes(|r| r.operator_intent = true), [NotActing::OperatorIntent]);
-        assert_eq!(codes(|r| r.refused_by_person = true), [NotActing::OperatorIntent]);
-        assert_eq!(codes(|r| r.anomalies = &nothing), [NotActing::NoObservedFault]);
-        assert_eq!(codes(|r| r.brakes = &busy), [NotActing::InFlight]);
+        let case = Case::new();
+        assert_eq!(case.codes(|_| ()), []);
+        assert_eq!(case.codes(|r| r.mode = Mode::ReadOnly), [NotActing::ReadOnly]);
+        assert_eq!(case.codes(|r| r.mode = Mode::Approve), [NotActing::AutoHealOff]);
+        assert_eq!(case.codes(|r| r.elected = false), [NotActing::NotElected]);
+        assert_eq!(case.codes(|r| r.watch_all = true), [NotActing::NotOptedIn]);
+        assert_eq!(case.codes(|r| r.target = &quiet), [NotActing::NotOptedIn]);
+        assert_eq!(case.codes(|r| r.plan = &risky), [NotActing::RiskTooHigh]);
+        assert_eq!(case.codes(|r| r.plan = &lossy), [NotActing::RiskTooHigh; 2]);
+        assert_eq!(case.codes(|r| r.plan = &elsewhere), [NotActing::RiskTooHigh]);
+        assert_eq!(case.codes(|r| r.confidence = 0.69), [NotActing::LowConfidence]);
+        assert_eq!(case.codes(|r| r.operator_intent = true), [NotActing::OperatorIntent]);
+        assert_eq!(case.codes(|r| r.refused_by_person = true), [NotActing::OperatorIntent]);
+        assert_eq!(case.codes(|r| r.anomalies = &nothing), [NotActing::NoObservedFault]);
+        assert_eq!(case.codes(|r| r.brakes = &busy), [NotActing::InFlight]);
         assert_eq!(
-            codes(|r| r.class = FailureClass::CrashLoop),
+            case.codes(|r| r.class = FailureClass::CrashLoop),
             [NotActing::ClassNotAllowed, NotActing::NoObservedFault]
         );
     }
@@ -393,8 +411,9 @@ mod tests {
                 false,
             ),
         ];
+        let case = Case::new();
         for (class, seen, enough) in &cases {
-            let told = codes(|r| {
+            let told = case.codes(|r| {
                 r.class = *class;
                 r.anomalies = seen;
             });
