@@ -24,6 +24,9 @@ enum End {
     HostPid,
 }
 
+/// One column of the table.
+type Pick = fn(&Figures) -> f64;
+
 /// Milliseconds from the end of the process.
 struct Figures {
     opened: f64,
@@ -45,7 +48,6 @@ fn main() -> Fallible {
         for _ in 0..tries {
             all.push(runtime.block_on(one(end))?);
         }
-        type Pick = fn(&Figures) -> f64;
         let columns: [(&str, Pick); 3] = [
             ("incident_opened", |f| f.opened),
             ("running again (auto-heal)", |f| f.running),

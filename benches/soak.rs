@@ -8,7 +8,8 @@ mod support;
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::Stdio;
+use std::process::{ChildStdout, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -34,10 +35,71 @@ fn process(pid: u32) -> Fallible<(u64, u64)> {
     Ok((resident, ticks))
 }
 
+/// What was read so far.
+#[derive(Default)]
+struct Tally {
+    next: HashMap<String, u64>,
+    ended: HashMap<String, u64>,
+    read: u64,
+    lost: u64,
+    repeated: u64,
+    troubles: Vec<String>,
+    memory: Vec<u64>,
+}
+
+impl Tally {
+    /// Takes a log line.
+    fn line(&mut self, container: &str, text: &str) {
+        if let Some(seq) = text.strip_prefix("seq=").and_then(|s| s.parse::<u64>().ok()) {
+            self.read += 1;
+            let expected = self.next.entry(container.to_owned()).or_insert(1);
+            if seq < *expected {
+                self.repeated += 1;
+            } else {
+                self.lost += seq - *expected;
+                *expected = seq + 1;
+            }
+        } else if let Some(last) = text.strip_prefix("last=").and_then(|s| s.parse().ok()) {
+            let got = self.next.get(container).map_or(0, |n| n - 1);
+            self.lost += last - got;
+            self.ended.insert(container.to_owned(), last);
+        }
+    }
+
+    /// Takes a reading of the process; gives it as a line.
+    fn sample(&mut self, pid: u32, elapsed: Duration) -> Fallible<String> {
+        let (resident, ticks) = process(pid)?;
+        self.memory.push(resident);
+        Ok(format!(
+            "{:>5} s  {:>8} lines  {:>6.1} MiB  {:>5.2} % of a core",
+            elapsed.as_secs(),
+            self.read,
+            resident as f64 / 1024.0,
+            ticks as f64 / elapsed.as_secs_f64()
+        ))
+    }
+
+    /// The figures as lines.
+    fn summary(&self) -> Vec<String> {
+        let mib = |kib: u64| kib as f64 / 1024.0;
+        let at = |i: usize| self.memory.get(i).copied().unwrap_or_default();
+        let mut lines = vec![
+            format!("{} lines read, {} lost, {} repeated", self.read, self.lost, self.repeated),
+            format!(
+                "memory {:.1} MiB after a quarter, {:.1} MiB at the end, {:.1} MiB at most",
+                mib(at(self.memory.len() / 4)),
+                mib(at(self.memory.len().saturating_sub(1))),
+                mib(self.memory.iter().max().copied().unwrap_or_default())
+            ),
+        ];
+        lines.extend(self.troubles.iter().map(|t| format!("trouble: {t}")));
+        lines
+    }
+}
+
 fn main() -> Fallible {
     let (containers, rate, minutes) =
         (number("CONTAINERS", 30), number("RATE", 10), number("MINUTES", 10));
-    let mut out = std::io::stdout();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let corner = Corner::new("soak")?;
     let folder = tempfile::tempdir()?;
@@ -55,29 +117,16 @@ fn main() -> Fallible {
         .args(["--headless", "--output", "jsonl", "--logs", "--filter", &corner.filter()])
         .stdout(Stdio::piped())
         .spawn()?;
-    let pid = child.id();
-    let stdout = child.stdout.take().ok_or("no standard output")?;
-    let (sender, lines) = std::sync::mpsc::sync_channel(100_000);
-    std::thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    let mut next: HashMap<String, u64> = HashMap::new();
-    let mut ended: HashMap<String, u64> = HashMap::new();
-    let (mut lost, mut repeated, mut read) = (0_u64, 0_u64, 0_u64);
-    let mut troubles = Vec::new();
-    let mut memory = Vec::new();
+    let lines = reader(child.stdout.take().ok_or("no standard output")?);
+    let length = Duration::from_secs(minutes * 60);
+    let mut out = std::io::stdout();
+    let mut tally = Tally::default();
     let mut began = None;
     let mut stopping = false;
     let mut sample_at = Instant::now();
-    let length = Duration::from_secs(minutes * 60);
-    loop {
-        let line = lines.recv_timeout(Duration::from_secs(30));
-        let Ok(line) = line else {
-            troubles.push("no event for 30 s".to_owned());
+    while (tally.ended.len() as u64) < containers {
+        let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) else {
+            tally.troubles.push("no event for 30 s".to_owned());
             break;
         };
         let event: Value = serde_json::from_str(&line)?;
@@ -86,70 +135,47 @@ fn main() -> Fallible {
                 began = Some(Instant::now());
                 runtime.block_on(touch(&corner, containers, "/go"))?;
             }
-            "log" => {
-                let name = event["container"].as_str().unwrap_or_default().to_owned();
-                let text = event["message"].as_str().unwrap_or_default();
-                if let Some(seq) = text.strip_prefix("seq=").and_then(|s| s.parse::<u64>().ok()) {
-                    read += 1;
-                    let expected = next.entry(name).or_insert(1);
-                    if seq < *expected {
-                        repeated += 1;
-                    } else {
-                        lost += seq - *expected;
-                        *expected = seq + 1;
-                    }
-                } else if let Some(last) = text.strip_prefix("last=").and_then(|s| s.parse().ok()) {
-                    ended.insert(name, last);
-                }
-            }
-            "log_dropped" | "degraded" => troubles.push(line.clone()),
+            "log" => tally.line(
+                event["container"].as_str().unwrap_or_default(),
+                event["message"].as_str().unwrap_or_default(),
+            ),
+            "log_dropped" | "degraded" => tally.troubles.push(line.clone()),
             _ => {}
         }
         let Some(start) = began else { continue };
         if sample_at.elapsed() >= Duration::from_secs(15) {
             sample_at = Instant::now();
-            let (resident, ticks) = process(pid)?;
-            memory.push(resident);
-            writeln!(
-                out,
-                "{:>5} s  {read:>8} lines  {:>6.1} MiB  {:>5.2} % of a core",
-                start.elapsed().as_secs(),
-                resident as f64 / 1024.0,
-                ticks as f64 / start.elapsed().as_secs_f64()
-            )?;
+            writeln!(out, "{}", tally.sample(child.id(), start.elapsed())?)?;
         }
         if !stopping && start.elapsed() >= length {
             stopping = true;
             runtime.block_on(touch(&corner, containers, "/stop"))?;
         }
-        if ended.len() as u64 == containers {
-            break;
-        }
     }
     child.kill()?;
     child.wait()?;
-    for (name, last) in &ended {
-        let got = next.get(name).map_or(0, |n| n - 1);
-        lost += last - got;
-    }
-    let after_warm_up = memory.get(memory.len() / 4).copied().unwrap_or_default();
-    let last = memory.last().copied().unwrap_or_default();
     writeln!(out, "{containers} containers, {rate} lines/s each, {minutes} min")?;
-    writeln!(out, "{read} lines read, {lost} lost, {repeated} repeated")?;
-    writeln!(
-        out,
-        "memory {:.1} MiB after a quarter, {:.1} MiB at the end, {:.1} MiB at most",
-        after_warm_up as f64 / 1024.0,
-        last as f64 / 1024.0,
-        memory.iter().max().copied().unwrap_or_default() as f64 / 1024.0
-    )?;
-    for trouble in &troubles {
-        writeln!(out, "trouble: {trouble}")?;
+    for line in tally.summary() {
+        writeln!(out, "{line}")?;
     }
-    if lost + repeated > 0 || !troubles.is_empty() || ended.len() as u64 != containers {
+    let all_ended = tally.ended.len() as u64 == containers;
+    if tally.lost + tally.repeated > 0 || !tally.troubles.is_empty() || !all_ended {
         return Err("the soak failed".into());
     }
     Ok(())
+}
+
+/// The lines of a process's output, as they come.
+fn reader(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = sync_channel(100_000);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 async fn touch(corner: &Corner, containers: u64, path: &str) -> Fallible {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sentinel_core::domain::container::{LABEL_MONITOR, LABEL_SELF};
+use sentinel_core::domain::names::{is_parked_name, is_staged_name};
 
 use crate::config::filter::WatchFilter;
 
@@ -24,7 +25,7 @@ impl Scope {
         let is_true = |key: &str| labels.get(key).is_some_and(|v| v == "true");
         let itself = is_true(LABEL_SELF) || self.own.as_deref() == Some(id);
         !itself
-            && !is_parked(name)
+            && !is_set_aside(name)
             && (self.all || is_true(LABEL_MONITOR))
             && self.filters.iter().all(|f| f.admits(name, labels))
     }
@@ -35,14 +36,13 @@ impl Scope {
             WatchFilter::Name(part) => name.contains(part.as_str()),
             WatchFilter::Label(..) => true,
         };
-        !is_parked(name) && self.filters.iter().all(admits)
+        !is_set_aside(name) && self.filters.iter().all(admits)
     }
 }
 
-/// Whether a name is that of a container parked by a recreate: `NAME-parked-YYYYMMDDHHMMSS`.
-fn is_parked(name: &str) -> bool {
-    name.rsplit_once("-parked-")
-        .is_some_and(|(_, stamp)| stamp.len() == 14 && stamp.bytes().all(|b| b.is_ascii_digit()))
+/// Whether a recreate has put a container aside, or not yet in its place.
+fn is_set_aside(name: &str) -> bool {
+    is_parked_name(name) || is_staged_name(name)
 }
 
 /// The id of the container that this process runs in, from the files that the engine mounts into
@@ -75,6 +75,7 @@ mod tests {
         assert!(!scope.watches("a", "/api", &labels(&[])));
         assert!(!scope.watches("a", "/api", &labels(&[("sre-sentinel.monitor", "yes")])));
         assert!(!scope.watches("a", "/api-parked-20261124031502", &monitored));
+        assert!(!scope.watches("a", "/api-staged-20261124031502", &monitored));
         assert!(scope.watches("a", "/api-parked-x", &monitored));
         let all = Scope { all: true, own: Some("me".to_owned()), ..Scope::default() };
         assert!(all.watches("a", "/api", &labels(&[])));

@@ -24,3 +24,4 @@ mod running;
 mod serving;
 mod spawn;
 mod staleness;
+pub mod timeouts;

@@ -23,6 +23,7 @@ use crate::remediate::directory::Directory;
 use crate::remediate::running::{Caller, tell};
 use crate::remediate::serving::Serving;
 use crate::remediate::spawn;
+use crate::remediate::timeouts::Timeouts;
 
 /// Plans whose changes are remembered for an undo.
 const REMEMBERED: usize = 64;
@@ -55,30 +56,6 @@ impl std::fmt::Debug for McpSettings {
             .field("environment", &self.environment.keys())
             .field("pass", &self.pass.keys())
             .finish()
-    }
-}
-
-/// How long things may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// From a server's start to the end of the handshake.
-    pub connect: Duration,
-    /// One page of a server's list of tools.
-    pub list: Duration,
-    /// One call.
-    pub call: Duration,
-    /// Waiting for a server that is being started, before a call.
-    pub patience: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(15),
-            list: Duration::from_secs(10),
-            call: Duration::from_mins(2),
-            patience: Duration::from_secs(20),
-        }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::ports::Monitor;
 use crate::remediate::calling;
 use crate::remediate::carry::Carry;
 use crate::remediate::directory::{Absent, Directory};
-use crate::remediate::remediator::Timeouts;
 use crate::remediate::staleness;
+use crate::remediate::timeouts::Timeouts;
 
 /// What calls need.
 pub(crate) struct Caller<'a> {

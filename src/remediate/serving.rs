@@ -24,8 +24,8 @@ use crate::remediate::calling::Link;
 use crate::remediate::catalog::ServerSpec;
 use crate::remediate::directory::Directory;
 use crate::remediate::offer::{Offer, Shared};
-use crate::remediate::remediator::Timeouts;
 use crate::remediate::spawn;
+use crate::remediate::timeouts::Timeouts;
 
 /// Tools that one server may offer.
 const MAX_TOOLS: usize = 200;

@@ -338,15 +338,15 @@ impl Loop {
                     a.evidence.iter().filter_map(|e| e.line.as_ref()).any(|l| l.seq == line.seq)
                 })
                 .map(|a| a.id.clone());
-            self.emit(Event::Log {
+            let event = Event::Log {
                 container: container.clone(),
                 service: service.clone(),
                 stream: line.stream,
-                ts: line.at,
                 level: level::of(&line.text),
                 message: line.text.to_string(),
                 anomaly_id,
-            });
+            };
+            self.emit_at(line.at, event);
         }
     }
 
@@ -368,11 +368,16 @@ impl Loop {
     }
 
     fn emit(&mut self, event: Event) {
+        self.emit_at(Timestamp::now(), event);
+    }
+
+    /// A log line is announced under the engine's time of it.
+    fn emit_at(&mut self, at: Timestamp, event: Event) {
         self.seq += 1;
         let envelope = Envelope {
             v: 1,
             seq: self.seq,
-            ts: format!("{:.3}", Timestamp::now()),
+            ts: format!("{at:.3}"),
             host: self.host.clone(),
             event,
         };

@@ -7,7 +7,7 @@ use regex::Regex;
 /// `172.18.0.2:5432`, `db:5432`, `http://api:3001/x`, `host=db`, `(db:5432)`.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?i)(?:\b(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?\b|\b(?:[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([a-z0-9][a-z0-9_.-]*)|\bhost(?:name)?["']?\s*[=:]\s*["']?([a-z0-9][a-z0-9_.-]*)|\b([a-z0-9][a-z0-9_.-]*):\d{2,5}\b|\bENOTFOUND ([a-z0-9][a-z0-9_.-]*)|bad address '([a-z0-9][a-z0-9_.-]*)'|connect(?:ion)? (?:refused )?to ([a-z0-9][a-z0-9_.-]*)|(?:lookup|resolve|translate host name) "?([a-z0-9][a-z0-9_.-]*))"#,
+        r#"(?i)(?:\b(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?\b|\b(?:[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([a-z0-9][a-z0-9_.-]*)|\bhost(?:name)?["']?\s*[=:]\s*["']?([a-z0-9][a-z0-9_.-]*)|\b([a-z][a-z0-9_.-]*):\d{2,5}\b|\bENOTFOUND ([a-z0-9][a-z0-9_.-]*)|bad address '([a-z0-9][a-z0-9_.-]*)'|connect(?:ion)? (?:refused )?to ([a-z0-9][a-z0-9_.-]*)|(?:lookup|resolve|translate host name) "?([a-z0-9][a-z0-9_.-]*))"#,
     )
     .ok()
 });
@@ -53,6 +53,10 @@ mod tests {
 
     #[test]
     fn a_clock_time_is_no_peer() {
-        assert!(!candidates("03:15:02 connection refused").iter().any(|c| c == "03"));
+        for text in
+            ["03:15:02 connection refused", "2026-11-25T22:54:48.008Z ERROR cannot reach api"]
+        {
+            assert_eq!(candidates(text), Vec::<String>::new(), "{text}");
+        }
     }
 }

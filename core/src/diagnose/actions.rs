@@ -84,7 +84,11 @@ pub fn raise_memory(container: &Container, old: u64, new: u64, reason: String) -
         call: ToolCall::new("update_resources", call),
         target: container.of.clone(),
         diff: format!("memory {} → {}", bytes_words(old), bytes_words(new)),
-        docker_line: format!("docker update --memory {} --memory-swap … {name}", bytes_text(new)),
+        docker_line: format!(
+            "docker update --memory {} --memory-swap {} {name}",
+            bytes_text(new),
+            swap_text(container.memory_swap, old, new)
+        ),
         downtime: "none".to_owned(),
         inverse: Some(ToolCall::new(
             "update_resources",
@@ -95,6 +99,19 @@ pub fn raise_memory(container: &Container, old: u64, new: u64, reason: String) -
             ],
         )),
         reason,
+    }
+}
+
+/// The limit of memory plus swap that goes with a new memory limit: what there was of swap stays.
+fn swap_text(swap: Option<i64>, old: u64, new: u64) -> String {
+    match swap {
+        Some(unlimited) if unlimited < 0 => "-1".to_owned(),
+        Some(both) => {
+            let headroom = u64::try_from(both).unwrap_or_default().saturating_sub(old);
+            bytes_text(new + headroom)
+        }
+        // The engine gives as much swap as memory where nothing is said.
+        None => bytes_text(new * 2),
     }
 }
 
@@ -109,5 +126,14 @@ mod tests {
         assert_eq!(bytes_text(1536 << 20), "1536m");
         assert_eq!(bytes_text(1000), "1000");
         assert_eq!(bytes_words(96 << 20), "96 MiB");
+    }
+
+    #[test]
+    fn swap_keeps_its_headroom() {
+        let mib = 1_u64 << 20;
+        assert_eq!(swap_text(Some(-1), 64 * mib, 96 * mib), "-1");
+        assert_eq!(swap_text(Some(64 << 20), 64 * mib, 96 * mib), "96m");
+        assert_eq!(swap_text(Some(128 << 20), 64 * mib, 96 * mib), "160m");
+        assert_eq!(swap_text(None, 64 * mib, 96 * mib), "192m");
     }
 }

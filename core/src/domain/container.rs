@@ -278,7 +278,10 @@ impl Container {
 
 #[cfg(test)]
 pub(crate) mod tests_support {
-    use super::*;
+    use crate::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+    use crate::domain::ids::ContainerId;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
 
     /// A running container with nothing special about it.
     pub(crate) fn container(name: &str) -> Container {

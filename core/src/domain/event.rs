@@ -377,7 +377,6 @@ pub enum Event {
         container: String,
         service: String,
         stream: Stream,
-        ts: Timestamp,
         level: Option<Level>,
         message: String,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod incident;
 pub mod life;
 pub mod log;
+pub mod names;
 pub mod not_acting;
 pub mod plan;
 pub mod severity;

@@ -11,8 +11,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
-use mcp_kit::names;
 use mcp_kit::settings::DEFAULT_PARK_FOR;
+use sentinel_core::domain::names;
 use serde_json::Value;
 
 use crate::carry::REPOSITORY;

@@ -6,10 +6,10 @@ use config_patcher::journal::{Entry, Journal, Stage};
 use config_patcher::rollback;
 use config_patcher::server::ConfigPatcher;
 use mcp_kit::Settings;
-use mcp_kit::names::is_parked_name;
 use mcp_kit::testing::{Bench, Client, Outcome, bad, client, good};
 use rmcp::ServiceExt;
 use rmcp::transport::TokioChildProcess;
+use sentinel_core::domain::names::is_parked_name;
 use serde_json::{Value, json};
 
 const TOOL: &str = "update_env_vars";

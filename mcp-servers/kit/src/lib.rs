@@ -2,7 +2,6 @@
 //!
 //! Map, in dependency order:
 //! - [`failure`] why a call was refused or failed, and the code a program can match
-//! - [`names`] the names under which a recreate stages and parks containers
 //! - [`settings`] what a server is told at its start
 //! - [`endpoint`] where the engine is
 //! - [`raw`] the Engine API in its own words (JSON in, JSON out), for what must survive verbatim
@@ -17,7 +16,6 @@
 pub mod endpoint;
 pub mod engine;
 pub mod failure;
-pub mod names;
 pub mod raw;
 pub mod reply;
 pub mod serve;

@@ -6,11 +6,11 @@
 use std::ops::Deref;
 
 use sentinel_core::domain::container::{LABEL_MONITOR, LABEL_SELF};
+use sentinel_core::domain::names::{is_parked_name, is_staged_name};
 use serde_json::Value;
 
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::names;
 
 /// Fewest characters of an id that name a container.
 const SHORT_ID: usize = 12;
@@ -112,7 +112,7 @@ impl Engine {
             return Err(Failure::ReadOnly(tool.to_owned()));
         }
         let target = self.watched(name).await?;
-        if names::is_parked_name(&target.name) || names::is_staged_name(&target.name) {
+        if is_parked_name(&target.name) || is_staged_name(&target.name) {
             return Err(Failure::Aside(target.name));
         }
         if let Some(expected) = expect_started_at

@@ -1,7 +1,7 @@
 //! The names under which a recreate stages and parks containers.
 //!
 //! Labels of an existing container cannot be changed, so a name is the only mark that a
-//! container can be given later. Discovery leaves both kinds out.
+//! container can be given later. Discovery leaves both kinds out, and no tool takes them as a target.
 
 /// Stands between a container's name and the moment at which it was parked.
 pub const PARKED: &str = "-parked-";
