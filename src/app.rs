@@ -117,6 +117,16 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     Ok(Built { handle, state, engine, election })
 }
 
+/// Says hello to the engine: fails with what is missing and how to get it.
+pub async fn greet(settings: &Settings) -> Result<Endpoint, AppError> {
+    let endpoint = resolve(settings.host.as_deref(), &settings.environment)?;
+    monitor(settings, endpoint.clone(), Vec::new())?
+        .greet()
+        .await
+        .map_err(AppError::Unreachable)?;
+    Ok(endpoint)
+}
+
 fn monitor(
     settings: &Settings,
     endpoint: Endpoint,

@@ -20,7 +20,6 @@ use crate::app::{self, AppError, Extras};
 use crate::cli::{DemoArgs, Output, Scenario};
 use crate::commands::{ENDED, OPEN, out, watch};
 use crate::config::Settings;
-use crate::config::engine::resolve;
 use crate::config::filter::WatchFilter;
 use crate::demo::{fault, stack};
 use crate::headless;
@@ -87,8 +86,7 @@ async fn interrupted_early() -> Result<ExitCode, Report> {
 }
 
 async fn connect(settings: &Settings) -> Result<Docker, Report> {
-    let endpoint =
-        resolve(settings.host.as_deref(), &settings.environment).map_err(AppError::NoEngine)?;
+    let endpoint = app::greet(settings).await?;
     let variables = endpoint.variables();
     let lookup =
         |key: &str| variables.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone());
