@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sentinel_core::domain::event::{Envelope, Event};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -102,12 +104,19 @@ fn write(envelope: &Envelope, output: Output, out: &mut impl Write) -> std::io::
         }
         Output::Text => {
             if let Some(sentence) = sentence(&envelope.event) {
-                let time = envelope.ts.get(11..23).unwrap_or(&envelope.ts);
-                writeln!(out, "{time}  {sentence}")?;
+                writeln!(out, "{}  {sentence}", local_time(&envelope.ts))?;
             }
         }
     }
     out.flush()
+}
+
+/// The time of day here.
+fn local_time(ts: &str) -> String {
+    ts.parse::<Timestamp>().map_or_else(
+        |_| ts.to_owned(),
+        |at| at.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string(),
+    )
 }
 
 /// An event as a sentence; `None` for what a person does not need to read.
