@@ -1,7 +1,5 @@
 //! The composition root: chooses the adapters, joins them, and elects the acting instance.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +9,7 @@ use thiserror::Error;
 
 use crate::config::engine::{Endpoint, EndpointError, resolve};
 use crate::config::{ConfigError, Settings};
+use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::{self, DockerMonitor};
 use crate::ports::{LogCursor, PortError, Store as _};
@@ -20,6 +19,7 @@ use crate::runtime::handle::Handle;
 use crate::runtime::run::{Loop, Parts, prepare};
 use crate::store::schema::OpenError;
 use crate::store::sqlite::SqliteStore;
+use crate::store::unkept::Unkept;
 
 /// Closed incidents of earlier runs that are shown.
 const CLOSED_SHOWN: usize = 50;
@@ -95,12 +95,13 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let cursors = store.load_cursors().await.map_err(AppError::Earlier)?;
     let monitor = monitor(settings, endpoint.clone(), cursors)?;
     let (engine, engine_id) = monitor.greet().await.map_err(AppError::Unreachable)?;
-    let election = Election::of(settings.mode, &std::env::temp_dir(), &engine_id);
+    let locks = settings.environment.path("SENTINEL_LOCK_DIR");
+    let election = Election::of(settings.mode, locks.as_deref(), &engine_id, &settings.state_dir);
     let remediator = remediator(settings, &endpoint)?;
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(remediator),
-        store: Arc::new(store),
+        store: if election.keeps() { Arc::new(store) } else { Arc::new(Unkept(store)) },
         settings: engine::Settings {
             host: engine.name.clone(),
             mode: settings.mode,
@@ -117,14 +118,12 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     Ok(Built { handle, state, engine, election })
 }
 
-/// Says hello to the engine: fails with what is missing and how to get it.
-pub async fn greet(settings: &Settings) -> Result<Endpoint, AppError> {
+/// Says hello to the engine: where it is and its identifier, or what is missing and how to get it.
+pub async fn greet(settings: &Settings) -> Result<(Endpoint, String), AppError> {
     let endpoint = resolve(settings.host.as_deref(), &settings.environment)?;
-    monitor(settings, endpoint.clone(), Vec::new())?
-        .greet()
-        .await
-        .map_err(AppError::Unreachable)?;
-    Ok(endpoint)
+    let monitor = monitor(settings, endpoint.clone(), Vec::new())?;
+    let (_, id) = monitor.greet().await.map_err(AppError::Unreachable)?;
+    Ok((endpoint, id))
 }
 
 fn monitor(
@@ -169,71 +168,4 @@ pub fn remediator(settings: &Settings, endpoint: &Endpoint) -> Result<McpRemedia
         environment: settings.environment.all(),
         pass,
     })?)
-}
-
-/// Who acts on an engine: the first instance on this machine that may; the others only watch.
-#[derive(Debug)]
-pub enum Election {
-    /// This one acts as long as the file is locked.
-    Acts(File),
-    /// Nobody acts: this one does not want to.
-    Watches,
-    /// Another one acts.
-    Another(PathBuf),
-}
-
-impl Election {
-    /// Tries to lock the engine's file in `folder`. A lock ends with its process, however it ends.
-    fn of(mode: Mode, folder: &Path, engine_id: &str) -> Self {
-        if mode == Mode::ReadOnly {
-            return Self::Watches;
-        }
-        let name: String =
-            engine_id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let path = folder.join(format!("sentinel-tui-{name}.lock"));
-        // No truncation: the file has no content, and may belong to another user.
-        let file = match OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-        {
-            Ok(file) => file,
-            Err(error) => {
-                tracing::warn!("cannot open {}: {error}; nothing will be changed", path.display());
-                return Self::Another(path);
-            }
-        };
-        match file.try_lock() {
-            Ok(()) => Self::Acts(file),
-            Err(TryLockError::WouldBlock) => Self::Another(path),
-            Err(TryLockError::Error(error)) => {
-                tracing::warn!("cannot lock {}: {error}; nothing will be changed", path.display());
-                Self::Another(path)
-            }
-        }
-    }
-
-    /// Whether this instance may act.
-    pub fn acts(&self) -> bool {
-        matches!(self, Self::Acts(_))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_instance_acts_per_engine_and_the_next_one_takes_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = Election::of(Mode::AutoHeal, folder.path(), "AB:CD");
-        assert!(first.acts());
-        assert!(!Election::of(Mode::Approve, folder.path(), "AB:CD").acts());
-        assert!(Election::of(Mode::Approve, folder.path(), "another").acts());
-        drop(first);
-        assert!(Election::of(Mode::Approve, folder.path(), "AB:CD").acts());
-        assert!(!Election::of(Mode::ReadOnly, folder.path(), "x").acts());
-    }
 }

@@ -1,5 +1,6 @@
 //! The same events on standard output: JSON lines for programs, sentences for people.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sentinel_core::domain::event::{Envelope, Event};
+use sentinel_core::domain::ids::IncidentId;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
@@ -27,31 +29,34 @@ pub struct Options {
 }
 
 /// Writes events until told to stop, until an option says so, or until nobody reads any more.
-/// True if it ended because an incident was escalated.
+/// True if it ended because an incident was escalated; an error if the output refuses them.
 pub async fn run(
     handle: &Handle,
     mut events: Receiver<Arc<Envelope>>,
     options: Options,
     stop: CancellationToken,
     out: &mut (impl Write + Send),
-) -> bool {
-    let deadline = options.duration.map(|d| Instant::now() + d);
-    let mut open = 0_usize;
+) -> std::io::Result<bool> {
+    let mut deadline = options.duration.map(|d| Instant::now() + d);
+    let mut open = open_now(handle);
     let mut escalated = false;
     let mut last = 0;
     loop {
         let event = tokio::select! {
             biased;
-            event = events.recv() => event,
             () = sleep_or_never(deadline) => {
+                // The last words are still to come.
+                deadline = None;
                 stop.cancel();
-                break;
+                continue;
             }
+            event = events.recv() => event,
         };
         let envelope = match event {
             Ok(envelope) => envelope,
             Err(RecvError::Lagged(missed)) => {
                 let snapshot = handle.snapshot();
+                open = open_now(handle);
                 Arc::new(Envelope {
                     v: 1,
                     seq: last + missed,
@@ -63,21 +68,22 @@ pub async fn run(
             Err(RecvError::Closed) => break,
         };
         last = envelope.seq;
-        if write(&envelope, options.output, out).is_err() {
-            // The reader has gone (`| head`): nothing more to say.
+        if let Err(error) = write(&envelope, options.output, out) {
             stop.cancel();
+            // A reader that has gone (`| head`) has heard enough.
+            if error.kind() != std::io::ErrorKind::BrokenPipe {
+                return Err(error);
+            }
             break;
         }
         match &envelope.event {
-            Event::IncidentOpened { .. } => open += 1,
-            Event::IncidentResolved { .. }
-            | Event::IncidentDismissed { .. }
-            | Event::IncidentMerged { .. } => {
-                open = open.saturating_sub(1);
-                if open == 0 && options.exit_on_resolve {
-                    stop.cancel();
-                }
+            Event::IncidentOpened { incident } => {
+                open.insert(incident.id.clone());
             }
+            Event::IncidentResolved { incident } | Event::IncidentDismissed { incident } => {
+                settled(&mut open, &incident.id, options, &stop);
+            }
+            Event::IncidentMerged { id, .. } => settled(&mut open, id, options, &stop),
             Event::IncidentEscalated { .. } if options.exit_on_resolve => {
                 escalated = true;
                 stop.cancel();
@@ -86,7 +92,25 @@ pub async fn run(
             _ => {}
         }
     }
-    escalated
+    Ok(escalated)
+}
+
+/// Incidents that somebody still owes something, those of earlier runs included.
+fn open_now(handle: &Handle) -> BTreeSet<IncidentId> {
+    let snapshot = handle.snapshot();
+    snapshot.incidents.iter().filter(|i| !i.state.is_closed()).map(|i| i.id.clone()).collect()
+}
+
+/// One incident less; the last one ends a run that waits for it.
+fn settled(
+    open: &mut BTreeSet<IncidentId>,
+    id: &IncidentId,
+    options: Options,
+    stop: &CancellationToken,
+) {
+    if open.remove(id) && open.is_empty() && options.exit_on_resolve {
+        stop.cancel();
+    }
 }
 
 async fn sleep_or_never(deadline: Option<Instant>) {
@@ -104,6 +128,8 @@ fn write(envelope: &Envelope, output: Output, out: &mut impl Write) -> std::io::
         }
         Output::Text => {
             if let Some(sentence) = sentence(&envelope.event) {
+                // One line per sentence, whatever an error text looks like.
+                let sentence = sentence.replace('\n', "; ");
                 writeln!(out, "{}  {sentence}", local_time(&envelope.ts))?;
             }
         }
@@ -123,8 +149,11 @@ fn local_time(ts: &str) -> String {
 pub fn sentence(event: &Event) -> Option<String> {
     Some(match event {
         Event::MonitorStarted { engine, mode, watched } => format!(
-            "watching {} containers on {} (Docker {}), mode {mode}",
-            watched.len(),
+            "watching {} on {} (Docker {}), mode {mode}",
+            match watched.len() {
+                1 => "1 container".to_owned(),
+                count => format!("{count} containers"),
+            },
             engine.name,
             engine.version
         ),

@@ -1,5 +1,8 @@
 //! Diagnostics of sentinel-tui itself: to a file under the screen, to standard error otherwise.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
@@ -31,6 +34,8 @@ pub fn open(cli: &Cli, settings: Option<&Settings>) -> Option<WorkerGuard> {
         return None;
     }
     let folder = settings?.state_dir.join("log");
+    // Log files may hold what the rest of the state folder holds: for nobody else's eyes.
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("sentinel-tui")

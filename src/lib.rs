@@ -14,6 +14,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod election;
 pub mod headless;
 pub mod journal;
 pub mod monitor;

@@ -12,7 +12,7 @@ fn demo(engine: &str, folder: &std::path::Path, arguments: &[&str]) -> Fallible<
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", folder)
-        .env("TMPDIR", folder)
+        .env("SENTINEL_LOCK_DIR", folder)
         .env("DOCKER_HOST", engine)
         .args(["demo", "--headless"])
         .args(arguments)

@@ -174,6 +174,41 @@ async fn without_auto_heal_a_person_decides_and_read_only_refuses() -> Fallible 
 
 #[tokio::test]
 #[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_call_by_hand_is_carried_out_and_on_record() -> Fallible {
+    let corner = Corner::new("byhand")?;
+    let folder = tempfile::tempdir()?;
+    let mut body = corner.body("api", "sleep 600");
+    if let Some(host) = &mut body.host_config {
+        host.memory = Some(64 << 20);
+    }
+    corner.start("api", body).await?;
+    // The very form that the earlier system's callers use.
+    let arguments = json!({
+        "container_name": corner.full("api"),
+        "resources": { "memory": "128m", "cpu": "1.0" }
+    });
+    let call = command(&corner, folder.path())
+        .args(["tools", "call", "update_resources"])
+        .arg(arguments.to_string())
+        .output()?;
+    assert!(call.status.success(), "{}", String::from_utf8_lossy(&call.stderr));
+    let found = corner.docker.inspect_container(&corner.full("api"), None).await?;
+    let host = found.host_config.unwrap_or_default();
+    assert_eq!((host.memory, host.nano_cpus), (Some(128 << 20), Some(1_000_000_000)));
+    let audit = command(&corner, folder.path()).args(["audit", "show"]).output()?;
+    let lines = String::from_utf8(audit.stdout)?;
+    assert!(lines.contains("applying") && lines.contains("applied"), "{lines}");
+    assert!(lines.contains("tester"), "it names the person: {lines}");
+
+    let refused = command(&corner, folder.path())
+        .args(["tools", "call", "restart_container", r#"{"container_name":"x","extra":1}"#])
+        .output()?;
+    assert!(!refused.status.success());
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
 async fn opt_out_and_cooldown_hold_auto_heal_back() -> Fallible {
     let corner = Corner::new("brakes")?;
     let folder = tempfile::tempdir()?;

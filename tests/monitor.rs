@@ -274,7 +274,7 @@ async fn a_restart_of_the_engine_loses_no_line_and_finds_what_stayed_down() -> F
         .any(|s| matches!(s, Signal::Degraded { part, .. } if part == "docker"));
     assert!(degraded, "the gap is told");
     let found_down = watching.signals.iter().any(|s| {
-        matches!(s, Signal::Inspected { container, unwitnessed: true } if container.of.service == "down" && container.state == RunState::Exited)
+        matches!(s, Signal::Inspected { container, unwitnessed: true, .. } if container.of.service == "down" && container.state == RunState::Exited)
     });
     assert!(found_down, "what stayed down is found, and nobody knows why");
     let seen = watching.lines().len();
@@ -290,6 +290,28 @@ async fn a_restart_of_the_engine_loses_no_line_and_finds_what_stayed_down() -> F
         .map(|l| l.text.to_string())
         .collect();
     assert_eq!(got, expected);
+    watching.end().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn what_an_engines_crash_took_down_is_found() -> Fallible {
+    let engine = Engine::start()?;
+    let corner = Corner::on(&engine.host, "crash")?;
+    corner.run("down", "echo up; sleep 600").await?;
+    let (mut watching, _) = Watching::begin(&corner, Vec::new()).await?;
+    engine.order("kill")?;
+    engine.order("start")?;
+    watching
+        .until("the engine is back", |signals| {
+            signals.iter().any(|s| matches!(s, Signal::Recovered { .. }))
+        })
+        .await?;
+    let found_down = watching.signals.iter().any(|s| {
+        matches!(s, Signal::Inspected { container, unwitnessed: true, .. }
+            if container.state == RunState::Exited)
+    });
+    assert!(found_down, "{:#?}", watching.signals);
     watching.end().await
 }
 

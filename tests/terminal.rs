@@ -14,7 +14,7 @@ fn open(corner: &Corner, folder: &std::path::Path, arguments: &[&str]) -> Fallib
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sentinel-tui"));
     command.env_clear();
     command.env("HOME", folder);
-    command.env("TMPDIR", folder);
+    command.env("SENTINEL_LOCK_DIR", folder);
     command.env("USER", "tester");
     command.env("DOCKER_HOST", &corner.host);
     command.env("SENTINEL_VERIFY_SECONDS", "1");
@@ -57,12 +57,14 @@ async fn a_crash_is_seen_understood_approved_and_verified_by_hand() -> Fallible 
     assert!(screen.is_given_back());
 
     // The record names the person.
-    let audit = support::process::command(&corner, folder.path())
-        .args(["--state-dir"])
-        .arg(folder.path().join(".local/state/sentinel-tui"))
+    let audit = std::process::Command::new(env!("CARGO_BIN_EXE_sentinel-tui"))
+        .env_clear()
+        .env("HOME", folder.path())
         .args(["audit", "show"])
-        .output();
-    drop(audit);
+        .output()?;
+    let lines = String::from_utf8(audit.stdout)?;
+    let approved = lines.lines().find(|l| l.contains(" approved ")).ok_or("no approval")?;
+    assert!(approved.contains("tester"), "{approved}");
     Ok(())
 }
 

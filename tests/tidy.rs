@@ -30,6 +30,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("config", &["cli"]),
     ("ports", &[]),
     ("journal", &["cli", "config"]),
+    ("election", &["config"]),
     ("monitor", &["config", "ports"]),
     ("analyze", &["config", "ports"]),
     ("remediate", &["config", "ports"]),

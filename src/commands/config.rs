@@ -72,6 +72,15 @@ fn show(settings: &Settings) -> Vec<String> {
                 .as_ref()
                 .map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
         ),
-        line("brakes", format!("{:?}", settings.limits)),
+        line(
+            "brakes",
+            format!(
+                "cooldown {} s, {} strikes, lock {} s, {} plans an hour",
+                settings.limits.cooldown.as_secs(),
+                settings.limits.strikes,
+                settings.limits.lock.as_secs(),
+                settings.limits.per_hour
+            ),
+        ),
     ]
 }

@@ -1,14 +1,13 @@
 //! `demo`: starts the stack, opens the screen on it or injects one fault, removes everything.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::Docker;
-use color_eyre::eyre::Report;
+use color_eyre::eyre::{Report, bail};
 use futures_util::FutureExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::snapshot::{Mode, Snapshot};
@@ -21,7 +20,8 @@ use crate::cli::{DemoArgs, Output, Scenario};
 use crate::commands::{ENDED, OPEN, out, watch};
 use crate::config::Settings;
 use crate::config::filter::WatchFilter;
-use crate::demo::{fault, stack};
+use crate::demo::{fault, image, stack};
+use crate::election;
 use crate::headless;
 use crate::ports::PortError;
 use crate::tui;
@@ -37,28 +37,35 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
         // Told before anything is started.
         tui::terminal::check()?;
     }
-    let docker = connect(&settings).await?;
+    let (docker, engine_id) = connect(&settings).await?;
+    let locks = settings.environment.path("SENTINEL_LOCK_DIR");
+    let Some(_only) = election::demo_lock(locks.as_deref(), &engine_id) else {
+        bail!("a demo runs already on this engine; end it first");
+    };
     settings.mode = if arguments.auto_heal { Mode::AutoHeal } else { settings.mode };
     // Only the demo's own containers are watched, and its incidents are kept apart.
     settings.filters = vec![WatchFilter::Label(stack::LABEL.to_owned(), Some("true".to_owned()))];
-    settings.state_dir = settings.state_dir.join("demo");
-    begin_anew(&settings.state_dir)?;
+    // A folder of its own for each run: incidents of an earlier one are about other containers.
+    let run = Timestamp::now().strftime("demo-%Y%m%d-%H%M%S").to_string();
+    settings.state_dir = settings.state_dir.join(run);
     settings.verify_hold = settings.verify_hold.min(VERIFY);
     if let Some(theme) = &arguments.theme {
         settings.theme.clone_from(theme);
     }
     out::note("starting the demo stack (demo-data, demo-api, demo-worker) …");
-    let outcome = tokio::select! {
-        outcome = play(&settings, &arguments, &docker) => outcome,
-        interrupted = interrupted_early() => interrupted,
+    let outcome = match started(&docker).await {
+        Ok(true) => play(&settings, &arguments, &docker).await,
+        Ok(false) => Ok(ExitCode::from(ENDED)),
+        Err(error) => Err(error),
     };
     if arguments.keep {
         out::note(
             "the demo stack goes on running; `sentinel-tui demo` or scripts/break-service.sh use it",
         );
     } else {
-        out::note("removing the demo stack …");
+        out::note("removing the demo stack and its image …");
         stack::remove(&docker).await?;
+        image::remove(&docker).await?;
     }
     out::note(&format!(
         "its incidents: sentinel-tui --state-dir {} incidents list",
@@ -67,26 +74,21 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
     outcome
 }
 
-/// Incidents of an earlier demo are about containers that are gone.
-fn begin_anew(folder: &Path) -> Result<(), Report> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Report::new(error).wrap_err(format!("cannot clear {}", folder.display())))
-        }
-        _ => Ok(()),
-    }
+/// Starts the stack. False: somebody asked to stop meanwhile.
+async fn started(docker: &Docker) -> Result<bool, Report> {
+    let stop = CancellationToken::new();
+    let listening = watch::stop_on_signals(stop.clone())?;
+    let outcome = tokio::select! {
+        outcome = stack::start(docker) => outcome.map(|()| true),
+        () = stop.cancelled() => Ok(false),
+    };
+    // From here on the run loop has its own.
+    listening.abort();
+    outcome
 }
 
-/// While the stack starts nobody else listens for Ctrl-C; later the loop's own handler does, and
-/// this one must not be quicker.
-async fn interrupted_early() -> Result<ExitCode, Report> {
-    tokio::signal::ctrl_c().await?;
-    tokio::time::sleep(LONGEST).await;
-    Ok(ExitCode::from(ENDED))
-}
-
-async fn connect(settings: &Settings) -> Result<Docker, Report> {
-    let endpoint = app::greet(settings).await?;
+async fn connect(settings: &Settings) -> Result<(Docker, String), Report> {
+    let (endpoint, engine_id) = app::greet(settings).await?;
     let variables = endpoint.variables();
     let lookup =
         |key: &str| variables.iter().find(|(k, _)| k == key).map(|(_, value)| value.clone());
@@ -95,7 +97,7 @@ async fn connect(settings: &Settings) -> Result<Docker, Report> {
         .docker(Duration::from_mins(2))
         .await
         .map_err(|e| AppError::Unreachable(PortError(e.to_string())))?;
-    Ok(docker)
+    Ok((docker, engine_id))
 }
 
 async fn play(
@@ -103,7 +105,6 @@ async fn play(
     arguments: &DemoArgs,
     docker: &Docker,
 ) -> Result<ExitCode, Report> {
-    stack::start(docker).await?;
     match arguments.scenario {
         Some(scenario) if arguments.headless => {
             in_words(settings, scenario, arguments.output, docker).await
@@ -174,10 +175,13 @@ async fn direct(
     stop: CancellationToken,
 ) -> Result<(), Report> {
     loop {
-        let envelope = match events.recv().await {
-            Ok(envelope) => envelope,
-            Err(RecvError::Lagged(_)) => continue,
-            Err(RecvError::Closed) => return Ok(()),
+        let envelope = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            event = events.recv() => match event {
+                Ok(envelope) => envelope,
+                Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => return Ok(()),
+            },
         };
         match &envelope.event {
             Event::MonitorStarted { .. } => {
@@ -187,7 +191,6 @@ async fn direct(
                 }
             }
             Event::FixStaged { .. } if mode != Mode::AutoHeal => stop.cancel(),
-            Event::MonitorStopped { .. } => return Ok(()),
             _ => {}
         }
     }
@@ -212,7 +215,7 @@ fn summary(snapshot: &Snapshot, scenario: Scenario) -> Summary {
         lines.push(format!("{}  {}", incident.id, incident.state));
         lines.push(format!("  cause     {}", incident.title));
         lines.push(format!(
-            "  class     {} on {}, seen {} after the fault",
+            "  class     {} on {}, opened {} after it could be observed",
             incident.class,
             incident.root,
             seconds(incident.observed_at, incident.opened_at)

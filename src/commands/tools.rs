@@ -4,8 +4,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr as _, bail};
+use jiff::Timestamp;
+use sentinel_core::domain::audit::{AuditAction, AuditRecord};
+use sentinel_core::domain::ids::IncidentId;
+use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Mode;
-use sentinel_core::domain::tool::{Tool, ToolCall};
+use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
+use sentinel_core::policy::risk::is_read;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,8 +20,12 @@ use crate::cli::ToolsVerb;
 use crate::commands::{FAILED, out};
 use crate::config::Settings;
 use crate::config::engine::resolve;
-use crate::ports::Remediator;
+use crate::ports::{Remediator, Store as _};
 use crate::remediate::remediator::McpRemediator;
+use crate::store::sqlite::SqliteStore;
+
+/// Stands for the incident in the record of a call that belongs to none.
+const BY_HAND: &str = "by-hand";
 
 /// Lists the tools or calls one.
 pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Report> {
@@ -42,7 +51,9 @@ pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Re
     }
     let outcome = match verb {
         ToolsVerb::List { json } => list(&servers.tools(), json),
-        ToolsVerb::Call { name, arguments, .. } => call(&servers, name, &arguments).await,
+        ToolsVerb::Call { name, arguments, .. } => {
+            call(&settings, &servers, name, &arguments).await
+        }
     };
     stop.cancel();
     running.await.wrap_err("the MCP client did not end cleanly")?;
@@ -64,13 +75,59 @@ fn list(tools: &[Tool], json: bool) -> Result<ExitCode, Report> {
     }))
 }
 
-async fn call(servers: &McpRemediator, name: String, arguments: &str) -> Result<ExitCode, Report> {
+/// What may change something is on record before and after, whoever asks for it.
+async fn on_record(
+    settings: &Settings,
+    servers: &McpRemediator,
+    call: ToolCall,
+) -> Result<(ToolResult, Value), Report> {
+    let store = SqliteStore::open(&settings.state_dir).map_err(AppError::Store)?;
+    let target = call.arguments.get("container_name").and_then(Value::as_str).unwrap_or_default();
+    let mut record = AuditRecord {
+        at: Timestamp::now(),
+        actor: Actor::Person(settings.operator.clone()),
+        action: AuditAction::Applying,
+        incident: IncidentId(BY_HAND.to_owned()),
+        fix: None,
+        target: target.to_owned(),
+        target_id: String::new(),
+        call: Some(call.clone()),
+        reason: "asked for on the command line".to_owned(),
+        plan_sha256: None,
+        result: None,
+    };
+    store.audit(record.clone()).await?;
+    let outcome = servers.call(call).await;
+    record.at = Timestamp::now();
+    record.action = match &outcome {
+        Ok((result, _)) if result.ok => AuditAction::Applied,
+        _ => AuditAction::Failed,
+    };
+    record.result = Some(match &outcome {
+        Ok((result, _)) => result.clone(),
+        Err(error) => ToolResult { ok: false, message: error.to_string(), duration_ms: 0 },
+    });
+    store.audit(record).await?;
+    Ok(outcome?)
+}
+
+async fn call(
+    settings: &Settings,
+    servers: &McpRemediator,
+    name: String,
+    arguments: &str,
+) -> Result<ExitCode, Report> {
     let parsed: Value = serde_json::from_str(arguments)
         .wrap_err("the arguments are no JSON; write them like '{\"container_name\":\"api\"}'")?;
     let Value::Object(arguments) = parsed else {
         bail!("the arguments must be a JSON object, like '{{\"container_name\":\"api\"}}'");
     };
-    let (result, structured) = servers.call(ToolCall { tool: name, arguments }).await?;
+    let call = ToolCall { tool: name, arguments };
+    let (result, structured) = if is_read(&call.tool) {
+        servers.call(call).await?
+    } else {
+        on_record(settings, servers, call).await?
+    };
     out::lines([serde_json::to_string_pretty(&structured)?])?;
     Ok(if result.ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }

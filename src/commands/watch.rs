@@ -1,8 +1,11 @@
 //! Watching: on the screen, or as a stream of events.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr as _};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppError, Built, Extras};
@@ -13,6 +16,11 @@ use crate::headless;
 use crate::runtime::run::Outcome;
 use crate::tui;
 use crate::tui::theme::Theme;
+
+/// What is still to be written when the loop has ended may take this long.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
+/// Exit status after a second signal, as a shell writes that of SIGINT.
+const INTERRUPTED: i32 = 130;
 
 /// Watches until told to stop.
 pub async fn run(settings: Settings, arguments: WatchArgs) -> Result<ExitCode, Report> {
@@ -47,12 +55,21 @@ pub async fn stream(
 ) -> Result<(Outcome, bool), Report> {
     let Built { handle, state, election, .. } = built;
     let events = handle.subscribe();
-    let running = tokio::spawn(state.run(stop.clone()));
+    let mut running = tokio::spawn(state.run(stop.clone()));
     let mut out = std::io::stdout();
-    let escalated = headless::run(&handle, events, options, stop, &mut out).await;
-    let outcome = running.await.wrap_err("the run loop failed")?;
+    let front = headless::run(&handle, events, options, stop, &mut out);
+    tokio::pin!(front);
+    let (escalated, outcome) = tokio::select! {
+        escalated = &mut front => (escalated, running.await),
+        // The last events are still on their way; a loop that failed has said none.
+        outcome = &mut running => {
+            let escalated = timeout(LAST_EVENTS, &mut front).await.unwrap_or(Ok(false));
+            (escalated, outcome)
+        }
+    };
     drop(election);
-    Ok((outcome, escalated))
+    let outcome = outcome.wrap_err("the run loop failed")?;
+    Ok((outcome, escalated.wrap_err("cannot write to standard output")?))
 }
 
 /// Opens the screen over a running loop.
@@ -92,19 +109,25 @@ fn ended(outcome: &Outcome, escalated: bool) -> ExitCode {
     ExitCode::from(if escalated || outcome.open > 0 { OPEN } else { ENDED })
 }
 
-/// SIGINT, SIGTERM and SIGHUP ask to stop; what is under way is brought to an end.
-pub fn stop_on_signals(stop: CancellationToken) -> Result<(), Report> {
+/// SIGINT, SIGTERM and SIGHUP ask to stop; what is under way is brought to an end. A second one
+/// ends the process at once.
+pub fn stop_on_signals(stop: CancellationToken) -> Result<JoinHandle<()>, Report> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+    Ok(tokio::spawn(async move {
+        for asked_before in [false, true] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            stop.cancel();
+            if asked_before {
+                // Asked twice: nobody wants to wait for what is under way.
+                std::process::exit(INTERRUPTED);
+            }
         }
-        stop.cancel();
-    });
-    Ok(())
+    }))
 }

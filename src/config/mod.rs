@@ -116,6 +116,11 @@ impl Settings {
             .or_else(|| environment.text("SENTINEL_THEME"))
             .or(file.theme)
             .unwrap_or_else(|| "dark".to_owned());
+        if common.state_dir.is_some() {
+            said("state_dir", "--state-dir");
+        } else if environment.path("SENTINEL_STATE_DIR").is_some() {
+            said("state_dir", "SENTINEL_STATE_DIR");
+        }
         let state_dir =
             match common.state_dir.clone().or_else(|| environment.path("SENTINEL_STATE_DIR")) {
                 Some(dir) => dir,

@@ -1,11 +1,14 @@
 //! An image without a registry or a second build: the running executable and the libraries that
 //! it has mapped, imported as a file system.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
-use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::errors::Error;
+use bollard::query_parameters::{
+    CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions,
+};
 use color_eyre::eyre::{Result, WrapErr as _};
 use futures_util::TryStreamExt as _;
 use sentinel_core::domain::hash::sha256_hex;
@@ -31,6 +34,23 @@ pub async fn build(docker: &Docker) -> Result<String> {
         .await
         .wrap_err("the engine did not import the demo image")?;
     Ok(reference)
+}
+
+/// Removes the demo's images: this build's and those that earlier ones left.
+pub async fn remove(docker: &Docker) -> Result<()> {
+    let filters = HashMap::from([("reference".to_owned(), vec![REPOSITORY.to_owned()])]);
+    let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+    let images =
+        docker.list_images(Some(options)).await.wrap_err("cannot list the demo's images")?;
+    for tag in images.iter().flat_map(|i| &i.repo_tags) {
+        let removed = docker.remove_image(tag, None::<RemoveImageOptions>, None).await;
+        match removed {
+            // 409: somebody runs a container of it, so it is theirs now.
+            Ok(_) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
+            Err(error) => return Err(error).wrap_err_with(|| format!("cannot remove {tag}")),
+        }
+    }
+    Ok(())
 }
 
 /// A tar archive of everything, and a tag that names its content.

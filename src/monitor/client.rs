@@ -20,6 +20,7 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::snapshot::EngineInfo;
 
 use crate::config::engine::Endpoint;
+use crate::monitor::terminal;
 use crate::ports::PortError;
 
 /// Seconds that the engine may take to begin an answer; streams may then last.
@@ -36,6 +37,8 @@ pub(super) struct LogQuery {
     pub(super) tail: Option<u32>,
     /// Stay attached.
     pub(super) follow: bool,
+    /// The container has a terminal: its output has no frames.
+    pub(super) tty: bool,
 }
 
 /// What the engine says of itself.
@@ -141,6 +144,17 @@ impl Reader {
         id: &ContainerId,
         query: LogQuery,
     ) -> BoxStream<'static, Result<LogOutput, Error>> {
+        if query.tty {
+            let tail = query.tail.map_or_else(|| "all".to_owned(), |n| n.to_string());
+            let path = format!(
+                "/containers/{id}/logs?stdout=1&stderr=1&timestamps=1&follow={}&since={}&tail={tail}",
+                u8::from(query.follow),
+                query.since
+            );
+            if let Some(output) = terminal::read(&self.endpoint.url, path) {
+                return output;
+            }
+        }
         let mut options = LogsOptionsBuilder::default()
             .stdout(true)
             .stderr(true)

@@ -8,6 +8,7 @@ use bollard::errors::Error;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::LogLine;
 use sentinel_core::domain::signal::Signal;
@@ -78,11 +79,30 @@ impl Past {
         }
     }
 
-    fn tail(self) -> Option<u32> {
+    /// Why lines may be missing when the first one that can be read was written at `at`.
+    fn begins_behind(self, at: Timestamp) -> Option<&'static str> {
         match self {
-            Self::None => None,
-            Self::Until(_) => Some(HISTORY),
-            Self::Judged(_) => Some(CATCH_UP),
+            Self::Judged(mark) if at > mark => Some("more was written than could be read back"),
+            _ => None,
+        }
+    }
+
+    /// What the first reading asks for.
+    fn first(self) -> (i32, Option<u32>) {
+        match self {
+            Self::None => (0, None),
+            Self::Until(_) => (0, Some(HISTORY)),
+            Self::Judged(_) => (0, Some(CATCH_UP)),
+        }
+    }
+
+    /// What a later reading asks for when the first one brought nothing: everything since.
+    fn again(self) -> (i32, Option<u32>) {
+        match self {
+            Self::None => (0, None),
+            Self::Until(time) | Self::Judged(time) => {
+                (i32::try_from(time.as_second()).unwrap_or(i32::MAX), None)
+            }
         }
     }
 }
@@ -107,6 +127,7 @@ pub(super) struct Follower {
     past: Past,
     memory: Memory,
     seq: u64,
+    tty: bool,
     attached: Option<oneshot::Sender<()>>,
 }
 
@@ -114,13 +135,21 @@ impl Follower {
     /// `attached` is told once lines flow (or there are none to flow).
     pub(super) fn new(
         reader: Reader,
-        container: ContainerId,
+        container: &Container,
         inbox: Inbox,
         past: Past,
         attached: oneshot::Sender<()>,
     ) -> Self {
-        let memory = Memory::default();
-        Self { reader, container, inbox, past, memory, seq: 0, attached: Some(attached) }
+        Self {
+            reader,
+            container: container.of.id.clone(),
+            inbox,
+            past,
+            memory: Memory::default(),
+            seq: 0,
+            tty: container.tty,
+            attached: Some(attached),
+        }
     }
 
     /// Follows until the container is gone or the runtime is.
@@ -180,10 +209,12 @@ impl Follower {
     }
 
     async fn read(&mut self, pulse: &watch::Receiver<Pulse>) -> End {
-        let query = match self.memory.since() {
-            Some(since) => LogQuery { since, tail: None, follow: true },
-            None => LogQuery { since: 0, tail: self.past.tail(), follow: true },
+        let (since, tail) = match self.memory.since() {
+            Some(since) => (since, None),
+            None if self.attached.is_some() => self.past.first(),
+            None => self.past.again(),
         };
+        let query = LogQuery { since, tail, follow: true, tty: self.tty };
         self.memory.reopen();
         let mut stream = self.reader.logs(&self.container, query);
         let mut assembler = Assembler::default();
@@ -242,7 +273,7 @@ impl Follower {
 
     /// Whether the log has a last line that this follower did not get.
     async fn missed_something(&self) -> bool {
-        let query = LogQuery { since: 0, tail: Some(1), follow: false };
+        let query = LogQuery { since: 0, tail: Some(1), follow: false, tty: self.tty };
         let mut stream = self.reader.logs(&self.container, query);
         let mut assembler = Assembler::default();
         let mut lines = Vec::new();
@@ -263,20 +294,17 @@ impl Follower {
         let mut batch = Vec::new();
         let mut bytes = 0;
         for line in lines.drain(..) {
-            match self.memory.judge(&line) {
+            let gap = match self.memory.judge(&line) {
                 Verdict::Repeated => continue,
-                Verdict::New => {}
-                Verdict::NewAfterGap => {
-                    let why = "the log was cut or rotated during a break; lines may be missing";
-                    let word = Signal::LogLost {
-                        container: self.container.clone(),
-                        count: 0,
-                        why: why.to_owned(),
-                    };
-                    if !self.inbox.log_word(word).await {
-                        return false;
-                    }
-                }
+                // The line at the mark of an earlier run should have come first.
+                Verdict::New if self.seq == 0 => self.past.begins_behind(line.at),
+                Verdict::New => None,
+                Verdict::NewAfterGap => Some("the log was cut or rotated during a break"),
+            };
+            if let Some(why) = gap
+                && !self.lost(0, format!("{why}; lines may be missing")).await
+            {
+                return false;
             }
             self.seq += 1;
             bytes += line.text.len();

@@ -2,7 +2,8 @@
 //!
 //! Start at [`DockerMonitor`]. [`supervise`] keeps the list of watched containers true over
 //! events, [`reconnect`] over gaps and restarts of the engine; [`follow`] reads a container's log, [`sampler`] its
-//! resources. [`decode`], [`event`], [`usage`], [`lines`], [`resume`] and [`scope`] are pure.
+//! resources. [`decode`], [`event`], [`usage`], [`lines`], [`resume`] and [`scope`] are pure;
+//! [`terminal`] reads what the client library would gather without bound.
 
 mod client;
 mod decode;
@@ -14,6 +15,7 @@ mod resume;
 mod sampler;
 pub mod scope;
 mod supervise;
+mod terminal;
 mod usage;
 
 use std::collections::HashMap;
@@ -85,7 +87,11 @@ impl Monitor for DockerMonitor {
                 self.usage_every,
                 self.cursors.clone(),
             );
-            supervisor.run(engine, ahead, stop).await
+            // Whatever it waits for, a hung engine included, ends with the stop.
+            tokio::select! {
+                outcome = supervisor.run(engine, ahead, stop.clone()) => outcome,
+                () = stop.cancelled() => Ok(()),
+            }
         }
         .boxed()
     }

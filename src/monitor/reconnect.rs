@@ -15,10 +15,13 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::monitor::event;
-use crate::monitor::supervise::{Supervisor, Unwanted};
+use crate::monitor::supervise::{Supervisor, There, Unwanted};
+use crate::ports::PortError;
 
 /// After a reconnect, what the engine has kept of the gap comes within this.
 const REPLAY: Duration = Duration::from_millis(300);
+/// Listing and inspecting everything may take this long.
+const RESYNC: Duration = Duration::from_secs(20);
 /// First pause before the engine is tried again; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// See [`FIRST_PAUSE`].
@@ -60,9 +63,20 @@ impl Supervisor {
                 break;
             }
         }
-        if self.resync().await.is_err() {
-            // It went away again: the caller's next look at the stream comes back here.
-            sleep(FIRST_PAUSE).await;
+        while let Err(error) = self.resync().await? {
+            // It went away again, or cannot list: nothing is true before this has worked.
+            if !std::mem::replace(&mut told, true) {
+                self.tell(Signal::Degraded {
+                    part: "docker".to_owned(),
+                    detail: error.to_string(),
+                })
+                .await?;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(None),
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         if told {
             let detail =
@@ -72,19 +86,32 @@ impl Supervisor {
         Ok(Some(events))
     }
 
-    /// Compares what is there with what was known.
-    async fn resync(&mut self) -> Result<(), Unwanted> {
-        let Ok(there) = timeout(LONGEST_PAUSE * 4, self.watched()).await else {
-            return Err(Unwanted);
+    /// Compares what is there with what was known. The inner error: the engine did not say.
+    async fn resync(&mut self) -> Result<Result<(), PortError>, Unwanted> {
+        let There { containers, unread } = match timeout(RESYNC, self.watched()).await {
+            Ok(Ok(there)) => there,
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(_) => {
+                let why = format!("the engine did not list its containers within {RESYNC:?}");
+                return Ok(Err(PortError(why)));
+            }
         };
-        let Ok(there) = there else { return Err(Unwanted) };
-        let ids: HashSet<ContainerId> = there.iter().map(|c| c.of.id.clone()).collect();
+        let ids: HashSet<ContainerId> =
+            containers.iter().map(|c| c.of.id.clone()).chain(unread.iter().cloned()).collect();
         let gone: Vec<ContainerId> =
             self.tracked.keys().filter(|id| !ids.contains(*id)).cloned().collect();
         for id in gone {
             self.forget(&id).await?;
         }
-        for container in there {
+        for id in unread {
+            // Still there, in an unknown state: looked at until it can be read.
+            let news = self.tracked.get(&id).map_or(0, |t| t.news);
+            if !self.tracked.contains_key(&id) {
+                self.held.entry(id.clone()).or_default();
+            }
+            self.look(id, news, 1);
+        }
+        for container in containers {
             let running = container.state == RunState::Running;
             let mut unwitnessed = false;
             if let Some(tracked) = self.tracked.get_mut(&container.of.id) {
@@ -107,6 +134,6 @@ impl Supervisor {
             self.inspected(container, unwitnessed).await?;
         }
         self.publish_running();
-        Ok(())
+        Ok(Ok(()))
     }
 }

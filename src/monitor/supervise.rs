@@ -16,7 +16,7 @@ use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::monitor::client::Reader;
@@ -34,10 +34,13 @@ const ATTACH_PATIENCE: Duration = Duration::from_secs(2);
 const EVENTS_REMEMBERED: usize = 1024;
 /// Events of a container that is not inspected yet.
 const EVENTS_HELD: usize = 64;
+/// An inspect that failed is tried again after this, so often, each time after twice as long.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// See [`LOOK_AGAIN`].
+const LOOKS: u32 = 6;
 
 /// A watched container.
 pub(super) struct Tracked {
-    name: String,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) started_at: String,
     pub(super) died_at: Option<Timestamp>,
@@ -50,7 +53,17 @@ pub(super) struct Tracked {
 struct Looked {
     id: ContainerId,
     news: u64,
+    /// How often it was tried before.
+    tried: u32,
     found: Result<Option<Container>, PortError>,
+}
+
+/// What the engine has of what is watched.
+#[derive(Default)]
+pub(super) struct There {
+    pub(super) containers: Vec<Container>,
+    /// Those that are listed but could not be inspected.
+    pub(super) unread: Vec<ContainerId>,
 }
 
 /// The state of watching.
@@ -62,7 +75,7 @@ pub(super) struct Supervisor {
     usage_every: Duration,
     pub(super) tracked: HashMap<ContainerId, Tracked>,
     /// Events of containers that are being looked at for the first time.
-    held: HashMap<ContainerId, VecDeque<LifeEvent>>,
+    pub(super) held: HashMap<ContainerId, VecDeque<LifeEvent>>,
     running: watch::Sender<Vec<ContainerId>>,
     recent: VecDeque<(Timestamp, ContainerId, String)>,
     /// Where the event stream is resumed.
@@ -109,15 +122,20 @@ impl Supervisor {
         self.last_event = now;
         // Events from `now` on are kept by the engine until they are asked for below: nothing
         // falls between the list and the stream.
-        let watched = self.watched().await?;
+        let There { containers: watched, unread } = self.watched().await?;
         let mut attached = Vec::new();
         for container in &watched {
             let past = Past::of(self.cursors.get(&container.of.id).copied(), now);
             attached.push(self.track(container, past));
         }
+        for id in unread {
+            // Looked at until it can be read, like one whose first event has just come.
+            self.held.insert(id.clone(), VecDeque::new());
+            self.look(id, 0, 1);
+        }
         let mut events = self.reader.events(&event::since(now));
         self.publish_running();
-        let sampling = tokio::spawn(sampler::sample(
+        self.followers.spawn(sampler::sample(
             self.reader.clone(),
             self.inbox.clone(),
             self.usage_every,
@@ -151,13 +169,11 @@ impl Supervisor {
                 Err(Unwanted) => wanted = false,
             }
         }
-        sampling.abort();
-        self.followers.abort_all();
         Ok(())
     }
 
     /// All containers that are watched, as they are now.
-    pub(super) async fn watched(&self) -> Result<Vec<Container>, PortError> {
+    pub(super) async fn watched(&self) -> Result<There, PortError> {
         let listed = self.reader.list().await?;
         let none = HashMap::new();
         let mut ids = Vec::new();
@@ -170,16 +186,31 @@ impl Supervisor {
             }
         }
         let reader = self.reader.clone();
-        let found: Vec<Result<Option<Container>, PortError>> = stream::iter(ids)
+        let looked: Vec<(ContainerId, Result<Option<Container>, PortError>)> = stream::iter(ids)
             .map(move |id| {
                 let reader = reader.clone();
-                async move { Ok(reader.inspect(&id).await?.map(decode::container)) }
+                async move {
+                    let found = reader.inspect(&id).await.map(|raw| raw.map(decode::container));
+                    (id, found)
+                }
             })
             .buffered(AT_ONCE)
             .collect()
             .await;
-        // One that vanished between list and inspect is simply not there.
-        found.into_iter().filter_map(Result::transpose).collect()
+        let mut there = There::default();
+        for (id, found) in looked {
+            match found {
+                Ok(Some(container)) => there.containers.push(container),
+                // It vanished between list and inspect.
+                Ok(None) => {}
+                // One broken container must not keep the others from being watched.
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    there.unread.push(id);
+                }
+            }
+        }
+        Ok(there)
     }
 
     /// Begins to watch a container.
@@ -192,12 +223,11 @@ impl Supervisor {
         });
         let (told, attached) = oneshot::channel();
         let follower =
-            Follower::new(self.reader.clone(), id.clone(), self.inbox.clone(), past, told);
+            Follower::new(self.reader.clone(), container, self.inbox.clone(), past, told);
         self.followers.spawn(follower.run(pulse.subscribe()));
         self.tracked.insert(
             id,
             Tracked {
-                name: container.of.name.clone(),
                 pulse,
                 started_at: container.started_at_raw.clone(),
                 died_at: None,
@@ -277,7 +307,7 @@ impl Supervisor {
         let known_end = matches!(life.kind, LifeKind::Destroy);
         if !known_end && self.scope.watches(id.as_str(), name, &attributes) {
             self.held.insert(id.clone(), VecDeque::from([life]));
-            self.look(id, 0);
+            self.look(id, 0, 0);
         }
         Ok(())
     }
@@ -312,7 +342,7 @@ impl Supervisor {
         let news = self.tracked.get(&id).map_or(0, |t| t.news);
         // A signal alone changes nothing that an inspect shows.
         if !matches!(kind, LifeKind::Kill { .. } | LifeKind::Oom) {
-            self.look(id, news);
+            self.look(id, news, 0);
         }
         Ok(())
     }
@@ -330,7 +360,7 @@ impl Supervisor {
     }
 
     /// Asks for an inspect; one at a time per container.
-    fn look(&mut self, id: ContainerId, news: u64) {
+    pub(super) fn look(&mut self, id: ContainerId, news: u64, tried: u32) {
         if let Some(tracked) = self.tracked.get_mut(&id)
             && std::mem::replace(&mut tracked.inspecting, true)
         {
@@ -338,21 +368,29 @@ impl Supervisor {
         }
         let reader = self.reader.clone();
         self.looks.spawn(async move {
+            if tried > 0 {
+                sleep(LOOK_AGAIN * 2_u32.pow(tried - 1)).await;
+            }
             let found = reader.inspect(&id).await.map(|raw| raw.map(decode::container));
-            Looked { id, news, found }
+            Looked { id, news, tried, found }
         });
     }
 
     async fn looked(&mut self, looked: Looked) -> Result<bool, Unwanted> {
-        let Looked { id, news, found } = looked;
-        if let Some(tracked) = self.tracked.get_mut(&id) {
-            tracked.inspecting = false;
-            if tracked.news != news {
-                // It changed meanwhile: what was seen may be older than the last event.
-                let news = tracked.news;
-                self.look(id, news);
-                return Ok(true);
+        let Looked { id, news, tried, found } = looked;
+        match self.tracked.get_mut(&id) {
+            Some(tracked) => {
+                tracked.inspecting = false;
+                if tracked.news != news {
+                    // It changed meanwhile: what was seen may be older than the last event.
+                    let news = tracked.news;
+                    self.look(id, news, 0);
+                    return Ok(true);
+                }
             }
+            // Removed while it was looked at: what was seen is no news.
+            None if !self.held.contains_key(&id) => return Ok(true),
+            None => {}
         }
         match found {
             Ok(Some(container)) => self.inspected(container, false).await?,
@@ -360,9 +398,12 @@ impl Supervisor {
                 self.held.remove(&id);
                 self.forget(&id).await?;
             }
-            // The engine is going away; the reconnect looks at everything again.
+            Err(error) if tried < LOOKS => {
+                tracing::debug!("{error}; looking again");
+                self.look(id, news, tried + 1);
+            }
             Err(error) => {
-                tracing::debug!("{error}");
+                tracing::warn!("{error}; giving up until its next event");
                 self.held.remove(&id);
             }
         }
@@ -377,9 +418,6 @@ impl Supervisor {
         let id = container.of.id.clone();
         if let Some(tracked) = self.tracked.get_mut(&id) {
             tracked.started_at.clone_from(&container.started_at_raw);
-            if tracked.name != container.of.name {
-                tracked.name.clone_from(&container.of.name);
-            }
             // A rename may take it out of what is watched (a parked predecessor).
             if !self.scope.keeps(&container.of.name) {
                 return self.forget(&id).await;

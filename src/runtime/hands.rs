@@ -59,12 +59,16 @@ impl Hands {
 }
 
 async fn inspect(monitor: Arc<dyn Monitor>, container: ContainerId, results: mpsc::Sender<Signal>) {
-    let signal = match monitor.inspect(container.clone()).await {
-        Ok(Some(found)) => Signal::Inspected { container: Box::new(found), unwitnessed: false },
-        Ok(None) => Signal::Gone { container },
-        Err(error) => Signal::Degraded { part: "docker".to_owned(), detail: error.to_string() },
-    };
-    tell(&results, signal).await;
+    match monitor.inspect(container.clone()).await {
+        Ok(Some(found)) => {
+            let container = Box::new(found);
+            tell(&results, Signal::Inspected { container, unwitnessed: false }).await;
+        }
+        Ok(None) => tell(&results, Signal::Gone { container }).await,
+        // One container that cannot be read says nothing about the engine; who waits for the look
+        // waits no longer than its own bound.
+        Err(error) => tracing::warn!("{error}"),
+    }
 }
 
 /// Nothing is called before the record of it is on disk.

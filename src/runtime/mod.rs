@@ -5,6 +5,7 @@
 
 pub mod handle;
 mod hands;
+mod known;
 pub mod rings;
 pub mod run;
 pub mod storing;

@@ -17,12 +17,13 @@ use sentinel_core::engine::effect::Effect;
 use sentinel_core::engine::{Engine, Settings};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::{LogCursor, Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
+use crate::runtime::known::{Known, Names};
 use crate::runtime::rings::LogRings;
 use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
 
@@ -38,6 +39,8 @@ const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
 const CURSORS_EVERY: Duration = Duration::from_millis(250);
 /// How long a call under way may take to come back after a stop was asked for.
 const LAST_CALLS: Duration = Duration::from_secs(10);
+/// How long the store and the servers may take to end.
+const LAST_WRITES: Duration = Duration::from_secs(15);
 /// The engine is woken no later than this, so that a clock that jumps does no harm.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -92,6 +95,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         seq: 0,
         replies: HashMap::new(),
         cursors: HashMap::new(),
+        known: Known::default(),
         log_events: parts.log_events,
         usage_events: parts.usage_events,
         reached: false,
@@ -115,6 +119,7 @@ pub struct Loop {
     replies: HashMap<u64, oneshot::Sender<Result<String, String>>>,
     /// Last judged line per container, with whether it is new since the last save.
     cursors: HashMap<ContainerId, (Timestamp, bool)>,
+    known: Known,
     log_events: bool,
     usage_events: bool,
     reached: bool,
@@ -187,6 +192,8 @@ impl Loop {
             while hands.tasks.try_join_next().is_some() {}
         };
         watching.cancel();
+        // Whoever waits for room in these queues must not wait for ever.
+        drop((life, logs, usage));
         self.wind_down(why, hands, results).await;
         if unreachable.is_none()
             && let Err(error) = monitoring.await
@@ -194,8 +201,10 @@ impl Loop {
             tracing::warn!("the monitor did not end cleanly: {error}");
         }
         for (part, task) in [("tools", tools), ("store", storing)] {
-            if let Err(error) = task.await {
-                tracing::warn!("{part} did not end cleanly: {error}");
+            match timeout(LAST_WRITES, task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!("{part} did not end cleanly: {error}"),
+                Err(_) => tracing::warn!("{part} did not end within {LAST_WRITES:?}"),
             }
         }
         Outcome {
@@ -255,8 +264,17 @@ impl Loop {
         Signal::Command { request: id, actor, command }
     }
 
-    /// One turn. True if something came of it.
+    /// Takes a signal and what waited for it. True if something came of it.
     async fn take(&mut self, signal: Signal, hands: &mut Hands) -> bool {
+        let mut something = false;
+        for signal in self.known.admit(signal) {
+            something |= self.turn(signal, hands).await;
+        }
+        something
+    }
+
+    /// One turn. True if something came of it.
+    async fn turn(&mut self, signal: Signal, hands: &mut Hands) -> bool {
         let now = Timestamp::now();
         let anomalies = self.detector.observe(&signal, now);
         match &signal {
@@ -276,7 +294,7 @@ impl Loop {
             Signal::Attached { .. } => self.reached = true,
             Signal::Usage { sample } if self.usage_events => {
                 let usage = sample.usage.clone();
-                let container = self.name_of(&sample.container);
+                let container = self.known.names(&sample.container).container;
                 let restarts = self.restarts_of(&sample.container);
                 self.emit(Event::Usage {
                     container,
@@ -328,9 +346,7 @@ impl Loop {
 
     fn announce(&mut self, lines: &[LogLine], anomalies: &[Anomaly]) {
         let Some(first) = lines.first() else { return };
-        let (container, service) = self
-            .snapshot_name(&first.container)
-            .unwrap_or_else(|| (first.container.short().to_owned(), String::new()));
+        let Names { container, service } = self.known.names(&first.container);
         for line in lines.iter().filter(|l| !l.history) {
             let anomaly_id = anomalies
                 .iter()
@@ -407,16 +423,6 @@ impl Loop {
 
     fn lock_rings(&self) -> std::sync::MutexGuard<'_, LogRings> {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn snapshot_name(&self, container: &ContainerId) -> Option<(String, String)> {
-        let snapshot = self.snapshots.borrow();
-        let view = snapshot.containers.iter().find(|v| &v.container.of.id == container)?;
-        Some((view.container.of.name.clone(), view.container.of.service.clone()))
-    }
-
-    fn name_of(&self, container: &ContainerId) -> String {
-        self.snapshot_name(container).map_or_else(|| container.short().to_owned(), |(name, _)| name)
     }
 
     fn restarts_of(&self, container: &ContainerId) -> u32 {

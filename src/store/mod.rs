@@ -12,4 +12,5 @@ mod cursors;
 mod incidents;
 pub mod schema;
 pub mod sqlite;
+pub mod unkept;
 mod worker;

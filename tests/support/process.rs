@@ -20,8 +20,8 @@ pub fn command(corner: &Corner, folder: &Path) -> Command {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", folder)
-        // The lock that elects one acting instance lives here: each test elects its own.
-        .env("TMPDIR", folder)
+        // Each test elects its own acting instance.
+        .env("SENTINEL_LOCK_DIR", folder)
         .env("USER", "tester")
         .env("DOCKER_HOST", &corner.host)
         .env("SENTINEL_VERIFY_SECONDS", "1")
