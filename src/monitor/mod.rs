@@ -1,9 +1,9 @@
-//! Watches a Docker engine. READ ONLY by type: [`client`] has no way to change anything.
+//! Watches a Docker engine. READ ONLY by type: `client` has no way to change anything.
 //!
-//! Start at [`DockerMonitor`]. [`supervise`] keeps the list of watched containers true over
-//! events, [`reconnect`] over gaps and restarts of the engine; [`follow`] reads a container's log, [`sampler`] its
-//! resources. [`decode`], [`event`], [`usage`], [`lines`], [`resume`] and [`scope`] are pure;
-//! [`terminal`] reads what the client library would gather without bound.
+//! Start at [`DockerMonitor`]. `supervise` keeps the list of watched containers true over
+//! events, `reconnect` over gaps and restarts of the engine; `follow` reads a container's log, `sampler` its
+//! resources. `decode`, `event`, `usage`, `lines`, `resume` and [`scope`] are pure;
+//! `terminal` reads what the client library would gather without bound.
 
 mod client;
 mod decode;

@@ -1,6 +1,6 @@
 //! The runner: reads keys and snapshots, lets `update` decide, performs what it asks, draws.
 //!
-//! One turn takes one message and up to [`DRAIN`] more that are there already, then draws at
+//! One turn takes one message and up to `DRAIN` more that are there already, then draws at
 //! most once. While nothing changes nothing is drawn and nothing polls.
 
 use std::collections::VecDeque;
