@@ -296,8 +296,11 @@ async fn of_two_servers_that_start_at_once_one_recovers() {
     // Parked containers of other tests are none of this test's business.
     said.retain(|text| text.contains("interrupted"));
     assert_eq!(said.len(), 1, "{said:?}");
+    let seen = detour.seen();
     let starts = format!("POST /containers/{old_id}/start");
-    assert_eq!(detour.seen().iter().filter(|request| **request == starts).count(), 1);
+    assert_eq!(seen.iter().filter(|request| **request == starts).count(), 1);
+    let removals = |request: &&String| request.starts_with("DELETE") && request.contains("force");
+    assert_eq!(seen.iter().filter(removals).count(), 1, "only one tried: {seen:?}");
     let now = set.bench.inspect("api").await.unwrap();
     assert_eq!((&now["Id"], &now["State"]["Running"]), (&json!(old_id), &json!(true)));
     assert_eq!(set.names().await.unwrap(), (vec![set.bench.name("api")], vec![], vec![]));
