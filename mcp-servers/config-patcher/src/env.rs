@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mcp_kit::failure::Failure;
+use sentinel_core::redact::clean;
 
 /// What stands where a value is.
 pub const MASK: &str = "***";
@@ -12,6 +13,10 @@ pub const UPDATES_MAX: usize = 64;
 const NAME_MAX: usize = 256;
 /// The longest value, in bytes: what the kernel takes as one string.
 const VALUE_MAX: usize = 128 * 1024;
+/// The most variables of an answer.
+const SHOWN_MAX: usize = 1000;
+/// The shortest value that is looked for in a text, in bytes: shorter ones are in every text.
+const HIDDEN_MIN: usize = 4;
 
 /// Variables to change: `Some` sets, `None` removes.
 pub type Changes = BTreeMap<String, Option<String>>;
@@ -83,12 +88,53 @@ pub fn needed(current: &[String], changes: Changes) -> Changes {
     changes.into_iter().filter(|(name, change)| value(current, name) != change.as_deref()).collect()
 }
 
-/// Every variable with its value masked.
+/// Every variable with its value masked, at most [`SHOWN_MAX`] of them. Names are somebody's text
+/// too.
 pub fn masked(env: &[String]) -> BTreeMap<String, String> {
     env.iter()
         .filter(|pair| pair.contains('='))
-        .map(|pair| (key(pair).to_owned(), MASK.to_owned()))
+        .take(SHOWN_MAX)
+        .map(|pair| (clean(key(pair).as_bytes(), NAME_MAX), MASK.to_owned()))
         .collect()
+}
+
+/// Values that no text may show: what a failing container says quotes them easily.
+#[derive(Clone)]
+pub struct Hidden(Vec<String>);
+
+impl Hidden {
+    /// Hides the values of the variables in `copied`, and each value that redaction would hide
+    /// beside its name, with the password of a URL by itself. Others stay readable, since an
+    /// error without them explains nothing.
+    pub fn new(env: &[String], copied: &[String]) -> Self {
+        let mut values = Vec::new();
+        for pair in env {
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            let secret = copied.iter().any(|copied| copied == name)
+                || !mcp_kit::text::line(pair).contains(value);
+            if !secret {
+                continue;
+            }
+            let login = value.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+            let password = login.and_then(|(user, _)| user.split_once(':')).map(|(_, word)| word);
+            values.extend(value.lines().chain(password).map(str::trim).map(str::to_owned));
+        }
+        values.retain(|value| value.len() >= HIDDEN_MIN);
+        // The longest first: one value may be a part of another.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Self(values)
+    }
+
+    /// The text without them.
+    pub fn mask(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK))
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hidden({} values)", self.0.len())
+    }
 }
 
 /// The name in a `KEY=value` pair.
@@ -140,6 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn secret_values_are_hidden_wherever_they_stand() {
+        let env = list(&[
+            "DB_PASSWORD=hunter2",
+            "URL=postgres://app:pass-word@db/x",
+            "DSN=copied value",
+            "MODE=broken",
+            "PIN_TOKEN=12",
+        ]);
+        let hidden = Hidden::new(&env, &["DSN".to_owned()]);
+        let said = "broken: hunter2, pass-word and copied value are wrong, 12 times";
+        assert_eq!(hidden.mask(said), "broken: ***, *** and *** are wrong, 12 times");
+        assert!(!format!("{hidden:?}").contains("hunter2"));
+    }
+
+    #[test]
     fn names_are_checked_and_values_masked() {
         for good in ["A", "_a", "spring.datasource.url", "A-B", "a1"] {
             assert!(check_name(good).is_ok(), "{good}");
@@ -149,6 +210,8 @@ mod tests {
         }
         assert!(check_value("A", "x\0y").is_err());
         let shown = masked(&list(&["A=secret", "GONE"]));
+        let noisy = masked(&list(&["\u{1b}[31mA=x"]));
+        assert_eq!(noisy.keys().next().map(String::as_str), Some("A"));
         assert_eq!(shown.get("A").map(String::as_str), Some(MASK));
         assert_eq!(shown.len(), 1);
     }

@@ -61,6 +61,10 @@ pub struct Entry {
     pub was_running: bool,
     /// Repository and tag of an image that carries the writable layer.
     pub carried: Option<String>,
+    /// While a stop of the old one is asked for and not answered: when it has taken effect at the
+    /// latest, in seconds since 1970.
+    #[serde(default)]
+    pub stop_by: Option<i64>,
 }
 
 impl Entry {
@@ -77,6 +81,7 @@ impl Entry {
             restart_policy: Value::Null,
             was_running: false,
             carried: None,
+            stop_by: None,
         }
     }
 }

@@ -11,17 +11,23 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
+use mcp_kit::raw::segment;
 use mcp_kit::settings::DEFAULT_PARK_FOR;
 use sentinel_core::domain::names;
 use serde_json::Value;
 
 use crate::carry::REPOSITORY;
+use crate::journal::Journal;
 use crate::recreate::STAMP;
 
 /// Removes the parked containers whose time is over and answers with their names. Each is
 /// looked at by itself: one that cannot be removed is left for the next time, with a word in the
-/// log.
-pub async fn clear(engine: &Engine, now: Timestamp) -> Result<Vec<String>, Failure> {
+/// log. Only who holds the journal may: a recreate that is under way may be about to need one.
+pub async fn clear(
+    engine: &Engine,
+    _held: &Journal,
+    now: Timestamp,
+) -> Result<Vec<String>, Failure> {
     let keep = engine.settings().park_for.unwrap_or(DEFAULT_PARK_FOR);
     let all = engine.get("/containers/json?all=true", "list its containers").await?;
     let names: Vec<&str> = all
@@ -60,7 +66,7 @@ async fn remove(engine: &Engine, name: &str) -> Result<bool, Failure> {
     engine.delete(&format!("/containers/{}", parked.id), &doing).await?;
     let image = parked.text("/Config/Image");
     if image.strip_prefix(REPOSITORY).is_some_and(|rest| rest.starts_with(':'))
-        && let Err(error) = engine.delete(&format!("/images/{image}"), &doing).await
+        && let Err(error) = engine.delete(&format!("/images/{}", segment(image)), &doing).await
     {
         tracing::debug!(%error, image, "the image is still needed");
     }

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use mcp_kit::engine::{Engine, WAIT};
 use mcp_kit::failure::Failure;
+use mcp_kit::raw::segment;
 use mcp_kit::target::{Changeable, Target};
 use serde_json::{Value, json};
 
 use crate::carry;
+use crate::env::Hidden;
 use crate::health;
 use crate::journal::{Entry, Journal, Stage};
 use crate::rollback;
@@ -21,9 +23,17 @@ use crate::spec;
 /// The form of the stamps in names: fourteen digits, UTC.
 pub const STAMP: &str = "%Y%m%d%H%M%S";
 /// The engine's grace before a kill, if the container sets none, in seconds.
-const GRACE: u64 = 10;
+const GRACE: i64 = 10;
+/// The longest grace with which a container is recreated, in seconds: longer than this no call
+/// waits, and no rollback could wait for the stop to take effect.
+const GRACE_MAX: i64 = 300;
+/// How long the engine takes from the kill to the end, in seconds.
+const KILL: i64 = 10;
 /// What the engine may need beside the grace.
 const SLACK: Duration = Duration::from_mins(1);
+
+/// The most differences that are told one by one.
+const DIFFERENCES_MAX: usize = 50;
 
 /// A recreate that ended well.
 #[derive(Debug)]
@@ -50,13 +60,14 @@ pub async fn image(engine: &Engine, old: &Target) -> Result<Value, Failure> {
 
 /// Puts a successor with the environment `env` in the place of `old`. On failure everything is
 /// as it was, and the error says why; where even the way back fails, it says that too, and the
-/// journal keeps the entry.
+/// journal keeps the entry. No error shows what `hidden` hides.
 pub async fn run(
     engine: &Engine,
     journal: &Journal,
     old: &Changeable,
     image: &Value,
     env: &[String],
+    hidden: &Hidden,
 ) -> Result<Recreated, Failure> {
     refuse(engine, old).await?;
     let stamp = jiff::Timestamp::now().strftime(STAMP).to_string();
@@ -69,16 +80,24 @@ pub async fn run(
     let forward = Forward { engine, journal, old, image, env, stamp: &stamp };
     match forward.run(&mut entry).await {
         Ok(recreated) => Ok(recreated),
-        Err(cause) => match rollback::roll_back(engine, journal, &entry).await {
-            Ok(()) => Err(Failure::RolledBack(format!(
-                "{} was not changed, everything is as it was: {cause}",
-                old.name
-            ))),
-            Err(back) => Err(Failure::RolledBack(format!(
-                "{} could not be changed: {cause}; the way back failed too: {back}; it is tried again at the next call and at the next start",
-                old.name
-            ))),
-        },
+        // Nothing was made, and what has that name is not ours to remove.
+        Err(Failure::Conflict(cause)) if entry.stage == Stage::Preparing => {
+            journal.remove(&entry)?;
+            Err(Failure::Conflict(format!("{} was not changed: {cause}", old.name)))
+        }
+        Err(cause) => {
+            let back = rollback::roll_back(engine, journal, &entry).await;
+            let cause = hidden.mask(&cause.to_string());
+            Err(Failure::RolledBack(match back {
+                Ok(()) => {
+                    format!("{} was not changed, everything is as it was: {cause}", old.name)
+                }
+                Err(back) => format!(
+                    "{} could not be changed: {cause}; the way back failed too: {back}; it is tried again at the next call and at the next start",
+                    old.name
+                ),
+            }))
+        }
     }
 }
 
@@ -96,6 +115,12 @@ async fn refuse(engine: &Engine, old: &Changeable) -> Result<(), Failure> {
     }
     if ["removing", "dead"].contains(&old.status()) {
         return conflict(format!("is {}", old.status()));
+    }
+    let grace = grace(old);
+    if old.switch("/State/Running") && !(0..=GRACE_MAX).contains(&grace) {
+        return conflict(format!(
+            "may take longer than {GRACE_MAX} s to stop (its stop timeout is {grace} s); recreate it by hand"
+        ));
     }
     let all = engine.get("/containers/json?all=true", "list its containers").await?;
     let shared = [format!("container:{}", old.id), format!("container:{}", old.name)];
@@ -138,7 +163,7 @@ impl Forward<'_> {
         self.reach(entry, Stage::Stopping)?;
         rollback::set_policy(engine, &old.id, &old.name, &json!({"Name": "no"})).await?;
         if entry.was_running {
-            self.stop().await?;
+            self.stop(entry).await?;
         } else {
             notes.push(format!("{} was not running; the new container was started", old.name));
         }
@@ -158,11 +183,22 @@ impl Forward<'_> {
         let doing = format!("start the successor of {}", old.name);
         let path = format!("/containers/{id}/start");
         engine.post(&path, None, rollback::STARTING, &doing).await?;
-        health::wait(engine, &id).await?;
+        let proved = health::wait(engine, &id).await?;
 
         self.reach(entry, Stage::Accepted)?;
-        rollback::settle(engine, journal, entry).await?;
-        let new = engine.inspect(&id).await?;
+        rollback::settle(engine, entry).await?;
+        // The successor is in place: from here on nothing is an error, or a rollback without an
+        // entry would take it down.
+        if let Err(error) = journal.remove(entry) {
+            notes.push(format!("{error}; it is tried again at the next call"));
+        }
+        let new = match engine.inspect(&id).await {
+            Ok(new) => new,
+            Err(error) => {
+                notes.push(format!("the new container could not be looked at again: {error}"));
+                Target { name: entry.name.clone(), ..proved }
+            }
+        };
         notes.extend(differences(&old.inspect, &new.inspect));
         Ok(Recreated { new, parked: entry.parked.clone(), notes })
     }
@@ -199,28 +235,47 @@ impl Forward<'_> {
         let spec = spec::successor(&self.old.inspect, self.env, image);
         let doing = format!("create the successor of {}", self.old.name);
         let path = format!("/containers/create?name={name}");
-        let made = self.engine.post(&path, Some(&spec.body), SLACK, &doing).await?;
+        let made = match self.engine.post(&path, Some(&spec.body), SLACK, &doing).await {
+            Err(failure) if failure.status() == Some(409) => {
+                return Err(Failure::Conflict(format!(
+                    "the name {name} is taken, so another recreate of it is under way: {failure}"
+                )));
+            }
+            other => other?,
+        };
         let id = made.get("Id").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(network) = &spec.disconnect {
-            let path = format!("/networks/{network}/disconnect");
+            let path = format!("/networks/{}/disconnect", segment(network));
             let body = json!({"Container": id, "Force": true});
             self.engine.post(&path, Some(&body), WAIT, &doing).await?;
         }
         for (network, endpoint) in &spec.connect {
-            let path = format!("/networks/{network}/connect");
+            let path = format!("/networks/{}/connect", segment(network));
             let body = json!({"Container": id, "EndpointConfig": endpoint});
             self.engine.post(&path, Some(&body), WAIT, &doing).await?;
         }
         Ok(id)
     }
 
-    async fn stop(&self) -> Result<(), Failure> {
-        let grace = self.old.inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64);
-        let wait = Duration::from_secs(grace.unwrap_or(GRACE)).saturating_add(SLACK);
+    /// Stops the old one. Until the engine has answered, the entry says that this may yet happen.
+    async fn stop(&self, entry: &mut Entry) -> Result<(), Failure> {
+        let grace = grace(self.old).clamp(0, GRACE_MAX);
+        let now = jiff::Timestamp::now().as_second();
+        entry.stop_by = Some(now.saturating_add(grace + KILL));
+        self.journal.write(entry)?;
+        let wait = Duration::from_secs(grace.unsigned_abs()) + SLACK;
         let doing = format!("stop {}", self.old.name);
         let path = format!("/containers/{}/stop", self.old.id);
-        self.engine.post(&path, None, wait, &doing).await.map(drop)
+        self.engine.post(&path, None, wait, &doing).await?;
+        // Not written by itself: the next stage is, and a watch too many does no harm.
+        entry.stop_by = None;
+        Ok(())
     }
+}
+
+/// Seconds between the polite request to end and the kill.
+fn grace(old: &Target) -> i64 {
+    old.inspect.pointer("/Config/StopTimeout").and_then(Value::as_i64).unwrap_or(GRACE)
 }
 
 /// What is different afterwards, as far as it may be.
@@ -272,7 +327,13 @@ fn differences(old: &Value, new: &Value) -> Vec<String> {
     if !lost.is_empty() {
         notes.push(format!("contents of tmpfs are lost: {}", lost.join(", ")));
     }
-    notes
+    // Names of networks and paths are somebody's text, and a range of ports is a note a port.
+    let over = notes.len().saturating_sub(DIFFERENCES_MAX);
+    notes.truncate(DIFFERENCES_MAX);
+    if over > 0 {
+        notes.push(format!("and {over} more differences"));
+    }
+    notes.iter().map(|note| mcp_kit::text::line(note)).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub struct Patched {
     pub message: String,
     /// The variables that were changed: `***` for a new value, null for a removed one.
     pub updates: BTreeMap<String, Option<String>>,
-    /// Every variable that the container has now, values masked.
+    /// Every variable that the container has now (at most 1000), values masked.
     pub new_env: BTreeMap<String, String>,
     /// Whether anything was changed; false if it was so already.
     pub changed: bool,

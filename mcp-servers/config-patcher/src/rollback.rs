@@ -3,7 +3,7 @@
 //! Both work from what is, not from what was planned: each step looks first, so that they can be
 //! repeated after another interruption.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcp_kit::engine::{Engine, WAIT};
 use mcp_kit::failure::Failure;
@@ -16,9 +16,16 @@ use crate::journal::{Entry, Journal, Stage};
 /// What the engine may need to start a container.
 pub const STARTING: Duration = Duration::from_mins(1);
 
+/// How often a container is looked at that may still go down.
+const POLL: Duration = Duration::from_millis(200);
+/// The shortest and the longest time for which it is looked at.
+const LATE_STOP: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(6));
+
 /// Puts everything as it was: the successor removed (never with its volumes), the old container
 /// under its name, with its restart policy, running if it ran. Forgets the entry at its end.
+/// Removes nothing if the old container is gone: then the successor is all there is.
 pub async fn roll_back(engine: &Engine, journal: &Journal, entry: &Entry) -> Result<(), Failure> {
+    engine.inspect(&entry.old_id).await?;
     if let Some(successor) = successor(engine, entry).await? {
         let doing = format!("remove {}", successor.name);
         // `v` stays off: the volumes are the old container's too.
@@ -31,11 +38,8 @@ pub async fn roll_back(engine: &Engine, journal: &Journal, entry: &Entry) -> Res
     }
     if entry.stage >= Stage::Stopping {
         set_policy(engine, &old.id, &entry.name, &entry.restart_policy).await?;
-        let runs = old.switch("/State/Running") || old.switch("/State/Restarting");
-        if entry.was_running && !runs {
-            let doing = format!("start {} again", entry.name);
-            let path = format!("/containers/{}/start", old.id);
-            engine.post(&path, None, STARTING, &doing).await?;
+        if entry.was_running {
+            bring_up(engine, entry).await?;
         }
     }
     if let Some(tag) = &entry.carried {
@@ -46,35 +50,62 @@ pub async fn roll_back(engine: &Engine, journal: &Journal, entry: &Entry) -> Res
     journal.remove(entry)
 }
 
-/// Gives the successor its name and the old one its parking name. For entries that are
-/// [`Stage::Accepted`].
-pub async fn settle(engine: &Engine, journal: &Journal, entry: &Entry) -> Result<(), Failure> {
-    let old = engine.inspect(&entry.old_id).await?;
-    if old.name != entry.parked {
-        rename(engine, &old.id, &entry.parked).await?;
+/// Starts the old container if it is down. Where a stop was asked for and not answered, it may run
+/// now and go down later: then it is watched for as long as that stop may take.
+async fn bring_up(engine: &Engine, entry: &Entry) -> Result<(), Failure> {
+    let watch = entry.stop_by.map_or(Duration::ZERO, |by| {
+        let left = by.saturating_sub(jiff::Timestamp::now().as_second());
+        Duration::from_secs(u64::try_from(left).unwrap_or_default()).clamp(LATE_STOP.0, LATE_STOP.1)
+    });
+    let deadline = Instant::now() + watch;
+    loop {
+        match engine.inspect(&entry.old_id).await {
+            Ok(old) if !old.switch("/State/Running") && !old.switch("/State/Restarting") => {
+                let doing = format!("start {} again", entry.name);
+                let path = format!("/containers/{}/start", old.id);
+                return engine.post(&path, None, STARTING, &doing).await.map(drop);
+            }
+            Ok(_) if Instant::now() >= deadline => return Ok(()),
+            Err(failure) if Instant::now() >= deadline => return Err(failure),
+            Ok(_) => {}
+            // An engine that did not answer the stop may miss a look too.
+            Err(error) => tracing::debug!(%error, "the old container cannot be looked at"),
+        }
+        tokio::time::sleep(POLL).await;
     }
-    match engine.inspect(&entry.staged).await {
-        Ok(successor) => rename(engine, &successor.id, &entry.name).await?,
-        // It has its name already, or somebody removed it.
-        Err(Failure::Unknown(_)) => {}
+}
+
+/// Gives the successor its name and the old one its parking name. For entries that are
+/// [`Stage::Accepted`]. The entry stays: whoever calls this removes it.
+pub async fn settle(engine: &Engine, entry: &Entry) -> Result<(), Failure> {
+    match engine.inspect(&entry.old_id).await {
+        Ok(old) if old.name != entry.parked => rename(engine, &old.id, &entry.parked).await?,
+        // It has its name, or somebody removed it, which takes nothing from the successor.
+        Ok(_) | Err(Failure::Unknown(_)) => {}
         Err(failure) => return Err(failure),
     }
-    journal.remove(entry)
+    match engine.inspect(&entry.staged).await {
+        Ok(successor) => rename(engine, &successor.id, &entry.name).await,
+        // It has its name already, or somebody removed it.
+        Err(Failure::Unknown(_)) => Ok(()),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Ends every interrupted recreate on this engine: forward if the successor had proved healthy
-/// and still runs, back otherwise. Answers with a sentence each; one that cannot be ended stays
+/// and still runs or has its name already, back otherwise. Answers with a sentence each; one that cannot be ended stays
 /// in the journal for the next time.
 pub async fn recover(engine: &Engine, journal: &Journal) -> Result<Vec<String>, Failure> {
     let id = engine_id(engine).await?;
     let mut done = Vec::new();
     for entry in journal.interrupted(&id)? {
+        // One that has its name has taken over: stopping it was then somebody's wish.
         let forward = entry.stage == Stage::Accepted
-            && successor(engine, &entry)
-                .await?
-                .is_some_and(|successor| successor.switch("/State/Running"));
+            && successor(engine, &entry).await?.is_some_and(|successor| {
+                successor.name == entry.name || successor.switch("/State/Running")
+            });
         let ended = if forward {
-            settle(engine, journal, &entry).await
+            settle(engine, &entry).await.and_then(|()| journal.remove(&entry))
         } else {
             roll_back(engine, journal, &entry).await
         };
@@ -87,7 +118,10 @@ pub async fn recover(engine: &Engine, journal: &Journal) -> Result<Vec<String>, 
             Err(Failure::Unknown(_)) => {
                 // The old container is gone: somebody else took over, and nothing is ours to do.
                 journal.remove(&entry)?;
-                done.push(format!("an interrupted recreate of {name} was dropped: it is gone"));
+                done.push(format!(
+                    "an interrupted recreate of {name} was dropped: the old container is gone; what is left of the new one is named {}",
+                    entry.staged
+                ));
             }
             Err(error) => {
                 tracing::error!(%error, name, "an interrupted recreate could not be ended yet");

@@ -12,7 +12,7 @@ use rmcp::model::{CallToolResult, JsonObject};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
 use crate::arguments::{Update, UpdateEnv};
-use crate::env::{self, Changes, MASK, UPDATES_MAX};
+use crate::env::{self, Changes, Hidden, MASK, UPDATES_MAX};
 use crate::journal::Journal;
 use crate::results::Patched;
 use crate::{carry, parking, recreate, rollback};
@@ -36,20 +36,28 @@ impl ConfigPatcher {
     /// Ends what an earlier process left half done, if an engine answers; a later call does it
     /// otherwise. A read-only server leaves it alone.
     pub fn recover_in_background(&self) {
-        if self.engine.settings().read_only {
-            return;
-        }
-        let engine = self.engine.clone();
+        let server = self.clone();
         tokio::spawn(async move {
-            let ended = async {
-                let journal = Journal::open(engine.settings()).await?;
-                rollback::recover(&engine, &journal).await?;
-                parking::clear(&engine, Timestamp::now()).await
-            };
-            if let Err(error) = ended.await {
+            if let Err(error) = server.recover().await {
                 tracing::warn!(%error, "interrupted recreates could not be looked for yet");
             }
         });
+    }
+
+    /// Ends interrupted recreates and clears away parked containers whose time is over, and
+    /// answers with a sentence for each. A read-only server does neither. Fails with a conflict
+    /// while another process of this state folder is at work: what that one does is not
+    /// interrupted.
+    pub async fn recover(&self) -> Result<Vec<String>, Failure> {
+        let engine = &self.engine;
+        if engine.settings().read_only {
+            return Ok(Vec::new());
+        }
+        let journal = Journal::open(engine.settings()).await?;
+        let mut done = rollback::recover(engine, &journal).await?;
+        let removed = parking::clear(engine, &journal, Timestamp::now()).await?;
+        done.extend(removed.iter().map(|name| format!("{name} was kept long enough: removed")));
+        Ok(done)
     }
 
     #[tool(
@@ -95,6 +103,12 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     let recovered = rollback::recover(engine, &journal).await?;
     // Again, behind the lock: the wait, or what was just ended, may have changed it.
     let old = engine.changeable(TOOL, &asked.container_name, expected).await?;
+    let copied: Vec<String> = asked
+        .env_updates
+        .iter()
+        .filter(|(_, update)| matches!(update, Update::Copy(_)))
+        .map(|(name, _)| name.clone())
+        .collect();
     let changes = env::needed(&old.env(), resolved(engine, asked.env_updates).await?);
     let mut answer = Patched {
         success: true,
@@ -116,7 +130,8 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     }
     let image = recreate::image(engine, &old).await?;
     let env = env::changed(&old.env(), &carry::image_env(&image), &changes);
-    let done = recreate::run(engine, &journal, &old, &image, &env).await?;
+    let hidden = Hidden::new(&env, &copied);
+    let done = recreate::run(engine, &journal, &old, &image, &env, &hidden).await?;
     answer.message = format!(
         "{} was recreated with {} changed variable(s); the old container is kept as {}",
         old.name,
@@ -129,7 +144,7 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     answer.new_container_id = done.new.id;
     answer.parked_container = Some(done.parked);
     answer.notes.extend(done.notes);
-    match parking::clear(engine, Timestamp::now()).await {
+    match parking::clear(engine, &journal, Timestamp::now()).await {
         Ok(removed) => {
             let gone = removed.iter().map(|name| format!("{name} was kept long enough: removed"));
             answer.notes.extend(gone);

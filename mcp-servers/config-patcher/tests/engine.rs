@@ -269,6 +269,22 @@ async fn networks_aliases_and_addresses_survive() {
 
 #[tokio::test]
 #[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_network_of_any_name_survives() {
+    let set = set().await.unwrap();
+    // The engine takes nearly everything as a network's name.
+    let network = format!("odd net?x=1%2e/{}", set.bench.name("net"));
+    set.bench.post("/networks/create", Some(&json!({"Name": network}))).await.unwrap();
+    let id = set.bench.run("api", &set.bench.body("exec sleep 600")).await.unwrap();
+    let path = format!("/networks/{}/connect", mcp_kit::raw::segment(&network));
+    set.bench.post(&path, Some(&json!({"Container": id}))).await.unwrap();
+    set.update("api", json!({"A": "1"})).await.unwrap();
+    let after = set.bench.inspect("api").await.unwrap();
+    let networks = after["NetworkSettings"]["Networks"].as_object().unwrap();
+    assert!(networks.contains_key(&network) && networks.len() == 2, "{networks:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
 async fn volumes_and_written_files_survive() {
     let set = set().await.unwrap();
     let part = "Api.UPPER";

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// The smallest memory limit that the engine takes, in bytes.
 pub const MEMORY_MIN: u64 = 6 << 20;
+/// The longest text that is repeated, in bytes.
+const SHOWN_MAX: usize = 64;
 /// One CPU in the engine's unit.
 pub const NANOS_PER_CPU: f64 = 1e9;
 
@@ -18,11 +20,11 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// As it was given.
+    /// As it was given, safe to show and not too long.
     pub fn shown(&self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => sentinel_core::redact::clean(text.as_bytes(), SHOWN_MAX),
         }
     }
 

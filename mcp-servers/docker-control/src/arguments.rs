@@ -16,7 +16,7 @@ pub struct Change {
     #[schemars(length(max = 1024))]
     pub reason: Option<String>,
     /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
-    /// if the container was started at another time.
+    /// if the container was started at another time; a restart also if it does not run any more.
     pub expect_started_at: Option<String>,
 }
 

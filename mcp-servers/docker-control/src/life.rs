@@ -17,12 +17,21 @@ const GRACE_MAX: u32 = 300;
 /// What the engine may need beside the grace.
 const SLACK: Duration = Duration::from_mins(1);
 
-/// Restarts a container, whatever its state.
+/// Restarts a container. Called by hand, whatever its state; with `expect_started_at` only one that
+/// runs: the plan was made for a running one, and who stopped it meanwhile meant it.
 pub async fn restart(engine: &Engine, asked: Change) -> Result<Changed, Failure> {
     let name = &asked.container_name;
     let target =
         engine.changeable("restart_container", name, asked.expect_started_at.as_deref()).await?;
     refuse_paused(&target, "restart")?;
+    // In its restart policy's delay it counts as running: nobody stopped it.
+    let runs = target.switch("/State/Running") || target.switch("/State/Restarting");
+    if asked.expect_started_at.is_some() && !runs {
+        return Err(Failure::NotRunning {
+            container: target.name.clone(),
+            status: target.status().to_owned(),
+        });
+    }
     let doing = format!("restart {}", target.name);
     let path = format!("/containers/{}/restart", target.id);
     engine.post(&path, None, patience(&target, None), &doing).await?;

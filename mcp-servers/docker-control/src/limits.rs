@@ -3,6 +3,7 @@
 //! [`plan`] is pure: what is asked, what is, what the host has -> what is sent to the engine.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mcp_kit::engine::{Engine, WAIT};
 use mcp_kit::failure::Failure;
@@ -19,6 +20,10 @@ use crate::results::{Limits, Updated};
 const CPU_PERIOD: i64 = 100_000;
 /// Swap of a container whose memory had no limit, as a multiple: what the engine gives at create.
 const SWAP_TIMES: i64 = 2;
+/// How often the engine is asked what is in use before a limit is lowered.
+const MEASURES: usize = 5;
+/// The pause in between.
+const BETWEEN_MEASURES: Duration = Duration::from_millis(300);
 
 /// What bounds a limit besides the engine's own rules.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -243,7 +248,7 @@ async fn bounds(
         now.memory == 0 || i64::try_from(bytes).is_ok_and(|bytes| bytes < now.memory)
     });
     let used = if lowers && target.switch("/State/Running") {
-        used_memory(engine, target).await?
+        Some(used_memory(engine, target).await?)
     } else {
         None
     };
@@ -255,16 +260,33 @@ async fn bounds(
     })
 }
 
-/// Memory that the container holds, without the page cache that the kernel gives back.
-async fn used_memory(engine: &Engine, target: &Target) -> Result<Option<u64>, Failure> {
+/// Memory that the container holds, without the page cache that the kernel gives back. An engine
+/// under load may answer without a measurement; one that never measures makes lowering unsafe.
+async fn used_memory(engine: &Engine, target: &Target) -> Result<u64, Failure> {
     let doing = format!("measure the memory of {}", target.name);
     let path = format!("/containers/{}/stats?stream=false&one-shot=true", target.id);
-    let stats = engine.get(&path, &doing).await?;
+    for attempt in 0..MEASURES {
+        if attempt > 0 {
+            tokio::time::sleep(BETWEEN_MEASURES).await;
+        }
+        if let Some(used) = held(&engine.get(&path, &doing).await?) {
+            return Ok(used);
+        }
+    }
+    Err(Failure::Conflict(format!(
+        "the engine does not say how much memory {} uses, so a lower limit could kill it; nothing was changed",
+        target.name
+    )))
+}
+
+/// What a stats answer says is held; `None` if it holds no measurement (a process uses some).
+fn held(stats: &Value) -> Option<u64> {
     let number = |pointer: &str| stats.pointer(pointer).and_then(Value::as_u64);
+    let usage = number("/memory_stats/usage").filter(|usage| *usage > 0)?;
     let cache = number("/memory_stats/stats/total_inactive_file")
         .or_else(|| number("/memory_stats/stats/inactive_file"))
         .unwrap_or_default();
-    Ok(number("/memory_stats/usage").map(|usage| usage.saturating_sub(cache)))
+    Some(usage.saturating_sub(cache))
 }
 
 #[cfg(test)]
@@ -331,6 +353,17 @@ mod tests {
         assert_eq!(errors.len(), 2, "{errors:?}");
         let nothing = plan(&asked(None, None), limited(256, -1, 0.0), host()).unwrap_err();
         assert!(nothing[0].contains("empty"), "{nothing:?}");
+    }
+
+    #[test]
+    fn no_measurement_is_not_read_as_no_use() {
+        for empty in [json!({}), json!({"memory_stats": {}}), json!({"memory_stats": {"usage": 0}})]
+        {
+            assert_eq!(held(&empty), None, "{empty}");
+        }
+        let old = json!({"memory_stats": {"usage": 90, "stats": {"total_inactive_file": 20}}});
+        let new = json!({"memory_stats": {"usage": 90, "stats": {"inactive_file": 30}}});
+        assert_eq!((held(&old), held(&new)), (Some(70), Some(60)));
     }
 
     #[test]

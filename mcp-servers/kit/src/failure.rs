@@ -57,6 +57,16 @@ pub enum Failure {
         /// What the engine says.
         actual: String,
     },
+    /// The caller believes that it runs, and it does not.
+    #[error(
+        "stale: {container} is {status} by now, and the decision was made for a running one; look again before acting"
+    )]
+    NotRunning {
+        /// Which container.
+        container: String,
+        /// The engine's word for its state.
+        status: String,
+    },
     /// Nothing may be changed.
     #[error("{0} changes something, and this server is read-only")]
     ReadOnly(String),
@@ -85,7 +95,7 @@ impl Failure {
             Self::NotWatched(_) => "not_watched",
             Self::Own(_) => "own_container",
             Self::Aside(_) => "kept_aside",
-            Self::Stale { .. } => "stale",
+            Self::Stale { .. } | Self::NotRunning { .. } => "stale",
             Self::ReadOnly(_) => "read_only",
             Self::Conflict(_) => "conflict",
             Self::Timeout(_) => "timeout",

@@ -11,8 +11,11 @@
 //! - [`reply`] arguments in, schemas and results out
 //! - [`serve`] standard input and output
 //!
-//! With the feature `testing`: [`testing`], a bench on a real engine.
+//! With the feature `testing`: [`testing`], a bench on a real engine, and [`detour`], a way to it
+//! that a test can cut off.
 
+#[cfg(feature = "testing")]
+pub mod detour;
 pub mod endpoint;
 pub mod engine;
 pub mod failure;

@@ -38,6 +38,27 @@ pub struct Ask<'a> {
     pub doing: &'a str,
 }
 
+/// A text from outside as one segment of a path: everything but letters, digits, `-`, `_`, `.`
+/// and `~` is escaped, and so is a segment that only means a folder.
+pub fn segment(text: &str) -> String {
+    let only_dots = text.bytes().all(|b| b == b'.');
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_~".contains(&byte);
+        if plain || (byte == b'.' && !only_dots) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.extend(
+                [byte >> 4, byte & 15].map(|half| {
+                    char::from_digit(half.into(), 16).unwrap_or('0').to_ascii_uppercase()
+                }),
+            );
+        }
+    }
+    out
+}
+
 /// Sends a request and reads its JSON answer (`null` where there is none). A status of 300 or
 /// more is a [`Failure::Engine`] with the engine's own message, 304 ("already so") excepted.
 pub async fn send(endpoint: &Endpoint, ask: Ask<'_>) -> Result<Value, Failure> {
@@ -126,4 +147,17 @@ where
 
 fn unreachable_engine(endpoint: &Endpoint, reason: String) -> Failure {
     Failure::Unreachable { endpoint: endpoint.to_string(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leaves_its_place_in_a_path() {
+        assert_eq!(segment("demo_api-1.x~"), "demo_api-1.x~");
+        assert_eq!(segment("../a b?x=1#%"), "..%2Fa%20b%3Fx%3D1%23%25");
+        assert_eq!(segment(".."), "%2E%2E");
+        assert_eq!(segment("é"), "%C3%A9");
+    }
 }

@@ -65,7 +65,7 @@ where
     let arguments = match serde_json::from_value(Value::Object(arguments)) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let text = format!("the arguments of {tool} are wrong: {error}");
+            let text = format!("the arguments of {tool} are wrong: {}", unquoted(&error));
             return failed(tool, &Failure::Invalid(crate::text::line(&text)));
         }
     };
@@ -76,6 +76,22 @@ where
             failed(tool, &failure)
         }
     }
+}
+
+/// What is wrong with the arguments, without the value that was given: one in the wrong place
+/// may be a secret, and quoting it helps nobody.
+fn unquoted(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    for kind in ["invalid type: string ", "invalid value: string "] {
+        // The quote may hold anything, so it ends at the last such mark.
+        if let (Some(start), Some(end)) = (text.find(kind), text.rfind(", expected "))
+            && let (Some(head), Some(tail)) = (text.get(..start + kind.len()), text.get(end..))
+            && start < end
+        {
+            return format!("{}{tail}", head.trim_end());
+        }
+    }
+    text
 }
 
 fn finished(tool: &'static str, result: &impl Serialize) -> CallToolResult {
@@ -132,6 +148,23 @@ mod tests {
         assert_eq!(schema["required"], json!(["success"]));
         for field in ["success", "started_at", "error", "code", "tool"] {
             assert!(schema["properties"].get(field).is_some(), "{field}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_value_in_the_wrong_place_is_not_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Asked {
+            #[serde(rename = "updates")]
+            _updates: std::collections::BTreeMap<String, String>,
+        }
+        for value in ["hunter2", "a, expected hunter2"] {
+            let arguments = serde_json::from_value(json!({"updates": value})).unwrap();
+            let run = |_: Asked| async { Ok(Sample { success: true, started_at: String::new() }) };
+            let reply = answer("change", arguments, run).await.structured_content.unwrap();
+            let text = reply["error"].as_str().unwrap();
+            assert!(text.contains("string, expected a map"), "{text}");
+            assert!(!text.contains("hunter2"), "{text}");
         }
     }
 
