@@ -41,7 +41,7 @@ pub enum Stage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// [`VERSION`] of the writer.
+    /// `VERSION` of the writer.
     pub version: u32,
     /// The engine's own id: an entry is for one engine only.
     pub engine: String,

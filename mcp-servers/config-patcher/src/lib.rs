@@ -6,7 +6,7 @@
 //!
 //! Map, in dependency order:
 //! - [`arguments`] and [`results`] what the tool takes and answers
-//! - [`env`] the new environment, worked out (pure)
+//! - [`mod@env`] the new environment, worked out (pure)
 //! - [`spec`] an inspect answer turned into the body of a create (pure)
 //! - [`journal`] what is under way, on disk
 //! - [`carry`] the writable layer, carried over as an image
