@@ -112,7 +112,8 @@ fn an_inspect_from_before_the_death_does_not_bring_it_back_to_life() {
     story.inspect_after = None;
     let outdated = story.truth["api"].clone();
     story.dies("api", 1);
-    story.feed(Signal::Inspected { container: Box::new(outdated), unwitnessed: false });
+    let container = Box::new(outdated);
+    story.feed(Signal::Inspected { container, unwitnessed: false, asked_at: None });
     // It is neither the inspect that the diagnosis waits for, nor a recovery.
     story.pass(millis(100));
     assert_eq!(story.count("diagnosis_ready"), 0);

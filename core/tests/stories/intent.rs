@@ -180,10 +180,10 @@ fn an_operators_stop_right_after_our_start_is_the_operators() {
 
 #[test]
 fn taking_a_fix_back_is_not_an_operators_stop() {
-    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    let mut story = Story::new(Mode::AutoHeal, vec![healthy("api")]);
     story.dies("api", 1);
     story.pass(seconds(2));
-    story.dies("api", 1);
+    story.becomes("api", Health::Unhealthy);
     story.pass(millis(50));
     assert_eq!(story.undone.len(), 1);
     story.pass(millis(300));
