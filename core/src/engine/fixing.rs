@@ -152,12 +152,13 @@ impl Engine {
             self.late_word(id, "a late word that the plan ended".to_owned(), turn);
             return;
         }
-        self.calls_returned(id, turn);
         if ok {
+            self.calls_returned(id, turn);
             self.begin_verification(id, turn);
             return;
         }
         self.end_unmade(id, FixState::Skipped, turn);
+        self.calls_returned(id, turn);
         self.brakes.end(id);
         self.escalate(id, "a step of the plan failed; the steps after it were not made", turn);
     }
@@ -200,7 +201,14 @@ impl Engine {
     fn calls_returned(&mut self, id: &IncidentId, turn: &Turn) {
         let Some(open) = self.incidents.get_mut(id) else { return };
         open.work.result_by = None;
-        for step in open.incident.plan.iter().flat_map(|p| &p.steps) {
+        let steps = open.incident.plan.iter().flat_map(|p| &p.steps);
+        // What was never called explains no event; the last that was announced goes first.
+        for step in steps.clone().rev() {
+            if matches!(step.state, FixState::Skipped | FixState::Stale) {
+                self.own.unmade(&step.target.id, &step.call.tool);
+            }
+        }
+        for step in steps {
             self.own.ended(&step.target.id, turn.now);
         }
     }
@@ -223,7 +231,6 @@ impl Engine {
             self.late_word(id, format!("a late word that the plan is stale: {why}"), turn);
             return;
         }
-        self.calls_returned(id, turn);
         self.brakes.end(id);
         let mut events = Vec::new();
         let mut audits = Vec::new();
@@ -256,6 +263,7 @@ impl Engine {
             work.diagnose_by = Some(now + LOOK_AGAIN);
             incident.diagnosis = None;
         }
+        self.calls_returned(id, turn);
         for event in events {
             turn.emit(event);
         }

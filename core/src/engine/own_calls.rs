@@ -72,6 +72,14 @@ impl OwnCalls {
         expected.calls.push_back(Call { end: ends, killed: false, stop: ends, start: starts });
     }
 
+    /// The last call that was announced is not made after all.
+    pub(crate) fn unmade(&mut self, container: &ContainerId, tool: &str) {
+        let claims = matches!(tool, "start_container" | "stop_container" | "restart_container");
+        if let Some(expected) = self.expected.get_mut(container).filter(|_| claims) {
+            expected.calls.pop_back();
+        }
+    }
+
     /// All calls on it came back.
     pub(crate) fn ended(&mut self, container: &ContainerId, now: Timestamp) {
         if let Some(expected) = self.expected.get_mut(container) {
@@ -200,6 +208,21 @@ mod tests {
             assert!(own.claims(&id, &kind, at(1)), "{kind:?}");
         }
         assert!(!own.claims(&id, &kill(), at(1)));
+    }
+
+    #[test]
+    fn a_call_that_was_not_made_claims_nothing() {
+        let mut own = OwnCalls::default();
+        let id: ContainerId = "c".into();
+        for tool in ["stop_container", "update_resources", "start_container"] {
+            own.begin(&id, tool, Some(RunState::Running));
+        }
+        for tool in ["start_container", "update_resources"] {
+            own.unmade(&id, tool);
+        }
+        own.ended(&id, at(0));
+        assert!(!own.claims(&id, &LifeKind::Start, at(1)));
+        assert!(own.claims(&id, &kill(), at(1)));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub(crate) struct Story {
     pending: VecDeque<(Timestamp, Signal)>,
     pub(crate) events: Vec<(Timestamp, Event)>,
     pub(crate) saved: BTreeMap<IncidentId, Incident>,
+    /// How often the engine had something saved.
+    pub(crate) saves: usize,
     pub(crate) audit: Vec<AuditRecord>,
     pub(crate) applied: Vec<Plan>,
     pub(crate) undone: Vec<Plan>,
@@ -211,6 +213,7 @@ impl Story {
             inspect_after: Some(millis(10)),
             pending: VecDeque::new(),
             events: Vec::new(),
+            saves: 0,
             saved,
             audit: Vec::new(),
             applied: Vec::new(),
@@ -484,6 +487,7 @@ impl Story {
             }
             Effect::Save(incident) => {
                 check_timeline(&incident);
+                self.saves += 1;
                 self.saved.insert(incident.id.clone(), (*incident).clone());
             }
             Effect::Audit(record) => self.audit.push(*record),
