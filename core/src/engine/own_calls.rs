@@ -19,6 +19,7 @@ const LATE: SignedDuration = SignedDuration::from_secs(10);
 
 /// What one call may still bring about, in this order.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "events that came or did not, independently")]
 struct Call {
     /// Kill and die.
     end: bool,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::detect::fleet::{self, AskedEnd};
+use crate::diagnose::world::Facts;
 use crate::domain::container::RunState;
 use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, IncidentId};
@@ -81,7 +82,7 @@ impl Engine {
     fn engine_shut_down(&mut self, turn: &mut Turn) {
         let all = || self.world.containers.values();
         let running = all().filter(|f| f.container.state == RunState::Running).count();
-        let ends: Vec<AskedEnd> = all().filter_map(|f| f.asked_end()).collect();
+        let ends: Vec<AskedEnd> = all().filter_map(Facts::asked_end).collect();
         let Some(last) = fleet::shut_down(running, &ends, turn.now) else { return };
         let mut taken_along = BTreeSet::new();
         for (id, facts) in &mut self.world.containers {

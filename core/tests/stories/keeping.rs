@@ -24,18 +24,17 @@ fn staged(settings: Settings) -> Story {
 }
 
 /// What the engine answers to each thing that a person can ask about the staged plan of `story`.
-fn answers(story: &mut Story, from: &Story) -> Vec<String> {
-    let plan = from.plan().unwrap();
+fn answers(story: &mut Story, from: &Story) -> Result<Vec<String>, &'static str> {
+    let plan = from.plan().ok_or("there is no plan")?;
     let fix = plan.steps[0].id.clone();
     let reason = String::new();
-    [
+    let asked = [
         Command::Reject { fix: fix.clone(), reason: reason.clone() },
         Command::Dismiss { incident: plan.incident.clone(), reason },
         Command::Approve { fix, sha256: plan.sha256 },
-    ]
-    .into_iter()
-    .map(|c| story.ask(ann(), c).err().unwrap_or_else(|| "done".to_owned()))
-    .collect()
+    ];
+    let answer = |c| story.ask(ann(), c).err().unwrap_or_else(|| "done".to_owned());
+    Ok(asked.map(answer).to_vec())
 }
 
 #[test]
@@ -44,7 +43,7 @@ fn who_does_not_keep_the_record_shows_it_and_leaves_it_alone() {
     let own = Settings { keeps: false, ..settings(Mode::AutoHeal) };
     let mut story = keeper.restarted(own);
     let before = story.saved.clone();
-    for answer in answers(&mut story, &keeper) {
+    for answer in answers(&mut story, &keeper).unwrap() {
         assert!(answer.contains("keeps the record of this state folder"), "{answer}");
     }
     // Whatever happens: it is seen, and neither saved, audited nor acted upon.
@@ -72,7 +71,7 @@ fn who_only_watches_decides_nothing() {
     for (settings, words) in cases {
         let keeper = staged(crate::support::settings(Mode::Approve));
         let mut story = keeper.restarted(settings);
-        for answer in answers(&mut story, &keeper) {
+        for answer in answers(&mut story, &keeper).unwrap() {
             assert!(answer.contains(words), "{answer}");
         }
         assert_eq!(story.state(), IncidentState::AwaitingApproval);
