@@ -13,20 +13,20 @@ pub mod signatures;
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::detect::fleet::AskedEnd;
 use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
+use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef};
 use crate::domain::evidence::Evidence;
 use crate::domain::hash::base32_of;
 use crate::domain::ids::{AnomalyId, ContainerId};
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
-
-/// The part that is degraded while the engine's events do not flow.
-const ENGINE_PART: &str = "docker";
+use crate::domain::snapshot::ENGINE_PART;
 
 /// What a detector found, before it gets its id and container.
 #[derive(Clone, Debug)]
@@ -53,6 +53,10 @@ struct Watch {
     of: ContainerRef,
     life: LifeDetector,
     logs: LogDetector,
+    /// When an event, or an inspect in order with the events, last arrived.
+    ordered_at: Timestamp,
+    /// When the end that somebody asked for was seen, if its last run ended so.
+    asked_end: Option<AskedEnd>,
 }
 
 /// The detectors of all containers.
@@ -81,11 +85,19 @@ impl Detector {
                 let mut found = Vec::new();
                 for container in watched {
                     found.extend(self.inspected(container, gap, now));
+                    self.in_order(&container.of.id, now);
                 }
                 found
             }
-            Signal::Inspected { container, unwitnessed } => {
-                self.inspected(container, *unwitnessed, now)
+            Signal::Inspected { container, unwitnessed, asked_at } => {
+                if asked_at.is_some_and(|asked| self.is_overtaken(&container.of.id, asked)) {
+                    return Vec::new();
+                }
+                let found = self.inspected(container, *unwitnessed, now);
+                if asked_at.is_none() {
+                    self.in_order(&container.of.id, now);
+                }
+                found
             }
             Signal::Gone { container } => {
                 self.watches.remove(container);
@@ -93,7 +105,12 @@ impl Detector {
             }
             Signal::Life { event } => {
                 let Some(watch) = self.watches.get_mut(&event.container) else { return Vec::new() };
+                watch.ordered_at = now;
                 let findings = watch.life.event(event, &watch.of);
+                watch.asked_end = watch.life.ended_as_asked().map(|at| match watch.asked_end {
+                    Some(known) if known.at == at => known,
+                    _ => AskedEnd { at, seen: now },
+                });
                 if matches!(event.kind, crate::domain::life::LifeKind::Start) {
                     watch.logs.process_started();
                 }
@@ -115,7 +132,7 @@ impl Detector {
                 Vec::new()
             }
             Signal::Degraded { part, .. } if part == ENGINE_PART => {
-                self.stream_ended();
+                self.stream_ended(now);
                 Vec::new()
             }
             Signal::Tick
@@ -134,18 +151,36 @@ impl Detector {
     }
 
     /// The engine's events have ended: was it the engine that stopped everything before?
-    fn stream_ended(&mut self) {
+    fn stream_ended(&mut self, now: Timestamp) {
         let running = self.watches.values().filter(|w| w.life.is_running()).count();
-        let ends: Vec<Timestamp> =
-            self.watches.values().filter_map(|w| w.life.ended_as_asked()).collect();
-        let Some(last) = ends.iter().max().copied() else { return };
-        if !fleet::was_shut_down(running, &ends) {
-            return;
-        }
+        let ends: Vec<AskedEnd> = self.watches.values().filter_map(|w| w.asked_end).collect();
+        let Some(last) = fleet::shut_down(running, &ends, now) else { return };
         for watch in self.watches.values_mut() {
-            if watch.life.ended_as_asked().is_some_and(|at| fleet::belongs(at, last)) {
+            if watch.asked_end.is_some_and(|end| fleet::belongs(end.at, last)) {
+                watch.asked_end = None;
                 watch.life.engine_shut_down();
             }
+        }
+    }
+
+    fn in_order(&mut self, container: &ContainerId, now: Timestamp) {
+        if let Some(watch) = self.watches.get_mut(container) {
+            watch.ordered_at = now;
+        }
+    }
+
+    /// Whether the answer to an inspect that was asked for at `asked` says nothing any more: the
+    /// container is gone, or something newer arrived meanwhile.
+    fn is_overtaken(&self, container: &ContainerId, asked: Timestamp) -> bool {
+        self.watches.get(container).is_none_or(|w| w.ordered_at >= asked)
+    }
+
+    /// The wall clock jumped by `by` (a suspend, a step), and what is remembered of arrivals with
+    /// it. The engine's own times stay as they are.
+    pub fn clock_jumped(&mut self, by: SignedDuration) {
+        for watch in self.watches.values_mut() {
+            let seen = watch.asked_end.as_mut().map(|end| &mut end.seen);
+            clock::shift([&mut watch.ordered_at].into_iter().chain(seen), by);
         }
     }
 
@@ -159,6 +194,8 @@ impl Detector {
             of: container.of.clone(),
             life: LifeDetector::default(),
             logs: LogDetector::default(),
+            ordered_at: now,
+            asked_end: None,
         });
         watch.of = container.of.clone();
         let findings = watch.life.inspected(container, unwitnessed, now);

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::detect::fleet::AskedEnd;
 use crate::detect::{level, logs};
+use crate::domain::clock;
 use crate::domain::container::Container;
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::ContainerId;
@@ -36,6 +38,12 @@ pub struct Facts {
     pub log_ended_at: Option<Timestamp>,
     /// When an event last arrived that may have changed its state.
     pub changed_at: Option<Timestamp>,
+    /// When the event arrived behind [`Facts::stopped_by_operator`].
+    pub stop_seen_at: Option<Timestamp>,
+    /// When an event, or an inspect in order with the events, last arrived.
+    pub ordered_at: Option<Timestamp>,
+    /// The last that was seen of it is a death that nobody asked for, with a bad exit status.
+    pub crashed: bool,
 }
 
 impl Facts {
@@ -50,7 +58,32 @@ impl Facts {
             ended_run: None,
             log_ended_at: None,
             changed_at: None,
+            stop_seen_at: None,
+            ordered_at: None,
+            crashed: false,
         }
+    }
+
+    /// Whether something arrived about it since an inspect was asked for: the answer is history.
+    pub fn has_overtaken(&self, asked: Timestamp) -> bool {
+        self.ordered_at.is_some_and(|at| at >= asked)
+    }
+
+    /// The stop by somebody else, if that is how it ended.
+    pub fn asked_end(&self) -> Option<AskedEnd> {
+        Some(AskedEnd { at: self.stopped_by_operator?, seen: self.stop_seen_at? })
+    }
+
+    /// The wall clock jumped by `by`, and what is remembered of arrivals with it. The engine's own
+    /// times stay as they are.
+    pub fn clock_jumped(&mut self, by: SignedDuration) {
+        let arrivals = [
+            &mut self.log_ended_at,
+            &mut self.changed_at,
+            &mut self.stop_seen_at,
+            &mut self.ordered_at,
+        ];
+        clock::shift(arrivals.into_iter().flatten(), by);
     }
 
     /// The last lines as evidence: those that name an error first, at most `count`.

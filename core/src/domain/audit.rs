@@ -23,6 +23,8 @@ pub enum AuditAction {
     Applied,
     /// The call failed, or was not made.
     Failed,
+    /// The inverse is about to be called: written and synced before it.
+    Undoing,
     /// The inverse was called.
     Undone,
     /// The verification passed.
@@ -43,6 +45,7 @@ impl AuditAction {
             Self::Applying => "applying",
             Self::Applied => "applied",
             Self::Failed => "failed",
+            Self::Undoing => "undoing",
             Self::Undone => "undone",
             Self::Verified => "verified",
             Self::NotVerified => "not_verified",

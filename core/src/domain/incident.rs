@@ -194,6 +194,10 @@ pub struct Incident {
     pub reopens: Option<IncidentId>,
     /// What broke, why, what was done, what remains; written when it closes.
     pub explanation: Option<String>,
+    /// The person who decided against a plan for it. Kept apart from the timeline, whose remarks
+    /// give way when it is full.
+    #[serde(default)]
+    pub refused_by: Option<Actor>,
 }
 
 /// Why an approval was not taken.
@@ -217,6 +221,9 @@ pub enum ApproveError {
     /// The system itself is no approver.
     #[error("only a person or the policy can approve")]
     NotEntitled,
+    /// Nothing new is begun while sentinel-tui ends.
+    #[error("sentinel-tui is shutting down")]
+    ShuttingDown,
 }
 
 impl Incident {
@@ -273,9 +280,19 @@ impl Incident {
 
     /// Whether a person decided against a plan: from then on it is theirs.
     pub fn is_refused_by_person(&self) -> bool {
-        self.timeline.iter().any(|e| {
-            matches!(e.actor, Actor::Person(_)) && e.state.is_none() && e.what.starts_with(REJECTED)
-        })
+        // Incidents of earlier versions have it in the timeline only.
+        self.refused_by.is_some()
+            || self.timeline.iter().any(|e| {
+                matches!(e.actor, Actor::Person(_))
+                    && e.state.is_none()
+                    && e.what.starts_with(REJECTED)
+            })
+    }
+
+    /// Remembers for good that `by` decided against a plan for it, and says so in the timeline.
+    pub fn refuse(&mut self, at: Timestamp, by: Actor, why: &str) {
+        self.refused_by = Some(by.clone());
+        self.note(at, by, format!("{REJECTED}{why}"));
     }
 
     /// Approves the staged plan that `fix` belongs to. This is the only place where an
@@ -371,6 +388,7 @@ mod tests {
             timeline: Vec::new(),
             reopens: None,
             explanation: None,
+            refused_by: None,
         }
     }
 
@@ -426,6 +444,19 @@ mod tests {
         assert_eq!(incident.timeline.len(), MAX_TIMELINE);
         assert_eq!(incident.attempts().count(), 3);
         assert!(incident.timeline.last().unwrap().what.contains("dropped"));
+    }
+
+    #[test]
+    fn a_refusal_outlives_a_full_timeline() {
+        let mut incident = incident();
+        for step in 0..1000 {
+            incident.note(at(step), Actor::System, "n");
+        }
+        incident.refuse(at(1001), Actor::Person("ann".to_owned()), "no");
+        assert!(incident.is_refused_by_person());
+        let text = serde_json::to_string(&incident).unwrap();
+        let back: Incident = serde_json::from_str(&text).unwrap();
+        assert!(back.is_refused_by_person());
     }
 
     #[test]

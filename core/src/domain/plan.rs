@@ -64,6 +64,8 @@ pub enum FixState {
     Expired,
     /// The world changed between staging and approval.
     Stale,
+    /// Being taken back: a durable record of this precedes the inverse call.
+    Undoing,
     /// Taken back.
     Undone,
     /// A step before it failed.
@@ -82,6 +84,7 @@ impl FixState {
             Self::Rejected => "rejected",
             Self::Expired => "expired",
             Self::Stale => "stale",
+            Self::Undoing => "undoing",
             Self::Undone => "undone",
             Self::Skipped => "skipped",
         }
@@ -89,7 +92,7 @@ impl FixState {
 
     /// Whether nothing more will happen to it.
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Staged | Self::Approved | Self::Applying)
+        !matches!(self, Self::Staged | Self::Approved | Self::Applying | Self::Undoing)
     }
 }
 
@@ -102,6 +105,9 @@ pub struct Preconditions {
     pub started_at: String,
     /// [`crate::domain::container::Container::config_hash`].
     pub config_hash: String,
+    /// Whether it was up: who stops or starts it between staging and the call has other plans.
+    #[serde(default)]
+    pub running: bool,
 }
 
 /// One step of a plan.
@@ -360,6 +366,7 @@ mod tests {
                 image_id: "i".to_owned(),
                 started_at: "s".to_owned(),
                 config_hash: "c".to_owned(),
+                running: true,
             },
             staged_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::UNIX_EPOCH,
@@ -380,6 +387,7 @@ mod tests {
             |p| p.preconditions.image_id.push('x'),
             |p| p.preconditions.started_at.push('x'),
             |p| p.preconditions.config_hash.push('x'),
+            |p| p.preconditions.running = false,
             |p| p.steps[0].id = "F9.9".into(),
             |p| p.steps[0].call.tool.push('x'),
             |p| drop(p.steps[0].call.arguments.insert("x".to_owned(), 1.into())),

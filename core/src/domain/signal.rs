@@ -33,6 +33,12 @@ pub enum Signal {
         container: Box<Container>,
         /// Found by comparing lists after a gap, not by an event: nobody saw what happened.
         unwitnessed: bool,
+        /// `None`: it comes in order with the events, as the monitor sends it. Otherwise it
+        /// answers an `Effect::Inspect`, and this is when the shell asked (later than the turn
+        /// that wanted it). Such an answer may be overtaken by events; it counts only if nothing
+        /// arrived about the container since it was asked for.
+        #[serde(default)]
+        asked_at: Option<Timestamp>,
     },
     /// A container is not there any more.
     Gone {

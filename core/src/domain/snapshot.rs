@@ -12,6 +12,9 @@ use crate::domain::incident::Incident;
 use crate::domain::tool::Tool;
 use crate::domain::usage::Usage;
 
+/// The part that is degraded while the container engine cannot be seen.
+pub const ENGINE_PART: &str = "docker";
+
 /// How many readings a sparkline can show.
 pub const USAGE_HISTORY: usize = 60;
 

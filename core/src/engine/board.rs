@@ -57,15 +57,15 @@ impl Board {
         known || self.rows.len() < ROWS_KEPT || self.rows.contains_key(container)
     }
 
-    pub(crate) fn lost(&mut self, container: &ContainerId, count: u64) {
-        if !self.has_room(container, false) {
+    pub(crate) fn lost(&mut self, container: &ContainerId, count: u64, known: bool) {
+        if !self.has_room(container, known) {
             return;
         }
         self.rows.entry(container.clone()).or_default().dropped += count;
     }
 
-    pub(crate) fn usage(&mut self, sample: &UsageSample) {
-        if !self.has_room(&sample.container, false) {
+    pub(crate) fn usage(&mut self, sample: &UsageSample, known: bool) {
+        if !self.has_room(&sample.container, known) {
             return;
         }
         let row = self.rows.entry(sample.container.clone()).or_default();
@@ -139,8 +139,8 @@ impl Engine {
             .collect();
         containers.sort_by(|a, b| a.container.of.name.cmp(&b.container.of.name));
         let mut incidents: Vec<Arc<Incident>> =
-            self.incidents.values().map(|o| Arc::clone(&o.incident)).collect();
-        incidents.reverse();
+            self.incidents.values().map(|o| &o.incident).chain(&self.shown).cloned().collect();
+        incidents.sort_by(|a, b| b.id.cmp(&a.id));
         Snapshot {
             at: now,
             version: self.board.version,
@@ -152,5 +152,30 @@ impl Engine {
             degraded: self.degraded.clone(),
             tools: Arc::clone(&self.board.tools),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::usage::Usage;
+
+    #[test]
+    fn strangers_fill_no_memory_and_take_no_chart_from_what_is_known() {
+        let mut board = Board::default();
+        let sample = |name: String| UsageSample {
+            container: ContainerId(name),
+            at: Timestamp::UNIX_EPOCH,
+            usage: Usage::default(),
+        };
+        for number in 0..=ROWS_KEPT {
+            board.usage(&sample(format!("gone-{number}")), false);
+        }
+        assert_eq!(board.rows.len(), ROWS_KEPT);
+        let new = sample("new".to_owned());
+        board.usage(&new, true);
+        board.lost(&"new-too".into(), 3, true);
+        assert_eq!(board.rows.get(&new.container).map(|r| r.cpu.len()), Some(1));
+        assert_eq!(board.rows.get(&"new-too".into()).map(|r| r.dropped), Some(3));
     }
 }

@@ -153,9 +153,12 @@ impl Engine {
     /// sibling that this container needs.
     fn incident_of(&self, anomaly: &Anomaly) -> Option<IncidentId> {
         let open = || self.incidents.values().filter(|o| !o.incident.state.is_closed());
+        // A name alone means the same only while the incident's own container is there: its
+        // successor of that name is another one.
         let same = open().find(|o| {
             o.incident.container.id == anomaly.container.id
-                || o.incident.root == anomaly.container.name
+                || (o.incident.root == anomaly.container.name
+                    && self.world.containers.contains_key(&o.incident.container.id))
         });
         if let Some(open) = same {
             return Some(open.incident.id.clone());

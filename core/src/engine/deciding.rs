@@ -11,7 +11,7 @@ use crate::domain::incident::IncidentState;
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
 use crate::domain::snapshot::Mode;
-use crate::engine::{Engine, Turn};
+use crate::engine::{Engine, Open, Turn};
 use crate::policy::{Decision, Reason, Request, decide};
 
 /// A decision that was held up by something that passes is made again after this long.
@@ -26,6 +26,9 @@ impl Engine {
         let now = turn.now;
         let Some(open) = self.incidents.get_mut(id) else { return };
         open.work.retry_at = None;
+        if self.standing_down {
+            return;
+        }
         let unwitnessed = open.work.unwitnessed;
         let incident = Arc::clone(&open.incident);
         let Some(plan) = incident.plan.as_ref().filter(|p| p.is_staged()) else { return };
@@ -44,7 +47,8 @@ impl Engine {
             || (unwitnessed && !facts.container.is_up());
         let decision = decide(&Request {
             mode: self.settings.mode,
-            elected: self.settings.elected,
+            // Who keeps no record makes no call.
+            elected: self.settings.elected && self.settings.keeps,
             watch_all: self.settings.watch_all,
             plan,
             class: incident.class,
@@ -100,10 +104,12 @@ impl Engine {
         why: &str,
         turn: &mut Turn,
     ) {
-        let Some((incident, work)) = self.edit(id, turn) else { return };
-        if !work.told.insert(code.as_str()) {
+        // Before anything is edited: what was told already is no change, and is not saved again.
+        let told = |open: &mut Open| !open.work.told.insert(code.as_str());
+        if self.incidents.get_mut(id).is_none_or(told) {
             return;
         }
+        let Some((incident, _)) = self.edit(id, turn) else { return };
         let line = format!("{}: {why}", code.as_str());
         if !incident.not_acting.contains(&line) && incident.not_acting.len() < MAX_REASONS {
             incident.not_acting.push(line);

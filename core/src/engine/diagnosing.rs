@@ -57,15 +57,14 @@ impl Engine {
         }
     }
 
-    pub(crate) fn seen_by_inspect(&mut self, container: &ContainerId) {
+    /// An inspect counts that shows `container` as it was at `shows` or later.
+    pub(crate) fn seen_by_inspect(&mut self, container: &ContainerId, shows: Timestamp) {
         for open in self.incidents.values_mut() {
             if &open.incident.container.id == container {
                 open.work.need_inspect = false;
             }
-            if let Some(verification) = &mut open.work.verification
-                && !verification.inspected.contains(container)
-            {
-                verification.inspected.push(container.clone());
+            if let Some(verification) = &mut open.work.verification {
+                verification.saw(container, shows);
             }
         }
     }

@@ -30,10 +30,15 @@ pub enum Effect {
         /// What the audit trail must say before the first call.
         records: Vec<AuditRecord>,
     },
-    /// Run the inverses of what was applied.
+    /// First make the incident and these records durable, then run the inverses of what was
+    /// applied. If that cannot be written, nothing is called, and `UndoDone` says so.
     Undo {
         /// The plan whose applied steps are taken back.
         plan: Approved<Undo>,
+        /// The incident as it is now.
+        incident: Arc<Incident>,
+        /// What the audit trail must say before the first call.
+        records: Vec<AuditRecord>,
     },
     /// Answer a request.
     Reply {

@@ -25,6 +25,7 @@ pub(crate) fn closing_words(incident: &Incident) -> String {
     let mut done: Vec<String> = Vec::new();
     for (state, words) in [
         (FixState::Applied, format!("Done (approved by {by})")),
+        (FixState::Undoing, format!("Done (approved by {by}) and about to be taken back")),
         (FixState::Undone, format!("Done (approved by {by}) and taken back")),
         (FixState::Failed, format!("Tried without a known success (approved by {by})")),
     ] {

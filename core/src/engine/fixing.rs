@@ -5,13 +5,13 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::domain::audit::AuditAction;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, IncidentWire};
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
-use crate::engine::records::{approver, record, word};
+use crate::engine::records::{approver, record, undo_record, word};
 use crate::engine::{Engine, Turn};
 
 /// A plan, or its undo, must come back within this time; each call has a shorter bound of its own.
@@ -30,11 +30,14 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<String, ApproveError> {
         let now = turn.now;
+        if self.standing_down {
+            return Err(ApproveError::ShuttingDown);
+        }
         let Some(open) = self.incidents.get_mut(id) else {
             return Err(ApproveError::NoSuchFix(fix.clone()));
         };
         let (incident, work) = (Arc::make_mut(&mut open.incident), &mut open.work);
-        let (approved, ticket) = incident.approve(fix, sha256, by.clone(), now)?;
+        let (approved, ticket) = incident.approve(fix, sha256, by.clone(), work.as_staged(now))?;
         turn.dirty.insert(id.clone());
         work.undo = Some(ticket);
         work.worse = None;
@@ -72,7 +75,8 @@ impl Engine {
         );
         debug_assert!(moved, "awaiting approval and escalated lead to fixing");
         for step in &approved.get().steps {
-            self.own.begin(&step.target.id, &step.call.tool);
+            let state = self.world.containers.get(&step.target.id).map(|f| f.container.state);
+            self.own.begin(&step.target.id, &step.call.tool, state);
         }
         let target = approved.get().steps.first().map(|s| s.target.clone());
         for event in words {
@@ -148,12 +152,13 @@ impl Engine {
             self.late_word(id, "a late word that the plan ended".to_owned(), turn);
             return;
         }
-        self.calls_returned(id, turn);
         if ok {
+            self.calls_returned(id, turn);
             self.begin_verification(id, turn);
             return;
         }
         self.end_unmade(id, FixState::Skipped, turn);
+        self.calls_returned(id, turn);
         self.brakes.end(id);
         self.escalate(id, "a step of the plan failed; the steps after it were not made", turn);
     }
@@ -172,7 +177,8 @@ impl Engine {
         if let Some(open) = self.incidents.get_mut(id)
             && std::mem::take(&mut open.work.undoing)
         {
-            self.note(id, Actor::System, "the undo did not come back".to_owned(), turn);
+            let why = "the undo did not come back; its outcome is not known";
+            self.end_undo(id, AuditAction::Failed, why, turn);
             return;
         }
         self.end_unmade(id, FixState::Failed, turn);
@@ -195,7 +201,14 @@ impl Engine {
     fn calls_returned(&mut self, id: &IncidentId, turn: &Turn) {
         let Some(open) = self.incidents.get_mut(id) else { return };
         open.work.result_by = None;
-        for step in open.incident.plan.iter().flat_map(|p| &p.steps) {
+        let steps = open.incident.plan.iter().flat_map(|p| &p.steps);
+        // What was never called explains no event; the last that was announced goes first.
+        for step in steps.clone().rev() {
+            if matches!(step.state, FixState::Skipped | FixState::Stale) {
+                self.own.unmade(&step.target.id, &step.call.tool);
+            }
+        }
+        for step in steps {
             self.own.ended(&step.target.id, turn.now);
         }
     }
@@ -218,7 +231,6 @@ impl Engine {
             self.late_word(id, format!("a late word that the plan is stale: {why}"), turn);
             return;
         }
-        self.calls_returned(id, turn);
         self.brakes.end(id);
         let mut events = Vec::new();
         let mut audits = Vec::new();
@@ -251,6 +263,7 @@ impl Engine {
             work.diagnose_by = Some(now + LOOK_AGAIN);
             incident.diagnosis = None;
         }
+        self.calls_returned(id, turn);
         for event in events {
             turn.emit(event);
         }
@@ -277,22 +290,17 @@ impl Engine {
             incident.note(now, Actor::System, format!("{words}: {}", result.message));
             if let Some(plan) = &mut incident.plan {
                 let frozen = plan.clone();
-                for step in plan
-                    .steps
-                    .iter_mut()
-                    .filter(|s| s.state == FixState::Applied && s.inverse.is_some())
-                {
+                for step in plan.steps.iter_mut().filter(|s| s.state == FixState::Undoing) {
                     let action = if result.ok {
                         step.state = FixState::Undone;
                         let said = Some(result.message.clone());
                         events.push(Event::FixUndone(word(id, step, &by, said)));
                         AuditAction::Undone
                     } else {
+                        step.state = FixState::Applied;
                         AuditAction::Failed
                     };
-                    let mut undone = record(action, by.clone(), id, &frozen, step, now);
-                    undone.call.clone_from(&step.inverse);
-                    "taken back: it got worse after the fix".clone_into(&mut undone.reason);
+                    let mut undone = undo_record(action, by.clone(), id, &frozen, step, now);
                     undone.result = Some(result.clone());
                     audits.push(undone);
                 }
@@ -301,6 +309,34 @@ impl Engine {
         for event in events {
             turn.emit(event);
         }
+        turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
+    }
+
+    /// An undo whose outcome nobody will ever tell. It is not repeated.
+    pub(crate) fn end_undo(
+        &mut self,
+        id: &IncidentId,
+        action: AuditAction,
+        why: &str,
+        turn: &mut Turn,
+    ) {
+        let now = turn.now;
+        let mut audits = Vec::new();
+        let Some((incident, _)) = self.edit(id, turn) else { return };
+        incident.note(now, Actor::System, why);
+        if let Some(plan) = &mut incident.plan {
+            let frozen = plan.clone();
+            for step in plan.steps.iter_mut().filter(|s| s.state == FixState::Undoing) {
+                step.state = FixState::Failed;
+                let message = why.to_owned();
+                step.result = Some(ToolResult { ok: false, message, duration_ms: 0 });
+                let mut ended = undo_record(action, Actor::System, id, &frozen, step, now);
+                ended.result.clone_from(&step.result);
+                audits.push(ended);
+            }
+        }
+        let wire = IncidentWire::from(&*incident);
+        turn.emit(Event::IncidentUpdated { incident: wire });
         turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
     }
 }

@@ -96,6 +96,10 @@ impl Engine {
             }
             incident.observed_at = incident.observed_at.min(old.observed_at);
             work.last_sign = Some(now);
+            // Who said no to a plan for the symptom said it about this cause.
+            if incident.refused_by.is_none() {
+                incident.refused_by.clone_from(&old.refused_by);
+            }
             for name in old.affected.iter().chain([&old.container.name]) {
                 if name != &incident.root && !incident.affected.contains(name) {
                     incident.affected.push(name.clone());

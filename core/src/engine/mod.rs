@@ -5,9 +5,11 @@
 //! `diagnosing`, `staging`, `deciding`, `fixing` what comes back from tools, `verify` and
 //! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
-//! earlier run left open, `own_calls` which events are of our own making, `work` and `records`.
+//! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
+//! sight, `clock` a clock that jumps, `work` and `records`.
 
 mod board;
+mod clock;
 mod correlate;
 mod deciding;
 mod diagnosing;
@@ -22,6 +24,7 @@ mod own_calls;
 mod records;
 mod requests;
 mod resume;
+mod sight;
 mod staging;
 mod verify;
 mod work;
@@ -35,7 +38,7 @@ use crate::diagnose::world::World;
 use crate::domain::anomaly::Anomaly;
 use crate::domain::event::{EngineWire, Event};
 use crate::domain::ids::{ContainerId, IncidentId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, IncidentState};
 use crate::domain::plan::Actor;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
@@ -48,8 +51,6 @@ use crate::policy::brakes::{Brakes, Limits};
 
 /// Closed incidents kept in memory; the store has all.
 const CLOSED_KEPT: usize = 50;
-/// Parts that can be degraded at a time; there are only a handful.
-const DEGRADED_KEPT: usize = 32;
 
 /// What the engine is told at the start.
 #[derive(Clone, Debug)]
@@ -60,6 +61,9 @@ pub struct Settings {
     pub mode: Mode,
     /// Whether this instance is the one that acts on the engine.
     pub elected: bool,
+    /// Whether this instance keeps the record of its state folder. Otherwise another one does:
+    /// incidents of earlier runs are shown as they were, and nothing is saved, audited or decided.
+    pub keeps: bool,
     /// Everything is watched.
     pub watch_all: bool,
     /// How long every oracle must hold before an incident is resolved.
@@ -76,6 +80,7 @@ impl Default for Settings {
             host: "localhost".to_owned(),
             mode: Mode::Approve,
             elected: true,
+            keeps: true,
             watch_all: false,
             verify_hold: SignedDuration::from_secs(30),
             plan_expiry: SignedDuration::from_mins(15),
@@ -105,6 +110,12 @@ pub struct Engine {
     own: OwnCalls,
     counter: u64,
     attached: bool,
+    /// Incidents of earlier runs that another instance keeps: for front ends only.
+    shown: Vec<Arc<Incident>>,
+    /// Since when the container engine is out of sight.
+    blind_since: Option<Timestamp>,
+    /// Nothing new is begun any more.
+    standing_down: bool,
 }
 
 impl Open {
@@ -135,7 +146,9 @@ impl Engine {
         for incident in &earlier {
             resume::recall(&mut brakes, incident);
         }
-        let incidents = earlier.into_iter().map(|i| (i.id.clone(), Open::new(i))).collect();
+        let (own, shown) =
+            if settings.keeps { (earlier, Vec::new()) } else { (Vec::new(), earlier) };
+        let incidents = own.into_iter().map(|i| (i.id.clone(), Open::new(i))).collect();
         Self {
             settings,
             world: World::default(),
@@ -148,6 +161,9 @@ impl Engine {
             own: OwnCalls::default(),
             counter: 0,
             attached: false,
+            shown: resume::most_recent(shown),
+            blind_since: None,
+            standing_down: false,
         }
     }
 
@@ -160,10 +176,11 @@ impl Engine {
             self.anomaly(anomaly, &mut turn);
         }
         self.advance(&mut turn);
-        for id in std::mem::take(&mut turn.dirty) {
-            if let Some(open) = self.incidents.get(&id) {
-                turn.effects.push(Effect::Save(Arc::clone(&open.incident)));
-            }
+        if self.settings.keeps {
+            let saved = turn.dirty.iter().filter_map(|id| self.incidents.get(id));
+            turn.effects.extend(saved.map(|open| Effect::Save(Arc::clone(&open.incident))));
+        } else {
+            turn.effects.retain(|effect| !matches!(effect, Effect::Audit(_)));
         }
         self.prune();
         turn.effects
@@ -181,7 +198,7 @@ impl Engine {
                 self.world.engine = engine;
                 let names = watched.iter().map(|c| c.of.name.clone()).collect();
                 for container in watched {
-                    self.inspected(container, turn);
+                    self.inspected(container, None, turn);
                 }
                 turn.emit(Event::MonitorStarted {
                     engine: wire,
@@ -192,7 +209,9 @@ impl Engine {
                     self.resume_earlier(turn);
                 }
             }
-            Signal::Inspected { container, .. } => self.inspected(*container, turn),
+            Signal::Inspected { container, asked_at, .. } => {
+                self.inspected(*container, asked_at, turn);
+            }
             Signal::Gone { container } => self.gone(&container, turn),
             Signal::Life { event } => self.life(&event, turn),
             Signal::Logs { lines } => {
@@ -206,32 +225,21 @@ impl Engine {
             }
             Signal::LogEnd { container } => self.log_ended(&container, turn),
             Signal::LogLost { container, count, why } => {
-                self.board.lost(&container, count);
+                let known = self.world.containers.contains_key(&container);
+                self.board.lost(&container, count, known);
                 let name = self.name_of(&container);
                 turn.emit(Event::LogDropped { container: name, count, reason: why });
             }
             Signal::Usage { sample } => {
-                if let Some(facts) = self.world.containers.get_mut(&sample.container) {
+                let facts = self.world.containers.get_mut(&sample.container);
+                let known = facts.is_some();
+                if let Some(facts) = facts {
                     facts.usage = Some(sample.usage.clone());
                 }
-                self.board.usage(&sample);
+                self.board.usage(&sample, known);
             }
-            Signal::Degraded { part, detail } => {
-                self.degraded.retain(|d| d.part != part);
-                if self.degraded.len() >= DEGRADED_KEPT {
-                    self.degraded.remove(0);
-                }
-                self.degraded.push(Degraded {
-                    part: part.clone(),
-                    detail: detail.clone(),
-                    since: turn.now,
-                });
-                turn.emit(Event::Degraded { part, detail });
-            }
-            Signal::Recovered { part, detail } => {
-                self.degraded.retain(|d| d.part != part);
-                turn.emit(Event::Recovered { part, detail });
-            }
+            Signal::Degraded { part, detail } => self.part_degraded(part, detail, turn),
+            Signal::Recovered { part, detail } => self.part_recovered(part, detail, turn),
             Signal::Tools { tools } => {
                 self.world.tools = tools;
                 self.tools_changed(turn);
@@ -292,11 +300,11 @@ impl Engine {
         let due = [
             work.diagnose_by.filter(|_| self.may_diagnose(id)),
             work.retry_at.filter(|_| plan.is_some()),
-            work.verification.as_ref().map(|v| v.next_look),
+            work.verification.as_ref().map(|v| v.next_look).filter(|_| !self.is_blind()),
             work.result_by,
-            work.stopped_until,
+            work.stopped_until.filter(|_| incident.state != IncidentState::Fixing),
             work.tools_by,
-            plan.map(|p| p.expires_at),
+            plan.map(|p| work.expiry(p)),
         ];
         due.into_iter().flatten().min()
     }
@@ -353,6 +361,12 @@ impl Engine {
         for id in closed.into_iter().take(excess) {
             self.incidents.remove(&id);
         }
+    }
+
+    /// sentinel-tui is about to end: no plan is approved any more. What is under way comes back
+    /// as ever.
+    pub fn stand_down(&mut self) {
+        self.standing_down = true;
     }
 
     /// Whether any incident still needs somebody.

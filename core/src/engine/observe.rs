@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::diagnose::world::Facts;
 use crate::domain::container::{Container, Health, RunState};
@@ -15,17 +15,33 @@ use crate::engine::{Engine, Turn};
 const KILL_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 impl Engine {
-    pub(crate) fn inspected(&mut self, container: Container, turn: &mut Turn) {
+    /// A container as inspected: in order with the events, or `asked_at` some time. An answer to
+    /// a question counts only if nothing newer is known: what was removed does not come back.
+    pub(crate) fn inspected(
+        &mut self,
+        container: Container,
+        asked_at: Option<Timestamp>,
+        turn: &mut Turn,
+    ) {
         let id = container.of.id.clone();
+        let known = self.world.containers.get(&id);
+        if asked_at.is_some_and(|asked| known.is_none_or(|f| f.has_overtaken(asked))) {
+            return;
+        }
+        let is_up = container.is_up();
         let wire = ContainerWire::from(&container);
         match self.world.containers.get_mut(&id) {
             None => {
-                self.world.containers.insert(id.clone(), Facts::new(container));
+                let facts = Facts { ordered_at: Some(turn.now), ..Facts::new(container) };
+                self.world.containers.insert(id.clone(), facts);
                 turn.emit(Event::ContainerSeen { container: wire });
             }
             // It was looked at before the death that we know of: what it says is history.
             Some(facts) if facts.is_outdated(&container) => return,
             Some(facts) => {
+                if asked_at.is_none() {
+                    facts.ordered_at = Some(turn.now);
+                }
                 let old = &facts.container;
                 let changed = old.state != container.state
                     || old.health != container.health
@@ -33,6 +49,7 @@ impl Engine {
                 if container.state == RunState::Running {
                     facts.stopped_by_operator = None;
                     facts.ended_run = None;
+                    facts.crashed = false;
                 } else {
                     facts.usage = None;
                 }
@@ -42,18 +59,18 @@ impl Engine {
                 }
             }
         }
-        self.seen_by_inspect(&id);
+        self.seen_by_inspect(&id, asked_at.unwrap_or(turn.now));
+        if is_up {
+            self.successor_runs(&id, turn);
+        }
     }
 
     pub(crate) fn gone(&mut self, id: &ContainerId, turn: &mut Turn) {
-        let removed_itself = self
-            .world
-            .containers
-            .get(id)
-            .is_some_and(|f| f.container.auto_remove && f.stopped_by_operator.is_none());
-        if removed_itself {
-            // It died, and `--rm` takes it away: the last moment to say why. The incident stays
-            // open, for nobody meant it to end.
+        // It died, and `--rm` takes it away. The incident stays open, for nobody meant it to end.
+        let crashed =
+            self.world.containers.get(id).is_some_and(|f| f.container.auto_remove && f.crashed);
+        if crashed {
+            // The last moment to say why.
             self.diagnose_now(id, turn);
         }
         if let Some(facts) = self.world.containers.remove(id) {
@@ -61,15 +78,16 @@ impl Engine {
             turn.emit(Event::ContainerGone { container: wire });
         }
         self.board.forget(id);
-        if !removed_itself {
-            self.subject_gone(id, turn);
-        }
+        self.subject_gone(id, crashed, turn);
     }
 
     fn diagnose_now(&mut self, container: &ContainerId, turn: &mut Turn) {
         for id in self.open_ids() {
             let waits = self.incidents.get(&id).is_some_and(|o| {
-                &o.incident.container.id == container && o.incident.diagnosis.is_none()
+                &o.incident.container.id == container
+                    && (o.incident.diagnosis.is_none()
+                        || o.work.rethink
+                        || o.work.diagnose_by.is_some())
             });
             if waits && self.may_diagnose(&id) {
                 self.diagnose(&id, turn);
@@ -83,6 +101,7 @@ impl Engine {
         let ours = self.own.claims(id, &event.kind, turn.now);
         let Some(facts) = self.world.containers.get_mut(id) else { return };
         facts.changed_at = Some(turn.now);
+        facts.ordered_at = Some(turn.now);
         let container = Arc::make_mut(&mut facts.container);
         let before = (container.state, container.health);
         let mut stopped = false;
@@ -95,6 +114,7 @@ impl Engine {
                 facts.stopped_by_operator = None;
                 facts.killed_at = None;
                 facts.log_ended_at = None;
+                facts.crashed = false;
             }
             LifeKind::Die { exit_code } => {
                 container.exit_code = *exit_code;
@@ -113,8 +133,10 @@ impl Engine {
                     if back && !asked { RunState::Restarting } else { RunState::Exited };
                 facts.ended_run = Some(container.started_at_raw.clone());
                 facts.usage = None;
+                facts.crashed = !asked && !ours && *exit_code != 0;
                 if asked {
                     facts.stopped_by_operator = Some(event.at);
+                    facts.stop_seen_at = Some(turn.now);
                     stopped = true;
                 }
             }
@@ -126,9 +148,12 @@ impl Engine {
             }
             LifeKind::Stop => {
                 container.state = RunState::Exited;
+                facts.crashed = false;
                 if !ours {
+                    // The death before it has told already.
+                    stopped = facts.stopped_by_operator.is_none();
                     facts.stopped_by_operator = Some(event.at);
-                    stopped = true;
+                    facts.stop_seen_at = Some(turn.now);
                 }
             }
             LifeKind::Healthy => container.health = Health::Healthy,
@@ -148,6 +173,9 @@ impl Engine {
         let wire = ContainerWire::from(facts.container.as_ref());
         if changed {
             turn.emit(Event::ContainerChanged { container: wire });
+        }
+        if event.kind == LifeKind::Start {
+            self.successor_runs(id, turn);
         }
         if stopped {
             self.operator_stopped(id, turn);

@@ -54,6 +54,7 @@ impl Engine {
             timeline: Vec::new(),
             reopens: reopens.clone(),
             explanation: None,
+            refused_by: None,
         };
         incident.note(now, Actor::System, format!("opened: {}", anomaly.summary));
         let mut work = Work { diagnose_by: Some(now), last_sign: Some(now), ..Work::default() };

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::diagnose::topology;
 use crate::diagnose::world::{Facts, World};
+use crate::domain::clock;
 use crate::domain::container::{Container, Health, RunState};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::ContainerId;
@@ -17,7 +18,12 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 const SHORTEST: SignedDuration = SignedDuration::from_secs(30);
 /// Detectors repeat themselves within this time while a signal lasts.
 const QUIET: SignedDuration = SignedDuration::from_secs(10);
-/// An inspect that does not come within this time is not waited for any longer.
+/// How often the oracles are asked.
+pub(crate) const LOOK: SignedDuration = SignedDuration::from_millis(500);
+/// So many looks at least must find that everything holds, however long the hold.
+const LEAST_LOOKS: i64 = 2;
+/// An inspect that does not come within this time is not waited for any longer, unless the engine
+/// was out of sight.
 const INSPECT_WAIT: SignedDuration = SignedDuration::from_secs(2);
 
 /// The oracles at work on one incident.
@@ -37,8 +43,14 @@ pub(crate) struct Verification {
     pub(crate) holds_since: Option<Timestamp>,
     /// `StartedAt` of each target when they began to hold.
     pub(crate) started: BTreeMap<ContainerId, String>,
-    /// Targets that were inspected since it began.
+    /// How many looks in a row found so.
+    pub(crate) looks: i64,
+    /// Targets that were inspected since it began, or since the engine came back in sight.
     pub(crate) inspected: Vec<ContainerId>,
+    /// An inspect counts that shows a target as it was then, or later.
+    pub(crate) fresh_from: Timestamp,
+    /// The engine was out of sight: without an inspect nothing is believed.
+    pub(crate) must_inspect: bool,
     /// When to look next.
     pub(crate) next_look: Timestamp,
 }
@@ -65,17 +77,58 @@ impl Verification {
             hold,
             holds_since: None,
             started: BTreeMap::new(),
+            looks: 0,
             inspected: Vec::new(),
+            fresh_from: now,
+            must_inspect: false,
             next_look: now,
         }
+    }
+
+    /// A target was inspected; the inspect shows it as it was at `shows`.
+    pub(crate) fn saw(&mut self, container: &ContainerId, shows: Timestamp) {
+        if shows >= self.fresh_from && !self.inspected.contains(container) {
+            self.inspected.push(container.clone());
+        }
+    }
+
+    /// The engine is out of sight: what held is not known any more.
+    pub(crate) fn loses_sight(&mut self) {
+        self.forget_hold();
+        self.inspected.clear();
+    }
+
+    /// The engine is back in sight after `lost`: everything is looked at anew, and the time that
+    /// nobody could see is given back.
+    pub(crate) fn sees_again(&mut self, lost: SignedDuration, now: Timestamp) {
+        self.loses_sight();
+        self.deadline = clock::moved(self.deadline, lost);
+        self.fresh_from = now;
+        self.must_inspect = true;
+        self.next_look = now;
+    }
+
+    /// The wall clock jumped by `by`, and everything that is waited for with it.
+    pub(crate) fn clock_jumped(&mut self, by: SignedDuration) {
+        let times =
+            [&mut self.began, &mut self.deadline, &mut self.fresh_from, &mut self.next_look];
+        clock::shift(times.into_iter().chain(self.holds_since.as_mut()), by);
+    }
+
+    fn forget_hold(&mut self) {
+        self.holds_since = None;
+        self.looks = 0;
+        self.started.clear();
     }
 
     /// Takes over what the oracles say now: since when they hold, and on which run.
     pub(crate) fn take(&mut self, world: &World, all: bool, now: Timestamp) {
         if !all {
-            self.holds_since = None;
-            self.started.clear();
-        } else if self.holds_since.is_none() {
+            self.forget_hold();
+            return;
+        }
+        self.looks += 1;
+        if self.holds_since.is_none() {
             self.holds_since = Some(now);
             self.started = self
                 .targets
@@ -87,9 +140,12 @@ impl Verification {
         }
     }
 
-    /// Every oracle held for long enough.
+    /// Every oracle held for long enough, and was asked often enough meanwhile: after a sleep of
+    /// the machine much time is over and nothing was seen.
     pub(crate) fn has_passed(&self, now: Timestamp) -> bool {
-        self.holds_since.is_some_and(|since| now.duration_since(since) >= self.hold)
+        let looks = i64::try_from(self.hold.as_millis() / LOOK.as_millis()).unwrap_or(i64::MAX);
+        self.looks >= looks.max(LEAST_LOOKS)
+            && self.holds_since.is_some_and(|since| now.duration_since(since) >= self.hold)
     }
 
     /// Something still does not hold when all should.
@@ -130,7 +186,8 @@ impl Verification {
         let name = &container.of.name;
         let id = &container.of.id;
         // The event says that it runs; the inspect says since when.
-        let seen = self.inspected.contains(id) || now.duration_since(self.began) >= INSPECT_WAIT;
+        let waited = !self.must_inspect && now.duration_since(self.began) >= INSPECT_WAIT;
+        let seen = self.inspected.contains(id) || waited;
         let running = container.state == RunState::Running;
         checks.push(check(
             "running",
@@ -197,6 +254,6 @@ pub(crate) fn patience(incident: &Incident, hold: SignedDuration) -> SignedDurat
     }
 }
 
-fn check(name: &str, passed: bool, detail: String) -> Check {
+pub(crate) fn check(name: &str, passed: bool, detail: String) -> Check {
     Check { name: name.to_owned(), passed, detail }
 }

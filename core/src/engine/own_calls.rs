@@ -5,26 +5,38 @@
 //! and for a while after its result: events and results travel on different ways. What is left
 //! over was somebody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::clock;
+use crate::domain::container::RunState;
 use crate::domain::ids::ContainerId;
 use crate::domain::life::LifeKind;
 
 /// Events of a call arrive at most this long after its result.
 const LATE: SignedDuration = SignedDuration::from_secs(10);
 
+/// What one call may still bring about, in this order.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "events that came or did not, independently")]
+struct Call {
+    /// Kill and die.
+    end: bool,
+    /// A kill of ours was seen: the next death is ours.
+    killed: bool,
+    /// The word `stop` behind an end.
+    stop: bool,
+    start: bool,
+}
+
 /// What our calls on one container may still bring about.
 #[derive(Debug, Default)]
 struct Expected {
-    starts: u32,
-    /// Kill and die.
-    ends: u32,
-    /// The word `stop` behind an end.
-    stops: u32,
-    /// A kill of ours was seen: the next death is ours.
-    killed: bool,
+    /// In the order in which they are made; no more than a plan has steps.
+    calls: VecDeque<Call>,
+    /// Whether the container is up before the next call, as far as can be known.
+    up: bool,
     started: bool,
     /// Set once all came back.
     until: Option<Timestamp>,
@@ -37,22 +49,36 @@ pub(crate) struct OwnCalls {
 }
 
 impl OwnCalls {
-    /// A call on `container` is about to be made. A plan announces all its calls at once: the
-    /// events of a later one may arrive before the result of an earlier one.
-    pub(crate) fn begin(&mut self, container: &ContainerId, tool: &str) {
+    /// A call on `container` is about to be made, which is in `state` as far as is known. A plan
+    /// announces all its calls at once: the events of a later one may arrive before the result of
+    /// an earlier one. What is down already cannot be stopped by us: whatever is stopped then was
+    /// started, and stopped, by somebody else.
+    pub(crate) fn begin(&mut self, container: &ContainerId, tool: &str, state: Option<RunState>) {
         let expected = self.expected.entry(container.clone()).or_default();
         if expected.until.take().is_some() {
             *expected = Expected::default();
         }
-        let (starts, ends) = match tool {
-            "start_container" => (1, 0),
-            "stop_container" => (0, 1),
-            "restart_container" => (1, 1),
-            _ => (0, 0),
+        if expected.calls.is_empty() {
+            // One that waits for its restart may be up by the time of the call.
+            let down = [RunState::Created, RunState::Exited, RunState::Dead];
+            expected.up = !state.is_some_and(|state| down.contains(&state));
+        }
+        let (ends, starts) = match tool {
+            "start_container" => (false, true),
+            "stop_container" => (expected.up, false),
+            "restart_container" => (expected.up, true),
+            _ => return,
         };
-        expected.starts += starts;
-        expected.ends += ends;
-        expected.stops += ends;
+        expected.up = starts;
+        expected.calls.push_back(Call { end: ends, killed: false, stop: ends, start: starts });
+    }
+
+    /// The last call that was announced is not made after all.
+    pub(crate) fn unmade(&mut self, container: &ContainerId, tool: &str) {
+        let claims = matches!(tool, "start_container" | "stop_container" | "restart_container");
+        if let Some(expected) = self.expected.get_mut(container).filter(|_| claims) {
+            expected.calls.pop_back();
+        }
     }
 
     /// All calls on it came back.
@@ -71,26 +97,25 @@ impl OwnCalls {
     ) -> bool {
         self.expected.retain(|_, e| e.until.is_none_or(|until| now <= until));
         let Some(expected) = self.expected.get_mut(container) else { return false };
-        let take = |left: &mut u32| {
-            let some = *left > 0;
-            *left = left.saturating_sub(1);
-            some
-        };
+        let mut calls = expected.calls.iter_mut();
         match kind {
             // SIGTERM, then SIGKILL: any number until it is dead.
             LifeKind::Kill { .. } => {
-                expected.killed |= expected.ends > 0;
-                expected.ends > 0
+                calls.find(|call| call.end).map(|call| call.killed = true).is_some()
             }
             // Without a kill of ours before it, it died by itself.
             LifeKind::Die { .. } => {
-                std::mem::take(&mut expected.killed) && take(&mut expected.ends)
+                calls.find(|call| call.end && call.killed).map(|call| call.end = false).is_some()
             }
-            LifeKind::Stop => take(&mut expected.stops),
+            LifeKind::Stop => calls.find(|call| call.stop).map(|call| call.stop = false).is_some(),
             LifeKind::Start => {
-                let ours = take(&mut expected.starts);
-                expected.started |= ours;
-                ours
+                let Some(at) = expected.calls.iter().position(|call| call.start) else {
+                    return false;
+                };
+                // A start comes last: what was expected before it does not come any more.
+                expected.calls.drain(..=at);
+                expected.started = true;
+                true
             }
             _ => false,
         }
@@ -99,6 +124,11 @@ impl OwnCalls {
     /// Whether a call of ours has (re)started the container.
     pub(crate) fn has_started(&self, container: &ContainerId) -> bool {
         self.expected.get(container).is_some_and(|e| e.started)
+    }
+
+    /// The wall clock jumped by `by`, and what is waited for with it.
+    pub(crate) fn clock_jumped(&mut self, by: SignedDuration) {
+        clock::shift(self.expected.values_mut().filter_map(|e| e.until.as_mut()), by);
     }
 }
 
@@ -111,9 +141,18 @@ mod tests {
     }
 
     fn claimed(tool: &str, events: &[(i64, LifeKind)], ended: i64) -> Vec<bool> {
+        claimed_in(RunState::Running, tool, events, ended)
+    }
+
+    fn claimed_in(
+        state: RunState,
+        tool: &str,
+        events: &[(i64, LifeKind)],
+        ended: i64,
+    ) -> Vec<bool> {
         let mut own = OwnCalls::default();
         let id: ContainerId = "c".into();
-        own.begin(&id, tool);
+        own.begin(&id, tool, Some(state));
         let mut over = false;
         events
             .iter()
@@ -142,6 +181,49 @@ mod tests {
         let twice = [(1, kill()), (2, die()), (3, LifeKind::Start), (4, kill()), (4, die())];
         assert_eq!(claimed("restart_container", &twice, 0), [true, true, true, false, false]);
         assert_eq!(claimed("restart_container", &[(20, kill())], 0), [false]);
+    }
+
+    #[test]
+    fn what_was_dead_before_the_call_is_stopped_by_somebody_else() {
+        let after = [(1, LifeKind::Start), (2, kill()), (2, die()), (2, LifeKind::Stop)];
+        for tool in ["restart_container", "start_container"] {
+            let claims = claimed_in(RunState::Exited, tool, &after, 0);
+            assert_eq!(claims, [true, false, false, false], "{tool}");
+        }
+        // It was thought to run, but had died: with the start the rest is over.
+        let claims = claimed_in(RunState::Running, "restart_container", &after, 0);
+        assert_eq!(claims, [true, false, false, false]);
+        let stops = [(1, kill()), (1, die()), (1, LifeKind::Stop)];
+        assert_eq!(claimed_in(RunState::Dead, "stop_container", &stops, 9), [false; 3]);
+        assert_eq!(claimed_in(RunState::Restarting, "stop_container", &stops, 9), [true; 3]);
+    }
+
+    #[test]
+    fn a_later_call_of_a_plan_finds_what_the_earlier_one_left() {
+        let mut own = OwnCalls::default();
+        let id: ContainerId = "c".into();
+        for tool in ["stop_container", "update_resources", "start_container"] {
+            own.begin(&id, tool, Some(RunState::Running));
+        }
+        for kind in [kill(), die(), LifeKind::Stop, LifeKind::Start] {
+            assert!(own.claims(&id, &kind, at(1)), "{kind:?}");
+        }
+        assert!(!own.claims(&id, &kill(), at(1)));
+    }
+
+    #[test]
+    fn a_call_that_was_not_made_claims_nothing() {
+        let mut own = OwnCalls::default();
+        let id: ContainerId = "c".into();
+        for tool in ["stop_container", "update_resources", "start_container"] {
+            own.begin(&id, tool, Some(RunState::Running));
+        }
+        for tool in ["start_container", "update_resources"] {
+            own.unmade(&id, tool);
+        }
+        own.ended(&id, at(0));
+        assert!(!own.claims(&id, &LifeKind::Start, at(1)));
+        assert!(own.claims(&id, &kill(), at(1)));
     }
 
     #[test]

@@ -46,6 +46,23 @@ pub(crate) fn record(
     }
 }
 
+/// An audit record about taking one step back.
+pub(crate) fn undo_record(
+    action: AuditAction,
+    actor: Actor,
+    id: &IncidentId,
+    plan: &Plan,
+    fix: &Fix,
+    now: Timestamp,
+) -> AuditRecord {
+    AuditRecord {
+        call: fix.inverse.clone(),
+        reason: "taken back: it got worse after the fix".to_owned(),
+        result: None,
+        ..record(action, actor, id, plan, fix, now)
+    }
+}
+
 /// Who approved the current plan: the last one who set the incident to fixing.
 pub(crate) fn approver(incident: &Incident) -> Actor {
     incident

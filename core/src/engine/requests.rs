@@ -6,8 +6,8 @@ use crate::domain::audit::AuditAction;
 use crate::domain::command::Command;
 use crate::domain::event::{Event, IncidentWire};
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
-use crate::domain::incident::{IncidentState, REJECTED};
-use crate::domain::plan::{Actor, FixState};
+use crate::domain::incident::{ApproveError, IncidentState};
+use crate::domain::plan::{Actor, FixState, Plan};
 use crate::domain::snapshot::Mode;
 use crate::engine::effect::Effect;
 use crate::engine::records::record;
@@ -24,16 +24,35 @@ impl Engine {
         command: Command,
         turn: &mut Turn,
     ) {
-        let outcome = match command {
-            // The policy decides inside the engine only; what comes from outside is a person.
-            _ if !matches!(actor, Actor::Person(_)) => {
-                Err("only a person can ask for this".to_owned())
-            }
+        let outcome = self.gate(actor, &command).and_then(|()| match command {
             Command::Approve { fix, sha256 } => self.approve_request(&fix, &sha256, actor, turn),
             Command::Reject { fix, reason } => self.reject_request(&fix, &reason, actor, turn),
             Command::Dismiss { incident, reason } => self.dismiss(&incident, actor, &reason, turn),
-        };
+        });
         turn.effects.push(Effect::Reply { request, outcome });
+    }
+
+    /// The one gate for people, as `policy::decide` is for the policy: who only looks decides
+    /// nothing.
+    fn gate(&self, actor: &Actor, command: &Command) -> Result<(), String> {
+        let approves = matches!(command, Command::Approve { .. });
+        let refusal = if !matches!(actor, Actor::Person(_)) {
+            // The policy decides inside the engine only; what comes from outside is a person.
+            "only a person can ask for this"
+        } else if !self.settings.keeps {
+            "another sentinel-tui keeps the record of this state folder; decide there"
+        } else if self.settings.mode == Mode::ReadOnly {
+            "read-only: nothing is changed; start without --read-only to act"
+        } else if !self.settings.elected && approves {
+            "another sentinel-tui on this machine acts on this engine; approve there"
+        } else if !self.settings.elected {
+            "another sentinel-tui on this machine acts on this engine; decide there"
+        } else if self.standing_down && approves {
+            return Err(ApproveError::ShuttingDown.to_string());
+        } else {
+            return Ok(());
+        };
+        Err(refusal.to_owned())
     }
 
     fn approve_request(
@@ -43,16 +62,6 @@ impl Engine {
         actor: &Actor,
         turn: &mut Turn,
     ) -> Result<String, String> {
-        // The one gate for people, as `policy::decide` is for the policy.
-        if self.settings.mode == Mode::ReadOnly {
-            return Err(
-                "read-only: nothing is changed; start without --read-only to act".to_owned()
-            );
-        }
-        if !self.settings.elected {
-            return Err("another sentinel-tui on this machine acts on this engine; approve there"
-                .to_owned());
-        }
         let id = self.incident_of_fix(fix)?;
         self.expire(&id, turn);
         if let Some(lapsed) = self.lapsed(&id) {
@@ -81,7 +90,7 @@ impl Engine {
     }
 
     /// A lapsed plan that is still wanted is made anew from what is known now.
-    fn plan_again(&mut self, id: &IncidentId) {
+    pub(crate) fn plan_again(&mut self, id: &IncidentId) {
         let Some(open) = self.incidents.get_mut(id) else { return };
         std::sync::Arc::make_mut(&mut open.incident).diagnosis = None;
         open.work.rethink = true;
@@ -111,7 +120,7 @@ impl Engine {
     ) -> Result<String, String> {
         let id = self.incident_of_fix(fix)?;
         let plan = self.incidents.get(&id).and_then(|o| o.incident.plan.clone());
-        let Some(plan) = plan.filter(crate::domain::plan::Plan::is_staged) else {
+        let Some(plan) = plan.filter(Plan::is_staged) else {
             return Err(format!("fix {fix} is not staged any more"));
         };
         let why = if reason.is_empty() { "no reason given" } else { reason };
@@ -122,7 +131,9 @@ impl Engine {
             why.clone_into(&mut rejected.reason);
             turn.effects.push(Effect::Audit(Box::new(rejected)));
         }
-        self.note(&id, actor.clone(), format!("{REJECTED}{why}"), turn);
+        if let Some((incident, _)) = self.edit(&id, turn) {
+            incident.refuse(now, actor.clone(), why);
+        }
         self.escalate(&id, "the plan was rejected; a person takes over", turn);
         Ok(format!("rejected: {why}"))
     }
@@ -184,23 +195,34 @@ impl Engine {
         self.brakes.end(id);
     }
 
-    /// Somebody stopped a container that has an open incident. If it is not a restart, it is
-    /// theirs now.
+    /// Somebody stopped a container. If it has an open incident, that is theirs now, unless it is a
+    /// restart; a plan that would start it again is thought over.
     pub(crate) fn operator_stopped(&mut self, container: &ContainerId, turn: &mut Turn) {
         let now = turn.now;
+        let name = self.name_of(container);
         for id in self.open_ids() {
             let Some(open) = self.incidents.get(&id) else { continue };
             let its = &open.incident.container.id == container;
-            if !its || open.incident.state == IncidentState::Fixing || open.work.undoing {
+            let mut steps = open.incident.plan.iter().flat_map(|p| &p.steps);
+            let is_target = steps.any(|s| &s.target.id == container);
+            let staged = open.incident.plan.as_ref().is_some_and(Plan::is_staged);
+            let fixing = open.incident.state == IncidentState::Fixing;
+            if open.work.undoing || open.work.stopped_until.is_some() {
                 continue;
             }
-            if open.work.stopped_until.is_some() {
-                continue;
+            if fixing && (its || is_target) {
+                // A call under way is not called back; what it is worth is seen afterwards.
+                let what = format!("an operator stopped {name} while the plan ran");
+                self.note(&id, Actor::System, what, turn);
+            } else if its {
+                self.withdraw_plan(&id, "an operator stopped the container", turn);
+                self.note(&id, Actor::System, format!("an operator stopped {name}"), turn);
+            } else if is_target && staged {
+                self.withdraw_plan(&id, &format!("an operator stopped {name}"), turn);
+                self.plan_again(&id);
             }
-            self.withdraw_plan(&id, "an operator stopped the container", turn);
-            if let Some((incident, work)) = self.edit(&id, turn) {
-                incident.note(now, Actor::System, "an operator stopped the container");
-                work.stopped_until = Some(now + OPERATOR_RESTART);
+            if its && let Some(open) = self.incidents.get_mut(&id) {
+                open.work.stopped_until = Some(now + OPERATOR_RESTART);
             }
         }
     }
@@ -209,6 +231,9 @@ impl Engine {
     pub(crate) fn operator_decided(&mut self, id: &IncidentId, turn: &mut Turn) {
         let Some(open) = self.incidents.get_mut(id) else { return };
         let Some(until) = open.work.stopped_until else { return };
+        if open.incident.state == IncidentState::Fixing {
+            return;
+        }
         let up = self
             .world
             .containers
@@ -243,16 +268,25 @@ impl Engine {
         self.watch_recovery(id, turn);
     }
 
-    /// A container with an open incident is gone: removed or replaced by somebody.
-    pub(crate) fn subject_gone(&mut self, container: &ContainerId, turn: &mut Turn) {
+    /// A container with an open incident is gone: removed or replaced by somebody, or it `crashed`
+    /// and was removed for that.
+    pub(crate) fn subject_gone(&mut self, container: &ContainerId, crashed: bool, turn: &mut Turn) {
         for id in self.open_ids() {
             let Some(open) = self.incidents.get(&id) else { continue };
             if open.incident.state == IncidentState::Fixing {
                 continue;
             }
-            if &open.incident.container.id == container {
+            let its = &open.incident.container.id == container;
+            if its && !crashed {
                 let why = "the container was removed or replaced".to_owned();
                 self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
+                continue;
+            }
+            if its && open.incident.state != IncidentState::Escalated {
+                self.withdraw_plan(&id, "its target is gone", turn);
+                self.brakes.end(&id);
+                let why = "it died and the engine removed it (--rm); run it again by hand";
+                self.escalate(&id, why, turn);
                 continue;
             }
             let is_target = open.incident.plan.as_ref().is_some_and(|p| {
@@ -261,6 +295,29 @@ impl Engine {
             if is_target {
                 self.withdraw_plan(&id, "its target was removed or replaced", turn);
                 self.plan_again(&id);
+            }
+        }
+    }
+
+    /// A container runs. An open incident on one of the same name that is gone for good has found
+    /// its end: it was run again.
+    pub(crate) fn successor_runs(&mut self, container: &ContainerId, turn: &mut Turn) {
+        // What an earlier run left open is looked at once everything is known.
+        if !self.attached {
+            return;
+        }
+        let name = self.name_of(container);
+        for id in self.open_ids() {
+            let ended = self.incidents.get(&id).is_some_and(|o| {
+                let old = &o.incident.container;
+                old.name == name
+                    && &old.id != container
+                    && o.incident.state != IncidentState::Fixing
+                    && !self.world.containers.contains_key(&old.id)
+            });
+            if ended {
+                let why = format!("a new container {name} runs");
+                self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! After a restart of sentinel-tui: what an earlier run left open and what it had done.
 
+use std::sync::Arc;
+
 use crate::domain::audit::AuditAction;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, IncidentState};
@@ -7,7 +9,7 @@ use crate::domain::plan::{Actor, FixState, Plan};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::records::record;
-use crate::engine::{Engine, Turn};
+use crate::engine::{CLOSED_KEPT, Engine, Turn};
 use crate::policy::brakes::Brakes;
 
 /// Tells the brakes what an earlier run did: every plan that was begun counts, and one that did
@@ -35,6 +37,20 @@ pub(crate) fn recall(brakes: &mut Brakes, incident: &Incident) {
     }
 }
 
+/// What is shown of incidents that another instance keeps: all open ones and the last closed ones,
+/// oldest first.
+pub(crate) fn most_recent(mut incidents: Vec<Incident>) -> Vec<Arc<Incident>> {
+    incidents.sort_by(|a, b| a.id.cmp(&b.id));
+    let closed = incidents.iter().filter(|i| i.state.is_closed()).count();
+    let mut excess = closed.saturating_sub(CLOSED_KEPT);
+    incidents.retain(|i| {
+        let goes = excess > 0 && i.state.is_closed();
+        excess -= usize::from(goes);
+        !goes
+    });
+    incidents.into_iter().map(Arc::new).collect()
+}
+
 impl Engine {
     /// A plan that was being applied is never repeated; the state of the world decides.
     pub(crate) fn resume_earlier(&mut self, turn: &mut Turn) {
@@ -46,6 +62,7 @@ impl Engine {
             if state == IncidentState::Fixing {
                 self.interrupted(&id, turn);
             }
+            self.undo_interrupted(&id, turn);
             if !exists {
                 let why = "the container was removed while nobody watched".to_owned();
                 self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
@@ -134,5 +151,16 @@ impl Engine {
             "sentinel-tui ended while a call was under way; look at the container",
             turn,
         );
+    }
+
+    /// An undo that was under way is never repeated either: a person looks at the container.
+    fn undo_interrupted(&mut self, id: &IncidentId, turn: &mut Turn) {
+        let plan = self.incidents.get(id).and_then(|o| o.incident.plan.as_ref());
+        if !plan.is_some_and(|p| p.steps.iter().any(|s| s.state == FixState::Undoing)) {
+            return;
+        }
+        let why = "sentinel-tui ended while the fix was being taken back; its outcome is not known and it is not repeated; look at the container";
+        self.end_undo(id, AuditAction::Interrupted, why, turn);
+        self.escalate(id, why, turn);
     }
 }

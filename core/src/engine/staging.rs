@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::audit::AuditAction;
 use crate::domain::container::Container;
@@ -47,7 +47,8 @@ impl Engine {
             ))));
         }
         let steps: Vec<String> = plan.steps.iter().map(|s| s.docker_line.clone()).collect();
-        if let Some((incident, _)) = self.edit(id, turn) {
+        if let Some((incident, work)) = self.edit(id, turn) {
+            work.clock_jumps = SignedDuration::ZERO;
             incident.plans = number;
             incident.plan = Some(plan);
             let moved = incident.transition(
@@ -99,6 +100,7 @@ impl Engine {
                 image_id: target.image_id.clone(),
                 started_at: target.started_at_raw.clone(),
                 config_hash: target.config_hash.clone(),
+                running: target.is_up(),
             },
             staged_at: now,
             expires_at: now + self.settings.plan_expiry,
@@ -148,11 +150,10 @@ impl Engine {
 
     /// A plan that nobody decided about in time lapses; the incident goes to a person.
     pub(crate) fn expire(&mut self, id: &IncidentId, turn: &mut Turn) {
-        let due = self
-            .incidents
-            .get(id)
-            .and_then(|o| o.incident.plan.as_ref())
-            .is_some_and(|p| p.is_staged() && p.expires_at <= turn.now);
+        let due = self.incidents.get(id).is_some_and(|o| {
+            let plan = o.incident.plan.as_ref().filter(|p| p.is_staged());
+            plan.is_some_and(|p| o.work.expiry(p) <= turn.now)
+        });
         if due {
             self.drop_plan(id, FixState::Expired, "nobody decided in time", &Actor::System, turn);
             self.escalate(id, "the plan expired without a decision", turn);

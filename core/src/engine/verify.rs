@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::audit::{AuditAction, AuditRecord};
 use crate::domain::container::{Health, RunState};
 use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{Check, IncidentState};
-use crate::domain::plan::{Actor, FixState, Plan};
+use crate::domain::plan::{Actor, Fix, FixState, Plan};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::fixing::RESULT_WAIT;
-use crate::engine::oracles::{self, Verification};
+use crate::engine::oracles::{self, LOOK, Verification};
+use crate::engine::records::{approver, undo_record};
 use crate::engine::{Engine, Turn};
-
-/// How often the oracles are asked.
-const LOOK: SignedDuration = SignedDuration::from_millis(500);
 
 impl Engine {
     /// Our plan ran: verify.
@@ -80,6 +76,10 @@ impl Engine {
     /// Asks the oracles, if it is time, and draws the conclusion.
     pub(crate) fn verify(&mut self, id: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
+        if self.is_blind() {
+            self.wait_for_sight(id, turn);
+            return;
+        }
         self.notice_recovery(id, turn);
         let Some(open) = self.incidents.get_mut(id) else { return };
         let Some(verification) = &mut open.work.verification else { return };
@@ -187,12 +187,18 @@ impl Engine {
         self.tell_verification(id, false, checks, turn);
         self.lock_targets(id, turn);
         let mut undo = None;
+        let mut records = Vec::new();
         if let Some((incident, work)) = self.edit(id, turn) {
-            let reversible = incident.plan.as_ref().is_some_and(|p| {
-                p.steps.iter().any(|s| s.state == FixState::Applied && s.inverse.is_some())
-            });
-            if let (true, Some(plan)) = (reversible, &incident.plan) {
+            let by = approver(incident);
+            let applied = |s: &Fix| s.state == FixState::Applied && s.inverse.is_some();
+            if let Some(plan) = incident.plan.as_mut().filter(|p| p.steps.iter().any(applied)) {
                 undo = work.undo.take().and_then(|ticket| ticket.redeem(plan));
+                let frozen = plan.clone();
+                for step in plan.steps.iter_mut().filter(|s| undo.is_some() && applied(s)) {
+                    step.state = FixState::Undoing;
+                    let action = AuditAction::Undoing;
+                    records.push(undo_record(action, by.clone(), id, &frozen, step, now));
+                }
             }
             work.undo = None;
             // Only what happens from now on is a reason to think again.
@@ -206,16 +212,18 @@ impl Engine {
             self.brakes.end(id);
             return;
         };
-        for step in undo.get().0.steps.iter().filter(|s| s.state == FixState::Applied) {
+        // The last step is taken back first.
+        for step in undo.get().0.steps.iter().rev().filter(|s| s.state == FixState::Applied) {
             if let Some(inverse) = &step.inverse {
-                self.own.begin(&step.target.id, &inverse.tool);
+                let state = self.world.containers.get(&step.target.id).map(|f| f.container.state);
+                self.own.begin(&step.target.id, &inverse.tool, state);
             }
         }
-        if let Some(open) = self.incidents.get_mut(id) {
-            open.work.undoing = true;
-            open.work.result_by = Some(now + RESULT_WAIT);
-        }
-        turn.effects.push(Effect::Undo { plan: undo });
+        let Some(open) = self.incidents.get_mut(id) else { return };
+        open.work.undoing = true;
+        open.work.result_by = Some(now + RESULT_WAIT);
+        let incident = Arc::clone(&open.incident);
+        turn.effects.push(Effect::Undo { plan: undo, incident, records });
     }
 
     /// A fix that did not help is not tried again by itself for a while.

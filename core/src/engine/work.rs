@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::plan::UndoTicket;
+use crate::domain::clock;
+use crate::domain::plan::{Plan, UndoTicket};
 use crate::engine::oracles::Verification;
 
 /// A diagnosis waits at most this long for the last lines and the inspect after a death.
@@ -46,6 +47,9 @@ pub(crate) struct Work {
     pub(crate) stopped_until: Option<Timestamp>,
     /// Nobody watched for a while: what happened then may have been meant.
     pub(crate) unwitnessed: bool,
+    /// How far the clock jumped since the plan was staged: its frozen expiry is meant that much
+    /// later.
+    pub(crate) clock_jumps: SignedDuration,
 }
 
 impl Work {
@@ -54,6 +58,33 @@ impl Work {
         self.need_log_end = !log_ended;
         self.need_inspect = true;
         self.diagnose_by = Some(now + EVIDENCE_WAIT);
+    }
+
+    /// When a plan expires, by the clock as it is now.
+    pub(crate) fn expiry(&self, plan: &Plan) -> Timestamp {
+        clock::moved(plan.expires_at, self.clock_jumps)
+    }
+
+    /// `now` by the clock as it was when the plan was staged.
+    pub(crate) fn as_staged(&self, now: Timestamp) -> Timestamp {
+        clock::moved(now, SignedDuration::ZERO.saturating_sub(self.clock_jumps))
+    }
+
+    /// The wall clock jumped by `by`, and everything that is waited for with it.
+    pub(crate) fn clock_jumped(&mut self, by: SignedDuration) {
+        let times = [
+            &mut self.diagnose_by,
+            &mut self.tools_by,
+            &mut self.retry_at,
+            &mut self.result_by,
+            &mut self.last_sign,
+            &mut self.stopped_until,
+        ];
+        clock::shift(times.into_iter().flatten(), by);
+        self.clock_jumps = self.clock_jumps.saturating_add(by);
+        if let Some(verification) = &mut self.verification {
+            verification.clock_jumped(by);
+        }
     }
 
     /// Nothing more is to be done.

@@ -278,6 +278,7 @@ mod tests {
                 image_id: String::new(),
                 started_at: String::new(),
                 config_hash: String::new(),
+                running: false,
             },
             staged_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::MAX,

@@ -1,6 +1,6 @@
 //! One death that nobody asked for.
 
-use sentinel_core::domain::container::{Container, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
@@ -112,7 +112,8 @@ fn an_inspect_from_before_the_death_does_not_bring_it_back_to_life() {
     story.inspect_after = None;
     let outdated = story.truth["api"].clone();
     story.dies("api", 1);
-    story.feed(Signal::Inspected { container: Box::new(outdated), unwitnessed: false });
+    let container = Box::new(outdated);
+    story.feed(Signal::Inspected { container, unwitnessed: false, asked_at: None });
     // It is neither the inspect that the diagnosis waits for, nor a recovery.
     story.pass(millis(100));
     assert_eq!(story.count("diagnosis_ready"), 0);
@@ -203,6 +204,81 @@ fn a_container_run_with_rm_that_crashed_is_not_called_resolved() {
     let incident = story.incident();
     assert_eq!(incident.state, IncidentState::Escalated);
     assert!(incident.diagnosis.unwrap().advice.unwrap().contains("--rm"));
+}
+
+fn job() -> Container {
+    Container { auto_remove: true, ..container("job") }
+}
+
+/// The next container of that name, which runs.
+fn run_again(story: &mut Story) {
+    let next =
+        Container { of: ContainerRef { id: "b".repeat(64).as_str().into(), ..job().of }, ..job() };
+    story.truth.insert("job".to_owned(), next);
+    story.inspected("job", false);
+    story.starts("job");
+}
+
+#[test]
+fn running_it_again_ends_the_incident_of_a_container_run_with_rm() {
+    let mut story = Story::new(Mode::AutoHeal, vec![job()]);
+    story.dies("job", 3);
+    story.removed("job");
+    story.pass(seconds(5));
+    assert_eq!(story.state(), IncidentState::Escalated);
+    run_again(&mut story);
+    assert_eq!(story.state(), IncidentState::ResolvedExternally);
+    assert!(story.incident().timeline.last().unwrap().what.contains("a new container job runs"));
+}
+
+#[test]
+fn the_successor_of_a_container_run_with_rm_has_its_own_incident() {
+    let mut story = Story::new(Mode::AutoHeal, vec![job()]);
+    story.dies("job", 3);
+    story.removed("job");
+    story.pass(SECOND);
+    let first = story.incident().id;
+    // It dies before anybody saw it run.
+    let next =
+        Container { of: ContainerRef { id: "b".repeat(64).as_str().into(), ..job().of }, ..job() };
+    story.truth.insert("job".to_owned(), Container { state: RunState::Created, ..next });
+    story.inspected("job", false);
+    story.dies("job", 4);
+    story.pass(SECOND);
+    assert_eq!(story.saved.len(), 2);
+    assert_eq!(story.saved[&first].anomalies.len(), 1);
+}
+
+#[test]
+fn removing_a_container_run_with_rm_by_hand_ends_its_incident() {
+    let mut unwell = healthy("job");
+    unwell.auto_remove = true;
+    let mut story = Story::new(Mode::Approve, vec![unwell]);
+    story.becomes("job", Health::Unhealthy);
+    story.pass(SECOND);
+    assert!(!story.state().is_closed());
+    // docker rm -f job, or its clean end: nothing failed that a person owes something.
+    story.life("job", LifeKind::Kill { signal: 9 });
+    story.dies("job", 137);
+    story.removed("job");
+    assert_eq!(story.state(), IncidentState::ResolvedExternally);
+}
+
+#[test]
+fn a_death_with_rm_takes_a_staged_plan_along() {
+    let mut unwell = healthy("job");
+    unwell.auto_remove = true;
+    let mut story = Story::new(Mode::Approve, vec![unwell]);
+    story.becomes("job", Health::Unhealthy);
+    story.pass(SECOND);
+    assert!(story.plan().is_some());
+    story.dies("job", 3);
+    story.removed("job");
+    story.pass(seconds(5));
+    assert!(story.plan().is_none());
+    assert_eq!(story.state(), IncidentState::Escalated);
+    run_again(&mut story);
+    assert_eq!(story.state(), IncidentState::ResolvedExternally);
 }
 
 #[test]

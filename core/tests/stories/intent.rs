@@ -7,6 +7,7 @@ use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::plan::FixState;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
+use sentinel_core::domain::tool::ToolResult;
 
 use crate::support::{SECOND, Story, Tools, container, healthy, millis, seconds};
 
@@ -180,10 +181,10 @@ fn an_operators_stop_right_after_our_start_is_the_operators() {
 
 #[test]
 fn taking_a_fix_back_is_not_an_operators_stop() {
-    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    let mut story = Story::new(Mode::AutoHeal, vec![healthy("api")]);
     story.dies("api", 1);
     story.pass(seconds(2));
-    story.dies("api", 1);
+    story.becomes("api", Health::Unhealthy);
     story.pass(millis(50));
     assert_eq!(story.undone.len(), 1);
     story.pass(millis(300));
@@ -273,4 +274,77 @@ fn attaching_again_means_that_there_was_a_gap() {
     story.pass(seconds(5));
     assert_eq!(story.state(), IncidentState::AwaitingApproval);
     assert!(story.applied.is_empty());
+}
+
+#[test]
+fn a_plan_on_a_sibling_that_an_operator_stops_is_thought_over() {
+    let mut api = healthy("api");
+    api.labels.insert("sre-sentinel.depends-on".to_owned(), "db".to_owned());
+    let mut story = Story::new(Mode::Approve, vec![api, container("db")]);
+    story.edit("db", |c| c.state = RunState::Paused);
+    story.life("db", LifeKind::Pause);
+    story.edit("db", |c| c.state = RunState::Exited);
+    story.inspected("db", false);
+    story.becomes("api", Health::Unhealthy);
+    story.pass(SECOND);
+    let before = story.plan().unwrap();
+    assert_eq!(before.steps[0].target.name, "db");
+    assert_eq!(story.incident().container.name, "api");
+    // Somebody starts it and stops it again: it is theirs.
+    story.starts("db");
+    story.operator_stops("db");
+    story.pass(SECOND);
+    assert_eq!(story.count("fix_stale"), 1);
+    let after = story.plan().unwrap();
+    assert_ne!(after.sha256, before.sha256);
+    assert!(
+        story.incident().title.contains("an operator stopped it"),
+        "{}",
+        story.incident().title
+    );
+    story.pass(seconds(30));
+    assert_eq!(story.plan().unwrap().sha256, after.sha256, "once is enough");
+}
+
+#[test]
+fn an_operators_stop_while_the_plan_runs_is_noted_and_decides_afterwards() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.dies("api", 1);
+    // The start event comes 100 ms after the approval, the result 200 ms after it.
+    story.pass(millis(150));
+    assert_eq!(story.state(), IncidentState::Fixing);
+    story.life("api", LifeKind::Kill { signal: 15 });
+    story.dies("api", 143);
+    story.life("api", LifeKind::Stop);
+    assert_eq!(story.state(), IncidentState::Fixing);
+    let noted = story.incident().timeline;
+    let noted = noted.iter().filter(|e| e.what.contains("while the plan ran")).count();
+    story.pass(seconds(10));
+    assert_eq!(noted, 1);
+    assert_eq!(story.state(), IncidentState::Dismissed);
+    assert!(story.undone.is_empty());
+}
+
+#[test]
+fn an_operators_stop_behind_our_restart_of_what_was_dead_is_the_operators() {
+    let mut story = Story::new(Mode::AutoHeal, vec![healthy("api")]);
+    story.becomes("api", Health::Unhealthy);
+    story.pass(millis(5));
+    // It dies before our restart comes to it; the engine just starts it.
+    story.tools = Tools::Silent;
+    story.pass(millis(10));
+    assert_eq!(story.applied[0].steps[0].call.tool, "restart_container");
+    story.dies("api", 1);
+    story.starts("api");
+    let incident = story.incident().id;
+    let fix = story.applied[0].steps[0].id.clone();
+    let result = ToolResult { ok: true, message: "done".to_owned(), duration_ms: 9 };
+    let began_at = story.now;
+    story.feed(Signal::StepDone { incident: incident.clone(), fix, result, began_at });
+    story.feed(Signal::PlanDone { incident, ok: true });
+    story.pass(SECOND);
+    assert_eq!(story.state(), IncidentState::Verifying, "{:#?}", story.incident().timeline);
+    story.operator_stops("api");
+    story.pass(seconds(6));
+    assert_eq!(story.state(), IncidentState::Dismissed);
 }

@@ -17,7 +17,7 @@ use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::{Incident, IncidentState, MAX_TIMELINE};
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Stream};
-use sentinel_core::domain::plan::{Actor, Plan};
+use sentinel_core::domain::plan::{Actor, FixState, Plan};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::size::parse_bytes;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
@@ -58,11 +58,15 @@ pub(crate) struct Story {
     pub(crate) now: Timestamp,
     pub(crate) truth: BTreeMap<String, Container>,
     pub(crate) tools: Tools,
+    /// An undo never comes back.
+    pub(crate) undo_is_silent: bool,
     /// Inspects that the engine asks for are answered after this long; `None`: never.
     pub(crate) inspect_after: Option<SignedDuration>,
     pending: VecDeque<(Timestamp, Signal)>,
     pub(crate) events: Vec<(Timestamp, Event)>,
     pub(crate) saved: BTreeMap<IncidentId, Incident>,
+    /// How often the engine had something saved.
+    pub(crate) saves: usize,
     pub(crate) audit: Vec<AuditRecord>,
     pub(crate) applied: Vec<Plan>,
     pub(crate) undone: Vec<Plan>,
@@ -205,9 +209,11 @@ impl Story {
             now,
             truth: containers.into_iter().map(|c| (c.of.name.clone(), c)).collect(),
             tools: Tools::Work,
+            undo_is_silent: false,
             inspect_after: Some(millis(10)),
             pending: VecDeque::new(),
             events: Vec::new(),
+            saves: 0,
             saved,
             audit: Vec::new(),
             applied: Vec::new(),
@@ -265,6 +271,16 @@ impl Story {
         assert!(self.now >= end, "time does not pass");
     }
 
+    /// The wall clock jumps while nothing happens: the shell notices and says so.
+    pub(crate) fn clock_jumps(&mut self, by: SignedDuration) {
+        self.now += by;
+        for (at, _) in &mut self.pending {
+            *at += by;
+        }
+        self.detector.clock_jumped(by);
+        self.engine.clock_jumped(by);
+    }
+
     /// Something arrives later.
     pub(crate) fn later(&mut self, after: SignedDuration, signal: Signal) {
         self.pending.push_back((self.now + after, signal));
@@ -294,7 +310,7 @@ impl Story {
     pub(crate) fn inspected(&mut self, name: &str, unwitnessed: bool) {
         if let Some(container) = self.truth.get(name) {
             let container = Box::new(container.clone());
-            self.feed(Signal::Inspected { container, unwitnessed });
+            self.feed(Signal::Inspected { container, unwitnessed, asked_at: None });
         }
     }
 
@@ -471,6 +487,7 @@ impl Story {
             }
             Effect::Save(incident) => {
                 check_timeline(&incident);
+                self.saves += 1;
                 self.saved.insert(incident.id.clone(), (*incident).clone());
             }
             Effect::Audit(record) => self.audit.push(*record),
@@ -478,9 +495,12 @@ impl Story {
                 self.inspects.push(container.clone());
                 let Some(after) = self.inspect_after else { return };
                 let found = self.truth.values().find(|c| c.of.id == container).cloned();
+                // The shell asks after the turn that wants it.
+                let asked_at = Some(self.now + SignedDuration::from_nanos(1));
                 let answer = match found {
                     Some(found) => {
-                        Signal::Inspected { container: Box::new(found), unwitnessed: false }
+                        let container = Box::new(found);
+                        Signal::Inspected { container, unwitnessed: false, asked_at }
                     }
                     None => Signal::Gone { container },
                 };
@@ -503,8 +523,19 @@ impl Story {
                 self.apply(&plan);
                 self.applied.push(plan);
             }
-            Effect::Undo { plan } => {
+            Effect::Undo { plan, incident, records } => {
                 let plan = plan.get().0.clone();
+                let steps = incident.plan.iter().flat_map(|p| &p.steps);
+                let marked = steps.filter(|s| s.state == FixState::Undoing).count();
+                assert!(marked > 0, "an undo is marked before its call");
+                assert_eq!(records.len(), marked);
+                assert!(records.iter().all(|r| r.action == AuditAction::Undoing));
+                self.saved.insert(incident.id.clone(), (*incident).clone());
+                self.audit.extend(records);
+                if self.undo_is_silent {
+                    self.undone.push(plan);
+                    return;
+                }
                 let result = ToolResult { ok: true, message: "undone".to_owned(), duration_ms: 5 };
                 let done = Signal::UndoDone { incident: plan.incident.clone(), result };
                 self.later(millis(200), done);

@@ -25,7 +25,7 @@ fn worse_after_the_fix_is_taken_back_exactly_once_and_locks() {
     assert_eq!(story.count("fix_undone"), 1);
     assert_eq!(
         story.audited(),
-        ["staged", "approved", "applying", "applied", "not_verified", "undone"]
+        ["staged", "approved", "applying", "applied", "not_verified", "undoing", "undone"]
     );
     // Nothing more happens by itself, whatever comes.
     for _ in 0..5 {
