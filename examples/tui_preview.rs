@@ -175,7 +175,13 @@ impl Play {
             edit(container);
             container.clone()
         };
-        inbox.life(Signal::Inspected { container: Box::new(changed), unwitnessed: false }).await;
+        inbox
+            .life(Signal::Inspected {
+                container: Box::new(changed),
+                unwitnessed: false,
+                asked_at: None,
+            })
+            .await;
     }
 
     async fn life(&self, inbox: &Inbox, name: &str, kind: LifeKind) {

@@ -106,6 +106,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
             host: engine.name.clone(),
             mode: settings.mode,
             elected: election.acts(),
+            keeps: election.keeps(),
             watch_all: settings.watch_all,
             verify_hold: settings.verify_hold,
             limits: settings.limits,

@@ -270,6 +270,7 @@ fn approved_on(
         incident: incident.clone(),
         steps: fixes,
         preconditions: Preconditions {
+            running: true,
             image_id: container.image_id.clone(),
             started_at: container.started_at_raw.clone(),
             config_hash: container.config_hash.clone(),
@@ -280,6 +281,7 @@ fn approved_on(
     }
     .freeze();
     let mut incident = Incident {
+        refused_by: None,
         id: incident,
         container: target,
         root: "api".to_owned(),

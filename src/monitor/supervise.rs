@@ -423,12 +423,21 @@ impl Supervisor {
                 return self.forget(&id).await;
             }
             return self
-                .tell(Signal::Inspected { container: Box::new(container), unwitnessed })
+                .tell(Signal::Inspected {
+                    container: Box::new(container),
+                    unwitnessed,
+                    asked_at: None,
+                })
                 .await;
         }
         // New since the start: every line of its log is news.
         drop(self.track(&container, Past::None));
-        self.tell(Signal::Inspected { container: Box::new(container), unwitnessed: false }).await?;
+        self.tell(Signal::Inspected {
+            container: Box::new(container),
+            unwitnessed: false,
+            asked_at: None,
+        })
+        .await?;
         for life in self.held.remove(&id).unwrap_or_default() {
             self.tracked_event(life).await?;
         }

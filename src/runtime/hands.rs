@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::tool::ToolResult;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -44,25 +46,43 @@ impl Hands {
         incident: Arc<Incident>,
         records: Vec<AuditRecord>,
     ) {
-        let (done, durable) = oneshot::channel();
-        self.queue(Job::Before { incident, records, done }).await;
+        let durable = self.before(incident, records).await;
         let monitor = Arc::clone(&self.monitor);
         let remediator = Arc::clone(&self.remediator);
         self.tasks.spawn(apply(plan, durable, monitor, remediator, self.results.clone()));
     }
 
-    /// Takes a plan back.
-    pub(super) fn undo(&mut self, plan: Approved<Undo>) {
-        let (remediator, results) = (Arc::clone(&self.remediator), self.results.clone());
-        self.tasks.spawn(async move { remediator.undo(plan, results).await });
+    /// Takes a plan back once the records of that are on disk.
+    pub(super) async fn undo(
+        &mut self,
+        plan: Approved<Undo>,
+        incident: Arc<Incident>,
+        records: Vec<AuditRecord>,
+    ) {
+        let durable = self.before(incident, records).await;
+        let remediator = Arc::clone(&self.remediator);
+        self.tasks.spawn(undo(plan, durable, remediator, self.results.clone()));
+    }
+
+    async fn before(
+        &self,
+        incident: Arc<Incident>,
+        records: Vec<AuditRecord>,
+    ) -> oneshot::Receiver<Result<(), PortError>> {
+        let (done, durable) = oneshot::channel();
+        self.queue(Job::Before { incident, records, done }).await;
+        durable
     }
 }
 
 async fn inspect(monitor: Arc<dyn Monitor>, container: ContainerId, results: mpsc::Sender<Signal>) {
+    // What happens from here on is newer than the answer.
+    let asked_at = Timestamp::now();
     match monitor.inspect(container.clone()).await {
         Ok(Some(found)) => {
             let container = Box::new(found);
-            tell(&results, Signal::Inspected { container, unwitnessed: false }).await;
+            let asked_at = Some(asked_at);
+            tell(&results, Signal::Inspected { container, unwitnessed: false, asked_at }).await;
         }
         Ok(None) => tell(&results, Signal::Gone { container }).await,
         // One container that cannot be read says nothing about the engine; who waits for the look
@@ -71,7 +91,16 @@ async fn inspect(monitor: Arc<dyn Monitor>, container: ContainerId, results: mps
     }
 }
 
-/// Nothing is called before the record of it is on disk.
+/// Why nothing may be called: the record of it is not on disk.
+async fn refused(durable: oneshot::Receiver<Result<(), PortError>>) -> Option<String> {
+    let problem = match durable.await {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the store ended".to_owned(),
+    };
+    Some(format!("the record of the call could not be written, so nothing was called: {problem}"))
+}
+
 async fn apply(
     plan: Approved<Plan>,
     durable: oneshot::Receiver<Result<(), PortError>>,
@@ -79,20 +108,29 @@ async fn apply(
     remediator: Arc<dyn Remediator>,
     results: mpsc::Sender<Signal>,
 ) {
-    let incident = plan.get().incident.clone();
-    let problem = match durable.await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("the store ended".to_owned()),
-    };
-    if let Some(problem) = problem {
-        let why = format!(
-            "the record of the call could not be written, so nothing was called: {problem}"
-        );
-        tell(&results, Signal::PlanStale { incident, why }).await;
-        return;
+    match refused(durable).await {
+        Some(why) => {
+            let incident = plan.get().incident.clone();
+            tell(&results, Signal::PlanStale { incident, why }).await;
+        }
+        None => remediator.apply(plan, monitor, results).await,
     }
-    remediator.apply(plan, monitor, results).await;
+}
+
+async fn undo(
+    plan: Approved<Undo>,
+    durable: oneshot::Receiver<Result<(), PortError>>,
+    remediator: Arc<dyn Remediator>,
+    results: mpsc::Sender<Signal>,
+) {
+    match refused(durable).await {
+        Some(message) => {
+            let incident = plan.get().0.incident.clone();
+            let result = ToolResult { ok: false, message, duration_ms: 0 };
+            tell(&results, Signal::UndoDone { incident, result }).await;
+        }
+        None => remediator.undo(plan, results).await,
+    }
 }
 
 async fn tell(results: &mpsc::Sender<Signal>, signal: Signal) {

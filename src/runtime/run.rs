@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::{LogCursor, Monitor, Outlet, PortError, Remediator, Store, inbox};
+use crate::runtime::clock::Clock;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
 use crate::runtime::known::{Known, Names};
@@ -96,6 +97,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         replies: HashMap::new(),
         cursors: HashMap::new(),
         known: Known::default(),
+        clock: Clock::new(now),
         log_events: parts.log_events,
         usage_events: parts.usage_events,
         reached: false,
@@ -120,6 +122,7 @@ pub struct Loop {
     /// Last judged line per container, with whether it is new since the last save.
     cursors: HashMap<ContainerId, (Timestamp, bool)>,
     known: Known,
+    clock: Clock,
     log_events: bool,
     usage_events: bool,
     reached: bool,
@@ -220,6 +223,8 @@ impl Loop {
         mut hands: Hands,
         mut results: mpsc::Receiver<Signal>,
     ) {
+        // What is under way comes back; nothing new begins.
+        self.engine.stand_down();
         let deadline = Instant::now() + LAST_CALLS;
         while !hands.tasks.is_empty() {
             tokio::select! {
@@ -276,6 +281,10 @@ impl Loop {
     /// One turn. True if something came of it.
     async fn turn(&mut self, signal: Signal, hands: &mut Hands) -> bool {
         let now = Timestamp::now();
+        if let Some(by) = self.clock.jumped(now) {
+            tracing::warn!("the clock jumped by {by}; what waits for a time waits anew");
+            self.engine.clock_jumped(by);
+        }
         let anomalies = self.detector.observe(&signal, now);
         match &signal {
             Signal::Logs { lines } => self.keep(lines, &anomalies, hands).await,
@@ -373,7 +382,7 @@ impl Loop {
             Effect::Audit(record) => hands.queue(Job::Audit(record)).await,
             Effect::Inspect(container) => hands.inspect(container),
             Effect::Apply { plan, incident, records } => hands.apply(plan, incident, records).await,
-            Effect::Undo { plan } => hands.undo(plan),
+            Effect::Undo { plan, incident, records } => hands.undo(plan, incident, records).await,
             Effect::Reply { request, outcome } => {
                 if let Some(reply) = self.replies.remove(&request) {
                     // Whoever asked may have given up waiting.

@@ -125,7 +125,7 @@ pub fn of_risk(risk: Risk) -> Shown {
 pub fn of_fix(state: FixState, glyphs: &Glyphs) -> Shown {
     let (glyph, role) = match state {
         FixState::Staged => (glyphs.attention, Role::Strong),
-        FixState::Approved | FixState::Applying => (glyphs.pending, Role::Info),
+        FixState::Approved | FixState::Applying | FixState::Undoing => (glyphs.pending, Role::Info),
         FixState::Applied => (glyphs.pass, Role::Ok),
         FixState::Failed => (glyphs.fail, Role::Error),
         FixState::Rejected | FixState::Expired | FixState::Stale | FixState::Skipped => {

@@ -213,6 +213,7 @@ pub(crate) fn plan(risk: Risk) -> Plan {
             step(2, "start_container", risk, "exited → running", "docker start shop-api-1"),
         ],
         preconditions: Preconditions {
+            running: false,
             image_id: "sha256:1".to_owned(),
             started_at: "2026-11-24T00:00:00Z".to_owned(),
             config_hash: "h".to_owned(),
@@ -233,6 +234,7 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
         state,
     };
     Incident {
+        refused_by: None,
         id: "INC-20261124-031502-7KQ4".into(),
         container: container(name, "api").of,
         root: name.to_owned(),
