@@ -1,9 +1,11 @@
 //! Text from outside becomes safe to show, keep and send: control characters out, secrets out.
 //!
 //! Start at [`clean`]: it is applied exactly once, where a log line, probe output, inspect field
-//! or tool result enters. What it hides cannot be brought back.
+//! or tool result enters. What it hides cannot be brought back. Arguments that come one by one have
+//! [`clean_args`]; lines that come one by one have [`key_block::KeyBlock`] beside it.
 
 pub mod display;
+pub mod key_block;
 pub mod secrets;
 
 /// The mark behind a text that was cut.
@@ -28,6 +30,35 @@ pub fn clean(raw: &[u8], max_bytes: usize) -> String {
         safe.push_str(CUT_MARK);
     }
     safe
+}
+
+/// Stands between two arguments: white space that no cleaned text contains.
+const BETWEEN: char = '\u{b}';
+/// Stands for an argument whose meaning those before it may give away.
+const ANY: &str = "Zq7Zq7Zq7";
+/// So many arguments before one may say what it is.
+const ARGS_BEFORE: usize = 16;
+
+/// Makes the arguments of a command safe, each cut at `max_bytes`. What one of them is may be
+/// said by those before it: `-a`, `hunter2` behind `redis-cli`.
+pub fn clean_args<S: AsRef<str>>(args: &[S], max_bytes: usize) -> Vec<String> {
+    let mut said: Vec<String> = Vec::with_capacity(args.len());
+    for arg in args {
+        let alone = clean(arg.as_ref().as_bytes(), max_bytes);
+        let before = said.get(said.len().saturating_sub(ARGS_BEFORE)..).unwrap_or_default();
+        // Names and options are single words; a text with spaces speaks for itself alone.
+        let words = before.iter().filter(|word| !word.contains(' '));
+        let before: String = words.flat_map(|word| [word.as_str(), "\u{b}"]).collect();
+        let behind = |what: &str| secrets::mask(format!("{before}{what}").into()).into_owned();
+        let safe = if behind(ANY).contains(ANY) {
+            let line = behind(&alone);
+            line.rsplit(BETWEEN).next().unwrap_or(secrets::MASK).to_owned()
+        } else {
+            secrets::MASK.to_owned()
+        };
+        said.push(safe);
+    }
+    said
 }
 
 #[cfg(test)]
@@ -56,6 +87,45 @@ mod tests {
         let safe = clean(text, 4096);
         assert!(!safe.contains("MIIE") && !safe.contains("q83V"), "{safe}");
         assert!(safe.ends_with("ok"), "{safe}");
+    }
+
+    #[test]
+    fn an_argument_is_what_those_before_it_say() {
+        let cases: &[(&[&str], &[&str])] = &[
+            (
+                &["CMD", "redis-cli", "-a", "hun ter2", "ping"],
+                &["CMD", "redis-cli", "-a", "***", "ping"],
+            ),
+            (
+                &["CMD-SHELL", "redis-cli -a hunter2 ping || exit 1"],
+                &["CMD-SHELL", "redis-cli -a *** ping || exit 1"],
+            ),
+            (
+                &["curl", "-f", "-u", "app:hunter2", "http://h/x"],
+                &["curl", "-f", "-u", "app:***", "http://h/x"],
+            ),
+            (
+                &["mysqladmin", "ping", "-phunter2", "-h", "db"],
+                &["mysqladmin", "ping", "-p***", "-h", "db"],
+            ),
+            (
+                &["redis-server", "--requirepass", "hunter2"],
+                &["redis-server", "--requirepass", "***"],
+            ),
+            (
+                &["sh", "-c", "PGPASSWORD=abc psql -c 'select 1'"],
+                &["sh", "-c", "PGPASSWORD=*** psql -c 'select 1'"],
+            ),
+            (
+                &["wget", "-q", "--spider", "http://localhost:80/a b"],
+                &["wget", "-q", "--spider", "http://localhost:80/a b"],
+            ),
+            (&["CMD", "app", "--name", "x"], &["CMD", "app", "--name", "x"]),
+            (&[], &[]),
+        ];
+        for (args, expected) in cases {
+            assert_eq!(clean_args(args, 4096), *expected, "{args:?}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ const ROUNDS: usize = 16;
 /// A cheap look that spares most lines the rules below: every rule needs one of these.
 static TRIGGER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)://|pass|pwd|secret|token|key|auth|credential|bearer|cookie|session|signature|sig=|eyJ|AKIA|ASIA|AIza|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|xapp-|hooks\.slack|npm_|pypi-|hf_|dop_v1_|sg\.|ya29\.|whsec_|sk[-_]|rk[-_]",
+        r"(?i)://|pass|pwd|secret|token|key|auth|credential|bearer|cookie|session|signature|sig=|eyJ|AKIA|ASIA|AIza|gh[pousr]_|github_pat|glpat-|xox[abeprs]-|xapp-|hooks\.slack|npm_|pypi-|hf_|dop_v1_|sg\.|ya29\.|whsec_|sk[-_]|rk[-_]|redis-cli|curl|mysql|mariadb",
     )
     .ok()
 });
@@ -35,7 +35,11 @@ fn sources() -> Vec<String> {
         // Private keys: up to their end, or to that of the text if it is cut off or goes on in
         // the next line.
         r"(?s)(?P<keep>-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----).+?(?P<tail>-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)".to_owned(),
-        // URL userinfo: everything between the user's colon and the last @ before the path.
+        // URL userinfo, when there is an @ before a slash inside the password: up to the last @ for databases,
+        // whose paths have none; for others only if a host with a path or port follows it.
+        r#"(?i)(?P<keep>\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|nats|ldaps?)(?:\+[a-z0-9]+)?://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>,;]*@[^\s?\#"'<>,;]*(?P<tail>@)"#.to_owned(),
+        r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>,;]*@[^\s/?\#"'<>,;.:@]*/[^\s?\#"'<>,;]*(?P<tail>@[a-z0-9.-]+[:/])"#.to_owned(),
+        // Everything between the user's colon and the last @ before the path.
         r#"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/?\#"'<>:@]*:)[^\s/?\#"'<>]+(?P<tail>@)"#.to_owned(),
         // The same with a slash inside the password, which is no URL but is written all the same;
         // what begins like a port is one.
@@ -64,6 +68,14 @@ fn sources() -> Vec<String> {
         format!(
             r"(?i)(?P<keep>(?:^|\s)--?(?:[a-z0-9]+-)*(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-?key)\s+){VALUE}"
         ),
+        // Settings of a database, on its command line and in its file, and clients that take a
+        // password without saying so.
+        format!(r"(?i)(?P<keep>(?:^|\s)--?(?:requirepass|masterauth)[\s=]+){VALUE}"),
+        format!(r"(?i)(?P<keep>\b(?:requirepass|masterauth)\s+)(?P<word>{VALUE})"),
+        format!(r"(?i)(?P<keep>\b(?:requirepass|masterauth){IS}){VALUE}"),
+        format!(r"(?P<keep>\bredis-cli\b[^\r\n]*?\s-a\s*){VALUE}"),
+        r#"(?P<keep>\bcurl\b[^\r\n]*?\s(?:-[a-zA-Z]*[uU]|--user|--proxy-user)[\s=]*["']?[^\s"':]+:)[^\s"']+"#.to_owned(),
+        r#"(?P<keep>\b(?:mysql|mariadb)[a-z_-]*\b[^\r\n]*?\s-p)(?P<word>'[^']+'|"[^"]+"|[^\s"']+)"#.to_owned(),
         // Authorization headers and bearer tokens.
         r#"(?i)(?P<keep>authorization\\?["']?\s*[:=]\s*\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)\s+)?)[^\s"',;\\]+"#.to_owned(),
         r"(?i)(?P<keep>\bbearer\s+)[a-z0-9._~+/=-]{8,}".to_owned(),
@@ -113,6 +125,9 @@ fn once(text: &str) -> Option<String> {
         let now = out.as_deref().unwrap_or(text);
         if rule.is_match(now) {
             let masked = rule.replace_all(now, |found: &Captures<'_>| {
+                if found.name("word").is_some_and(|word| is_ordinary(word.as_str())) {
+                    return found[0].to_owned();
+                }
                 let keep = found.name("keep").map_or("", |m| m.as_str());
                 let tail = found.name("tail").map_or("", |m| m.as_str());
                 format!("{keep}{MASK}{tail}")
@@ -121,6 +136,44 @@ fn once(text: &str) -> Option<String> {
         }
     }
     out
+}
+
+/// Words that follow the name of a setting in a sentence about it.
+const ORDINARY: [&str; 24] = [
+    "and",
+    "are",
+    "can",
+    "config",
+    "directive",
+    "for",
+    "has",
+    "in",
+    "is",
+    "must",
+    "not",
+    "on",
+    "option",
+    "options",
+    "or",
+    "parameter",
+    "set",
+    "setting",
+    "should",
+    "to",
+    "value",
+    "was",
+    "will",
+    "with",
+];
+
+/// What stands where a secret may stand and is none: a word of a sentence, the ports of a
+/// `docker run -p`.
+fn is_ordinary(text: &str) -> bool {
+    let is_port =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let ports = text.split('/').next().unwrap_or(text);
+    ORDINARY.contains(&text.to_ascii_lowercase().as_str())
+        || (ports.contains(':') && ports.split(':').all(is_port))
 }
 
 #[cfg(test)]
@@ -183,6 +236,38 @@ mod tests {
                 "-----BEGIN PRIVATE KEY-----***-----END PRIVATE KEY-----\nafter",
             ),
             ("Cookie: sid=abc; theme=dark", "Cookie: ***"),
+            ("postgres://u:p@ss/w@h/db", "postgres://u:***@h/db"),
+            ("postgres://u:p/w@h/db and x", "postgres://u:***@h/db and x"),
+            ("mongodb+srv://u:a@b/c@d@h1,h2/db?x=y@z", "mongodb+srv://u:***@h1,h2/db?x=y@z"),
+            ("https://u:p@ss/w@h:8080/x", "https://u:***@h:8080/x"),
+            ("https://u:pw@npm.example.org/@scope/pkg", "https://u:***@npm.example.org/@scope/pkg"),
+            ("http://u:pw@api/users/@me", "http://u:***@api/users/@me"),
+            (
+                "redis-server --requirepass hunter2 --port 1",
+                "redis-server --requirepass *** --port 1",
+            ),
+            ("redis-server --requirepass=hunter2", "redis-server --requirepass=***"),
+            ("requirepass hunter2", "requirepass ***"),
+            ("CONFIG SET requirepass \"a b\"", "CONFIG SET requirepass ***"),
+            ("requirepass: hunter2", "requirepass: ***"),
+            ("redis-server --masterauth hunter2 x", "redis-server --masterauth *** x"),
+            ("masterauth hunter2", "masterauth ***"),
+            ("redis-cli -h cache -a hunter2 ping", "redis-cli -h cache -a *** ping"),
+            ("redis-cli -a 'a b' ping", "redis-cli -a *** ping"),
+            ("redis-cli --pass hunter2 ping", "redis-cli --pass *** ping"),
+            ("curl -fsS -u app:hunter2 http://h/x", "curl -fsS -u app:*** http://h/x"),
+            ("curl -su app:hun:ter2 http://h", "curl -su app:*** http://h"),
+            ("curl --user 'app:hunter2' http://h", "curl --user 'app:***' http://h"),
+            ("curl 'http://h?a=1&b=2' -u app:hunter2", "curl 'http://h?a=1&b=2' -u app:***"),
+            (
+                "mysql -h db -u root -phunter2 -e 'select 1'",
+                "mysql -h db -u root -p*** -e 'select 1'",
+            ),
+            ("mysqladmin ping -p'a b' -h db", "mysqladmin ping -p*** -h db"),
+            ("mariadb-dump -phunter2 app", "mariadb-dump -p*** app"),
+            ("app --token abc --port 1", "app --token *** --port 1"),
+            ("app --password hunter2", "app --password ***"),
+            ("PGPASSWORD=abc psql -h db", "PGPASSWORD=*** psql -h db"),
         ];
         for (input, expected) in cases {
             assert_eq!(masked(input), expected, "{input}");
@@ -205,6 +290,21 @@ mod tests {
             "basic authentication is on",
             "keyboard: us",
             "the key is under the mat",
+            "the requirepass option must be set",
+            "requirepass is not set",
+            "mysql -h db -P 3306 -u root",
+            "mysqld --port=3306 --print-defaults",
+            "docker run --name mysql -p3306:3306 -p 127.0.0.1:80:80/tcp mysql:8",
+            "mysqld: ready for connections. port: 3306",
+            "redis-cli -h cache -p 6379 ping",
+            "curl: (7) Failed to connect to db port 5432: Connection refused",
+            "curl -f http://localhost:8080/health || exit 1",
+            "curl -u app http://h",
+            "curl --url http://h:80/x",
+            "redis://cache:6379/0",
+            "mongodb://h1:27017,h2:27017/db",
+            "amqp://mq:5672/vhost",
+            "https://h:8080/a@b/c",
         ] {
             assert_eq!(masked(text), text);
         }
@@ -242,6 +342,13 @@ mod tests {
             Just("AKIAIOSFODNN7EXAMPLE"),
             Just("sk-0123456789abcdef01"),
             Just("hunter2"),
+            Just("requirepass "),
+            Just("redis-cli -a "),
+            Just("curl -u app:"),
+            Just("mysql -p"),
+            Just("p@ss/w"),
+            Just("is"),
+            Just(":80"),
             Just("é"),
         ];
         prop::collection::vec(part, 0..14).prop_map(|parts| parts.concat())

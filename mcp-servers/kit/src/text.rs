@@ -1,6 +1,7 @@
 //! Output of containers made safe to show, line by line.
 
 use sentinel_core::redact;
+use sentinel_core::redact::key_block::KeyBlock;
 use sentinel_core::redact::secrets::MASK;
 
 /// The longest line that is kept, in bytes.
@@ -15,21 +16,17 @@ pub fn line(raw: &str) -> String {
 /// whole, which no look at a single line can do.
 pub fn lines(raw: &[u8]) -> String {
     let mut out = String::with_capacity(raw.len());
-    let mut in_key = false;
+    let mut key = KeyBlock::default();
     for part in raw.split_inclusive(|b| *b == b'\n') {
         let (body, end) = match part.strip_suffix(b"\n") {
             Some(body) => (body.strip_suffix(b"\r").unwrap_or(body), "\n"),
             None => (part, ""),
         };
-        let says = |mark: &[u8]| body.windows(mark.len()).any(|w| w == mark);
-        let ends = says(b"-----END ");
-        if in_key && !ends {
+        if key.line(&String::from_utf8_lossy(body)) {
             out.push_str(MASK);
         } else {
             out.push_str(&redact::clean(body, LINE_MAX));
         }
-        let begins = says(b"-----BEGIN ") && says(b"PRIVATE KEY");
-        in_key = (in_key || begins) && !ends;
         out.push_str(end);
     }
     out
