@@ -348,7 +348,7 @@ async fn terminals_long_lines_and_hostile_bytes_are_read() -> Fallible {
     corner
         .run(
             "raw",
-            "head -c 100000 /dev/zero | tr '\\0' x; echo; printf 'bad \\377 utf8 \\000 nul\\n'; echo password=hunter22; printf 'no end'",
+            "head -c 100000 /dev/zero | tr '\\0' x; echo; printf 'bad \\377 utf8 \\000 nul\\n'; echo password=hunter22; echo '-----BEGIN PRIVATE KEY-----'; echo MIIEvgIBADANBgkqhkiG9w0BAQEFAASC; echo '-----END PRIVATE KEY-----'; printf 'no end'",
         )
         .await?;
     watching.until("the terminal's line", has_line("on a terminal")).await?;
@@ -359,6 +359,7 @@ async fn terminals_long_lines_and_hostile_bytes_are_read() -> Fallible {
     assert!(long.ends_with(CUT_MARK) && long.len() < 20_000);
     assert_eq!(text("utf8").as_deref(), Some("bad \u{fffd} utf8 · nul"));
     assert_eq!(text("password").as_deref(), Some("password=***"));
+    assert_eq!(text("MIIEvg"), None, "the body of a private key is hidden line by line");
     watching.end().await
 }
 

@@ -14,7 +14,7 @@ use sentinel_core::domain::container::{
 };
 use sentinel_core::domain::hash::sha256_hex;
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::redact::clean;
+use sentinel_core::redact::{clean, clean_args};
 use serde_json::json;
 
 /// Probe output kept per probe, in bytes.
@@ -91,7 +91,7 @@ pub(super) fn container(raw: ContainerInspectResponse) -> Container {
         env_names: env_names(&config),
         config_hash: hash,
         log_driver: host.log_config.and_then(|l| l.typ).unwrap_or_default(),
-        command: clean(command.join(" ").as_bytes(), SHORT_TEXT),
+        command: clean_args(&command, SHORT_TEXT).join(" "),
     }
 }
 
@@ -166,7 +166,7 @@ fn health_check(config: &ContainerConfig) -> Option<HealthCheck> {
     }
     let nanos = |value: Option<i64>| value.and_then(positive).map(Duration::from_nanos);
     Some(HealthCheck {
-        test: test.iter().map(|t| clean(t.as_bytes(), SHORT_TEXT)).collect(),
+        test: clean_args(&test, SHORT_TEXT),
         interval: nanos(raw.interval).unwrap_or(HEALTH_INTERVAL),
         timeout: nanos(raw.timeout).unwrap_or(HEALTH_INTERVAL),
         start_period: nanos(raw.start_period).unwrap_or_default(),

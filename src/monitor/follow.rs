@@ -1,6 +1,7 @@
 //! Follows the log of one container over restarts, breaks and rotation, without loss and without
 //! duplicates.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
@@ -10,9 +11,11 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::log::LogLine;
+use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::redact::clean;
+use sentinel_core::redact::key_block::KeyBlock;
+use sentinel_core::redact::secrets::MASK;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
@@ -127,6 +130,8 @@ pub(super) struct Follower {
     past: Past,
     memory: Memory,
     seq: u64,
+    /// Private keys that are written line by line, on either stream.
+    keys: (KeyBlock, KeyBlock),
     tty: bool,
     attached: Option<oneshot::Sender<()>>,
 }
@@ -147,6 +152,7 @@ impl Follower {
             past,
             memory: Memory::default(),
             seq: 0,
+            keys: (KeyBlock::default(), KeyBlock::default()),
             tty: container.tty,
             attached: Some(attached),
         }
@@ -313,7 +319,7 @@ impl Follower {
                 seq: self.seq,
                 at: line.at,
                 stream: line.stream,
-                text: clean(&line.text, LINE_BYTES).into(),
+                text: self.shown(&line),
                 history: self.past.holds(line.at),
             });
             if batch.len() >= BATCH_LINES || bytes >= BATCH_BYTES {
@@ -325,6 +331,18 @@ impl Follower {
             }
         }
         batch.is_empty() || self.send(batch).await
+    }
+
+    /// A line as it may be shown: once it is here nothing of it can be hidden any more.
+    fn shown(&mut self, line: &RawLine) -> Arc<str> {
+        let key = match line.stream {
+            Stream::Stdout => &mut self.keys.0,
+            Stream::Stderr => &mut self.keys.1,
+        };
+        if key.line(&String::from_utf8_lossy(&line.text)) {
+            return MASK.into();
+        }
+        clean(&line.text, LINE_BYTES).into()
     }
 
     async fn send(&mut self, batch: Vec<LogLine>) -> bool {
