@@ -244,6 +244,19 @@ fn a_clock_that_is_set_back_makes_nothing_sleep() {
 }
 
 #[test]
+fn answers_count_after_a_clock_was_set_back() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.dies("api", 1);
+    story.pass(seconds(5));
+    story.clock_jumps(seconds(-3600));
+    // No event in between: only the answer to the question says that it still runs.
+    story.feed(degraded());
+    story.feed(recovered());
+    story.pass(seconds(31));
+    assert_eq!(story.state(), IncidentState::Resolved);
+}
+
+#[test]
 fn a_plan_expires_after_the_time_that_really_passed() {
     for jump in [3600, -3600] {
         let mut story = Story::new(Mode::Approve, vec![container("api")]);
