@@ -12,14 +12,15 @@ use crate::config::{ConfigError, Settings};
 use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::{self, DockerMonitor};
-use crate::ports::{LogCursor, PortError, Store as _};
+use crate::ports::{LogCursor, PortError, Role as _, Store as _};
 use crate::remediate::catalog::CatalogError;
 use crate::remediate::remediator::{McpRemediator, McpSettings};
 use crate::runtime::handle::Handle;
-use crate::runtime::run::{Loop, Parts, prepare};
+use crate::runtime::parts::Parts;
+use crate::runtime::run::{Loop, prepare};
+use crate::store::kept::KeptStore;
 use crate::store::schema::OpenError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::unkept::Unkept;
 
 /// Closed incidents of earlier runs that are shown.
 const CLOSED_SHOWN: usize = 50;
@@ -83,8 +84,6 @@ pub struct Built {
     pub state: Loop,
     /// The engine that is watched.
     pub engine: EngineInfo,
-    /// Whether this instance acts, or why another one does.
-    pub election: Election,
 }
 
 /// Joins everything. The engine is greeted, so that a wrong address is told before a screen opens.
@@ -96,17 +95,22 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let monitor = monitor(settings, endpoint.clone(), cursors)?;
     let (engine, engine_id) = monitor.greet().await.map_err(AppError::Unreachable)?;
     let locks = settings.environment.path("SENTINEL_LOCK_DIR");
-    let election = Election::of(settings.mode, locks.as_deref(), &engine_id, &settings.state_dir);
+    let state_dir = &settings.state_dir;
+    let role = Arc::new(Election::new(settings.mode, locks.as_deref(), &engine_id, state_dir));
+    let claim = role.claim();
+    let keeper = Arc::clone(&role);
+    let keeps = move || keeper.has().keeps;
     let remediator = remediator(settings, &endpoint)?;
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(remediator),
-        store: if election.keeps() { Arc::new(store) } else { Arc::new(Unkept(store)) },
+        store: Arc::new(KeptStore::new(store, Arc::new(keeps))),
+        role,
         settings: engine::Settings {
             host: engine.name.clone(),
             mode: settings.mode,
-            elected: election.acts(),
-            keeps: election.keeps(),
+            elected: claim.acts,
+            keeps: claim.keeps,
             watch_all: settings.watch_all,
             verify_hold: settings.verify_hold,
             limits: settings.limits,
@@ -116,7 +120,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
         log_events: extras.logs,
         usage_events: extras.usage,
     });
-    Ok(Built { handle, state, engine, election })
+    Ok(Built { handle, state, engine })
 }
 
 /// Says hello to the engine: where it is and its identifier, or what is missing and how to get it.

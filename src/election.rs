@@ -4,38 +4,64 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use sentinel_core::domain::snapshot::Mode;
+
+use crate::ports::{Claim, Role};
 
 /// Folders for locks that every user may write, the best first. None of them is swept while the
 /// machine runs, but for the last.
 const FOLDERS: [&str; 3] = ["/run/lock", "/var/lock", "/tmp"];
 
-/// What this instance may do, as long as it lives.
+/// Tries for both roles, again and again if need be: when the instance that has one ends, the next
+/// one takes over.
 #[derive(Debug)]
 pub struct Election {
-    acts: Option<File>,
-    keeps: Option<File>,
+    may_act: bool,
+    engine: PathBuf,
+    record: PathBuf,
+    held: Mutex<Held>,
+}
+
+/// Locks, held as long as this lives.
+#[derive(Debug, Default)]
+struct Held {
+    engine: Option<File>,
+    record: Option<File>,
 }
 
 impl Election {
-    /// Tries for both roles. `locks` names another folder for the engine's lock.
-    pub fn of(mode: Mode, locks: Option<&Path>, engine_id: &str, state_dir: &Path) -> Self {
-        let keeps = lock(&state_dir.join("instance.lock"), 0o600);
-        // Without the record nothing may be done: a call must be on disk before it is made.
-        let may_act = mode != Mode::ReadOnly && keeps.is_some();
-        let acts = may_act.then(|| lock(&engine_lock(locks, "", engine_id), 0o666)).flatten();
-        Self { acts, keeps }
+    /// Stands for election. `locks` names another folder for the engine's lock.
+    pub fn new(mode: Mode, locks: Option<&Path>, engine_id: &str, state_dir: &Path) -> Self {
+        Self {
+            may_act: mode != Mode::ReadOnly,
+            engine: engine_lock(locks, "", engine_id),
+            record: state_dir.join("instance.lock"),
+            held: Mutex::default(),
+        }
     }
 
-    /// Whether this instance is the one that acts on the engine.
-    pub fn acts(&self) -> bool {
-        self.acts.is_some()
+    /// What this instance has.
+    pub fn has(&self) -> Claim {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        Claim { acts: held.engine.is_some(), keeps: held.record.is_some() }
     }
+}
 
-    /// Whether this instance is the one that writes to the state folder.
-    pub fn keeps(&self) -> bool {
-        self.keeps.is_some()
+impl Role for Election {
+    fn claim(&self) -> Claim {
+        {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.record.is_none() {
+                held.record = lock(&self.record, 0o600);
+            }
+            // Without the record nothing may be done: a call must be on disk before it is made.
+            if self.may_act && held.record.is_some() && held.engine.is_none() {
+                held.engine = lock(&self.engine, 0o666);
+            }
+        }
+        self.has()
     }
 }
 
@@ -90,17 +116,20 @@ mod tests {
             path
         };
         let of = |mode, engine: &str, name: &str| {
-            Election::of(mode, Some(folder.path()), engine, &state(name))
+            Election::new(mode, Some(folder.path()), engine, &state(name))
         };
+        let claim = |acts, keeps| Claim { acts, keeps };
         let first = of(Mode::AutoHeal, "AB:CD", "a");
-        assert!(first.acts() && first.keeps());
+        assert_eq!(first.claim(), claim(true, true));
         let same_folder = of(Mode::Approve, "another", "a");
-        assert!(!same_folder.keeps() && !same_folder.acts(), "without the record nothing is done");
+        assert_eq!(same_folder.claim(), claim(false, false), "no record, no deed");
         let same_engine = of(Mode::Approve, "AB:CD", "b");
-        assert!(same_engine.keeps() && !same_engine.acts());
-        drop((first, same_engine));
+        assert_eq!(same_engine.claim(), claim(false, true));
         let reader = of(Mode::ReadOnly, "AB:CD", "a");
-        assert!(reader.keeps() && !reader.acts());
-        assert!(of(Mode::Approve, "AB:CD", "b").acts());
+        drop(first);
+        assert_eq!(same_folder.claim(), claim(true, true));
+        assert_eq!(same_engine.claim(), claim(true, true));
+        drop(same_folder);
+        assert_eq!(reader.claim(), claim(false, true));
     }
 }

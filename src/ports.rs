@@ -132,6 +132,21 @@ pub trait Remediator: Send + Sync {
     fn tools(&self) -> Vec<Tool>;
 }
 
+/// What an instance may do beside others on the same machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// It is the one that acts on the engine.
+    pub acts: bool,
+    /// It is the one that writes to the state folder.
+    pub keeps: bool,
+}
+
+/// The roles that only one instance can have.
+pub trait Role: Send + Sync {
+    /// Tries for what this instance does not have yet; gives what it has now. Never loses a role.
+    fn claim(&self) -> Claim;
+}
+
 /// Keeps what must survive a restart.
 pub trait Store: Send + Sync {
     /// Writes an incident; returns when it is durable.

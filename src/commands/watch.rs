@@ -13,7 +13,7 @@ use crate::cli::WatchArgs;
 use crate::commands::{ENDED, OPEN, UNREACHABLE, out};
 use crate::config::Settings;
 use crate::headless;
-use crate::runtime::run::Outcome;
+use crate::runtime::parts::Outcome;
 use crate::tui;
 use crate::tui::theme::Theme;
 
@@ -53,7 +53,7 @@ pub async fn stream(
     options: headless::Options,
     stop: CancellationToken,
 ) -> Result<(Outcome, bool), Report> {
-    let Built { handle, state, election, .. } = built;
+    let Built { handle, state, .. } = built;
     let events = handle.subscribe();
     let mut running = tokio::spawn(state.run(stop.clone()));
     let mut out = std::io::stdout();
@@ -67,7 +67,6 @@ pub async fn stream(
             (escalated, outcome)
         }
     };
-    drop(election);
     let outcome = outcome.wrap_err("the run loop failed")?;
     Ok((outcome, escalated.wrap_err("cannot write to standard output")?))
 }
@@ -80,7 +79,7 @@ pub async fn on_screen(
     let theme = Theme::load(&settings.theme, settings.no_color)?;
     tui::terminal::check()?;
     let built = app::build(settings, Extras::default()).await?;
-    let Built { handle, state, election, .. } = built;
+    let Built { handle, state, .. } = built;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let running = tokio::spawn(state.run(stop.clone()));
@@ -93,7 +92,6 @@ pub async fn on_screen(
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();
     let outcome = running.await.wrap_err("the run loop failed")?;
-    drop(election);
     shown?;
     match outcome.unreachable {
         Some(why) => Err(AppError::Unreachable(crate::ports::PortError(why)).into()),

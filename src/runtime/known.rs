@@ -17,6 +17,8 @@ const EARLY: usize = 512;
 pub(super) struct Names {
     pub(super) container: String,
     pub(super) service: String,
+    /// Restarts by its policy.
+    pub(super) restarts: u32,
 }
 
 /// The containers that were announced, and what waits for those that were not.
@@ -74,12 +76,16 @@ impl Known {
         self.names.get(container).cloned().unwrap_or_else(|| Names {
             container: container.short().to_owned(),
             service: String::new(),
+            restarts: 0,
         })
     }
 
     fn learn(&mut self, container: &Container) {
-        let names =
-            Names { container: container.of.name.clone(), service: container.of.service.clone() };
+        let names = Names {
+            container: container.of.name.clone(),
+            service: container.of.service.clone(),
+            restarts: container.restart_count,
+        };
         self.gone.retain(|id| *id != container.of.id);
         self.names.insert(container.of.id.clone(), names);
     }
@@ -113,7 +119,8 @@ mod tests {
         assert_eq!(known.admit(lost("a", 1)), []);
         assert_eq!(known.admit(lost("b", 2)), []);
         assert_eq!(known.admit(lost("a", 3)), []);
-        known.names.insert("a".into(), Names { container: "a".into(), service: "a".into() });
+        let names = Names { container: "a".into(), service: "a".into(), restarts: 0 };
+        known.names.insert("a".into(), names);
         // Any news of life looks after what waits.
         assert_eq!(known.admit(gone("c")), [gone("c"), lost("a", 1), lost("a", 3)]);
         assert_eq!(known.admit(lost("a", 4)), [lost("a", 4)]);

@@ -7,6 +7,8 @@ mod clock;
 pub mod handle;
 mod hands;
 mod known;
+pub mod parts;
 pub mod rings;
+mod roles;
 pub mod run;
 pub mod storing;

@@ -9,12 +9,11 @@ use sentinel_core::detect::{Detector, level};
 use sentinel_core::domain::anomaly::Anomaly;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log::LogLine;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Snapshot;
+use sentinel_core::engine::Engine;
 use sentinel_core::engine::effect::Effect;
-use sentinel_core::engine::{Engine, Settings};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -25,7 +24,9 @@ use crate::runtime::clock::Clock;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
 use crate::runtime::known::{Known, Names};
+use crate::runtime::parts::{Outcome, Parts};
 use crate::runtime::rings::LogRings;
+use crate::runtime::roles::{Change, Roles};
 use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
 
 /// Events that a slow reader may be behind.
@@ -38,39 +39,16 @@ const RESULT_QUEUE: usize = 256;
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(100);
 /// What was judged is remembered at least this often.
 const CURSORS_EVERY: Duration = Duration::from_millis(250);
+/// Roles that another instance has are asked for again after this.
+const CLAIM_EVERY: Duration = Duration::from_secs(2);
+/// Closed incidents taken over with the record.
+const CLOSED_LOADED: usize = 50;
 /// How long a call under way may take to come back after a stop was asked for.
 const LAST_CALLS: Duration = Duration::from_secs(10);
 /// How long the store and the servers may take to end.
 const LAST_WRITES: Duration = Duration::from_secs(15);
 /// The engine is woken no later than this, so that a clock that jumps does no harm.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
-
-/// What the loop is made of.
-pub struct Parts {
-    /// Watches.
-    pub monitor: Arc<dyn Monitor>,
-    /// Acts.
-    pub remediator: Arc<dyn Remediator>,
-    /// Remembers.
-    pub store: Arc<dyn Store>,
-    /// The engine's settings.
-    pub settings: Settings,
-    /// Incidents of earlier runs.
-    pub earlier: Vec<Incident>,
-    /// Announce every log line as an event.
-    pub log_events: bool,
-    /// Announce every reading as an event.
-    pub usage_events: bool,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Incidents that still need somebody.
-    pub open: usize,
-    /// Why the engine could not be watched, if so.
-    pub unreachable: Option<String>,
-}
 
 /// A loop that is ready to run, and a handle to it: subscribe first, then run.
 pub fn prepare(parts: Parts) -> (Handle, Loop) {
@@ -86,6 +64,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         monitor: parts.monitor,
         remediator: parts.remediator,
         store: parts.store,
+        roles: Roles::new(parts.role, &parts.settings),
         detector: Detector::new(&run),
         engine,
         host: parts.settings.host,
@@ -110,6 +89,7 @@ pub struct Loop {
     monitor: Arc<dyn Monitor>,
     remediator: Arc<dyn Remediator>,
     store: Arc<dyn Store>,
+    roles: Roles,
     detector: Detector,
     engine: Engine,
     host: String,
@@ -156,6 +136,7 @@ impl Loop {
         let mut unreachable = None;
         let mut next_snapshot = Instant::now();
         let mut next_cursors = Instant::now() + CURSORS_EVERY;
+        let mut next_claim = Instant::now() + CLAIM_EVERY;
         let mut dirty = true;
         let why = loop {
             let wake = self.sleep_until_due(next_snapshot, dirty, next_cursors);
@@ -187,6 +168,10 @@ impl Loop {
                 self.publish();
                 dirty = false;
                 next_snapshot = now + SNAPSHOT_EVERY;
+            }
+            if now >= next_claim {
+                next_claim = now + CLAIM_EVERY;
+                dirty |= self.take_over().await;
             }
             if now >= next_cursors {
                 self.save_cursors(&hands).await;
@@ -269,6 +254,23 @@ impl Loop {
         Signal::Command { request: id, actor, command }
     }
 
+    /// Another instance may have ended: this one then takes over what it did. True if so.
+    async fn take_over(&mut self) -> bool {
+        let Some(Change { to, record }) = self.roles.changed() else { return false };
+        if record {
+            match self.store.load(CLOSED_LOADED).await {
+                Ok(earlier) => self.engine.adopt(earlier),
+                Err(error) => {
+                    tracing::warn!("the record cannot be taken over: {error}");
+                    return false;
+                }
+            }
+        }
+        self.engine.elect(to.acts);
+        self.roles.taken(to);
+        true
+    }
+
     /// Takes a signal and what waited for it. True if something came of it.
     async fn take(&mut self, signal: Signal, hands: &mut Hands) -> bool {
         let mut something = false;
@@ -283,6 +285,7 @@ impl Loop {
         let now = Timestamp::now();
         if let Some(by) = self.clock.jumped(now) {
             tracing::warn!("the clock jumped by {by}; what waits for a time waits anew");
+            self.detector.clock_jumped(by);
             self.engine.clock_jumped(by);
         }
         let anomalies = self.detector.observe(&signal, now);
@@ -303,8 +306,7 @@ impl Loop {
             Signal::Attached { .. } => self.reached = true,
             Signal::Usage { sample } if self.usage_events => {
                 let usage = sample.usage.clone();
-                let container = self.known.names(&sample.container).container;
-                let restarts = self.restarts_of(&sample.container);
+                let Names { container, restarts, .. } = self.known.names(&sample.container);
                 self.emit(Event::Usage {
                     container,
                     cpu_pct: usage.cpu_pct,
@@ -355,7 +357,7 @@ impl Loop {
 
     fn announce(&mut self, lines: &[LogLine], anomalies: &[Anomaly]) {
         let Some(first) = lines.first() else { return };
-        let Names { container, service } = self.known.names(&first.container);
+        let Names { container, service, .. } = self.known.names(&first.container);
         for line in lines.iter().filter(|l| !l.history) {
             let anomaly_id = anomalies
                 .iter()
@@ -432,15 +434,6 @@ impl Loop {
 
     fn lock_rings(&self) -> std::sync::MutexGuard<'_, LogRings> {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn restarts_of(&self, container: &ContainerId) -> u32 {
-        let snapshot = self.snapshots.borrow();
-        snapshot
-            .containers
-            .iter()
-            .find(|v| &v.container.of.id == container)
-            .map_or(0, |v| v.container.restart_count)
     }
 }
 

@@ -10,7 +10,8 @@
 pub mod chain;
 mod cursors;
 mod incidents;
+pub mod kept;
 pub mod schema;
 pub mod sqlite;
-pub mod unkept;
+
 mod worker;
