@@ -66,6 +66,8 @@ pub struct Detector {
     counter: u64,
     /// The monitor was attached before: attaching again means that there was a gap.
     attached: bool,
+    /// The container engine is out of sight: what it tells now happened meanwhile.
+    blind: bool,
     watches: HashMap<ContainerId, Watch>,
 }
 
@@ -73,7 +75,13 @@ impl Detector {
     /// `run` names this run of sentinel-tui (host and start), so that anomaly ids of two runs
     /// do not collide in the store.
     pub fn new(run: &str) -> Self {
-        Self { prefix: base32_of(run, 4), counter: 0, attached: false, watches: HashMap::new() }
+        Self {
+            prefix: base32_of(run, 4),
+            counter: 0,
+            attached: false,
+            blind: false,
+            watches: HashMap::new(),
+        }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
@@ -106,7 +114,11 @@ impl Detector {
             Signal::Life { event } => {
                 let Some(watch) = self.watches.get_mut(&event.container) else { return Vec::new() };
                 watch.ordered_at = now;
-                let findings = watch.life.event(event, &watch.of);
+                let findings = if self.blind {
+                    watch.life.replayed(event, &watch.of)
+                } else {
+                    watch.life.event(event, &watch.of)
+                };
                 watch.asked_end = watch.life.ended_as_asked().map(|at| match watch.asked_end {
                     Some(known) if known.at == at => known,
                     _ => AskedEnd { at, seen: now },
@@ -133,6 +145,11 @@ impl Detector {
             }
             Signal::Degraded { part, .. } if part == ENGINE_PART => {
                 self.stream_ended(now);
+                self.blind = true;
+                Vec::new()
+            }
+            Signal::Recovered { part, .. } if part == ENGINE_PART => {
+                self.blind = false;
                 Vec::new()
             }
             Signal::Tick
