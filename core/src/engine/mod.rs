@@ -44,6 +44,7 @@ use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
 use crate::engine::board::Board;
 use crate::engine::correlate::Waiting;
+use crate::engine::diagnosing::TOOLS_WAIT;
 use crate::engine::effect::Effect;
 use crate::engine::own_calls::OwnCalls;
 use crate::engine::work::Work;
@@ -110,6 +111,10 @@ pub struct Engine {
     own: OwnCalls,
     counter: u64,
     attached: bool,
+    /// The MCP servers have said once what they offer.
+    tools_announced: bool,
+    /// They should have by then.
+    tools_due: Option<Timestamp>,
     /// Incidents of earlier runs that another instance keeps: for front ends only.
     shown: Vec<Arc<Incident>>,
     /// Since when the container engine is out of sight.
@@ -161,6 +166,8 @@ impl Engine {
             own: OwnCalls::default(),
             counter: 0,
             attached: false,
+            tools_announced: false,
+            tools_due: None,
             shown: resume::most_recent(shown),
             blind_since: None,
             standing_down: false,
@@ -206,6 +213,7 @@ impl Engine {
                     watched: names,
                 });
                 if !std::mem::replace(&mut self.attached, true) {
+                    self.tools_due = Some(turn.now + TOOLS_WAIT);
                     self.resume_earlier(turn);
                 }
             }
@@ -242,6 +250,7 @@ impl Engine {
             Signal::Recovered { part, detail } => self.part_recovered(part, detail, turn),
             Signal::Tools { tools } => {
                 self.world.tools = tools;
+                self.tools_announced = true;
                 self.tools_changed(turn);
             }
             Signal::Command { request, actor, command } => {

@@ -101,6 +101,10 @@ impl Engine {
     /// think about.
     fn wait_on(&mut self, id: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
+        if let Some((incident, _)) = self.edit(id, turn) {
+            // Reasons of the earlier run; those that hold still are told anew.
+            incident.not_acting.clear();
+        }
         if let Some(open) = self.incidents.get_mut(id) {
             if open.incident.plan.as_ref().is_some_and(Plan::is_staged) {
                 open.work.retry_at = Some(now);

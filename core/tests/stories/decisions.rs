@@ -288,7 +288,7 @@ fn a_plan_waits_for_its_tools_and_then_goes_on() {
     story.dies("api", 1);
     story.pass(seconds(5));
     assert_eq!(story.state(), IncidentState::Diagnosing);
-    assert_eq!(story.reasons(), ["tool_missing"]);
+    assert!(story.reasons().is_empty(), "nobody has said yet what there is");
     story.feed(Signal::Tools { tools: vec![tool("start_container")] });
     story.pass(seconds(40));
     assert_eq!(story.state(), IncidentState::Resolved);
