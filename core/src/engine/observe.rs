@@ -62,6 +62,7 @@ impl Engine {
         self.seen_by_inspect(&id, asked_at.unwrap_or(turn.now));
         if is_up {
             self.successor_runs(&id, turn);
+            self.started_meanwhile(&id, false, turn);
         }
     }
 
@@ -186,6 +187,7 @@ impl Engine {
         }
         if event.kind == LifeKind::Start {
             self.successor_runs(id, turn);
+            self.started_meanwhile(id, true, turn);
         }
         if unseen {
             self.ended_unseen(id);

@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// It failed again during a recovery that we only watched.
-    fn failed_again(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
+    pub(crate) fn failed_again(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
         let now = turn.now;
         let Some((incident, work)) = self.edit(id, turn) else { return };
         work.verification = None;
