@@ -50,6 +50,7 @@ impl Engine {
             self.hold(id, &[missing], turn);
             return;
         }
+        let unrecorded = self.incidents.get(id).and_then(|o| o.work.unrecorded.clone());
         // A dependency's own death is an anomaly of its own incident, or of none that is open.
         let seen = self.seen_on(id, &first.target.id);
         let last = seen.iter().rfind(|a| a.container.id == first.target.id);
@@ -72,7 +73,15 @@ impl Engine {
             brakes: &self.brakes,
             now,
         });
+        if let Some((_, why)) = &unrecorded {
+            self.not_acting(id, NotActing::NotRecorded, why, turn);
+        }
         match decision {
+            Decision::Allow if unrecorded.as_ref().is_some_and(|(until, _)| *until > now) => {
+                let words = unrecorded.map(|(_, why)| why).unwrap_or_default();
+                let reason = Reason { code: NotActing::NotRecorded, words, passes: true };
+                self.hold(id, &[reason], turn);
+            }
             Decision::Allow => {
                 let fix = first.id.clone();
                 let sha = plan.sha256.clone();

@@ -9,7 +9,7 @@ use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::ToolResult;
 use sentinel_core::engine::Settings;
 
-use crate::support::{SECOND, Story, container, healthy, seconds, settings};
+use crate::support::{SECOND, Story, Tools, container, healthy, seconds, settings};
 
 fn ann() -> Actor {
     Actor::Person("ann".to_owned())
@@ -225,4 +225,45 @@ fn a_plan_remembers_whether_its_target_was_up() {
     for plan in plans {
         assert_eq!(plan.preconditions.running, plan.steps[0].target.name == "api");
     }
+}
+
+#[test]
+fn a_plan_whose_record_could_not_be_written_is_no_act_and_no_attempt() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.tools = Tools::Unrecorded;
+    story.dies("api", 1);
+    story.pass(seconds(5));
+    assert_eq!(story.state(), IncidentState::AwaitingApproval);
+    assert_eq!(story.applied.len(), 1, "it is not tried every second");
+    assert!(!story.reasons().contains(&"cooldown"), "{:?}", story.reasons());
+    let words = "not applied: the record of the call could not be written";
+    let incident = story.incident();
+    assert!(incident.timeline.iter().any(|e| e.what.starts_with(words)), "{incident:#?}");
+    assert_eq!(incident.attempts().count(), 0);
+    let shown = format!("not_recorded: {words}");
+    assert!(incident.not_acting.iter().any(|r| r.starts_with(&shown)), "{incident:#?}");
+    // Not even after a restart.
+    let mut next = story.restarted(settings(Mode::AutoHeal));
+    next.pass(seconds(2));
+    assert!(!next.reasons().contains(&"cooldown"), "{:?}", next.reasons());
+    // More often than a plan may fail; then the disk has room again.
+    story.pass(seconds(120));
+    assert_eq!(story.applied.len(), 5);
+    story.tools = Tools::Work;
+    story.pass(seconds(70));
+    assert_eq!(story.state(), IncidentState::Resolved);
+    assert_eq!(story.incident().attempts().count(), 1);
+}
+
+#[test]
+fn a_person_may_approve_again_when_the_record_could_not_be_written() {
+    let mut story = staged(settings(Mode::Approve));
+    story.tools = Tools::Unrecorded;
+    story.approve().unwrap();
+    story.pass(seconds(2));
+    assert!(story.reasons().contains(&"not_recorded"));
+    story.tools = Tools::Work;
+    story.approve().unwrap();
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::Resolved);
 }
