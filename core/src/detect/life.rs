@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::Finding;
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
-use crate::domain::container::{Container, ContainerRef, RestartPolicy, RunState};
+use crate::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::ids::EvidenceId;
 use crate::domain::life::{LifeEvent, LifeKind};
@@ -161,6 +161,30 @@ impl LifeDetector {
             }],
             detail: AnomalyDetail { exit_code: Some(container.exit_code), ..Default::default() },
         }]
+    }
+
+    /// A container that is unhealthy already when watching begins, or after a gap: as if the event
+    /// had just come.
+    pub fn found_unhealthy(container: &Container, now: Timestamp) -> Option<Finding> {
+        let sick = container.state == RunState::Running && container.health == Health::Unhealthy;
+        let name = &container.of.name;
+        let text = format!("the health check of {name} fails");
+        sick.then(|| Finding {
+            kind: AnomalyKind::Unhealthy,
+            severity: Severity::High,
+            score: 1.0,
+            summary: text.clone(),
+            observed_at: now,
+            evidence: vec![Evidence {
+                id: EvidenceId(format!("inspect-{}-health", container.of.id.short())),
+                kind: EvidenceKind::Inspect,
+                container: name.clone(),
+                ts: now,
+                excerpt: format!("{name} is unhealthy"),
+                line: None,
+            }],
+            detail: AnomalyDetail::default(),
+        })
     }
 
     /// Whether it runs, as far as events and inspects say.

@@ -88,11 +88,13 @@ impl Detector {
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
             Signal::Attached { watched, .. } => {
-                // At the first start no history is judged as new.
+                // At the first start no history is judged as new; what is sick now is.
                 let gap = std::mem::replace(&mut self.attached, true);
                 let mut found = Vec::new();
                 for container in watched {
                     found.extend(self.inspected(container, gap, now));
+                    let sick = LifeDetector::found_unhealthy(container, now);
+                    found.extend(self.name(&container.of.id, sick.into_iter().collect()));
                     self.in_order(&container.of.id, now);
                 }
                 found

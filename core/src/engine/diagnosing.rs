@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Diagnoses, and stages what the diagnosis proposes. A second diagnosis that says the same
-    /// as the first changes nothing.
+    /// as the first changes at most the words.
     pub(crate) fn diagnose(&mut self, id: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
         let Some(open) = self.incidents.get_mut(id) else { return };
@@ -90,7 +90,13 @@ impl Engine {
         });
         if same && incident.state != IncidentState::Diagnosing {
             if let Some((incident, _)) = self.edit(id, turn) {
+                let better = incident.title != diagnosis.cause;
+                incident.title.clone_from(&diagnosis.cause);
                 incident.diagnosis = Some(diagnosis);
+                let wire = IncidentWire::from(&*incident);
+                if better {
+                    turn.emit(Event::IncidentUpdated { incident: wire });
+                }
             }
             return;
         }

@@ -275,6 +275,14 @@ impl Engine {
         self.watch_recovery(id, turn);
     }
 
+    /// Ends an incident whose container is not there any more: that is no recovery.
+    pub(crate) fn close_removed(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
+        if let Some((incident, _)) = self.edit(id, turn) {
+            incident.title = format!("{}; {why}", incident.title);
+        }
+        self.close(id, IncidentState::ResolvedExternally, Actor::System, why.to_owned(), turn);
+    }
+
     /// A container with an open incident is gone: removed or replaced by somebody, or it `crashed`
     /// and was removed for that.
     pub(crate) fn subject_gone(&mut self, container: &ContainerId, crashed: bool, turn: &mut Turn) {
@@ -285,8 +293,7 @@ impl Engine {
             }
             let its = &open.incident.container.id == container;
             if its && !crashed {
-                let why = "the container was removed or replaced".to_owned();
-                self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
+                self.close_removed(&id, "the container was removed", turn);
                 continue;
             }
             if its && open.incident.state != IncidentState::Escalated {

@@ -64,8 +64,7 @@ impl Engine {
             }
             self.undo_interrupted(&id, turn);
             if !exists {
-                let why = "the container was removed while nobody watched".to_owned();
-                self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
+                self.close_removed(&id, "the container was removed while nobody watched", turn);
                 continue;
             }
             match state {
