@@ -6,7 +6,7 @@
 //! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `clock` a clock that jumps, `work` and `records`.
+//! sight, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
 
 mod board;
 mod clock;
@@ -16,6 +16,7 @@ mod diagnosing;
 pub mod effect;
 mod explain;
 mod fixing;
+mod handover;
 mod merge;
 mod observe;
 mod opening;
@@ -121,6 +122,10 @@ pub struct Engine {
     blind_since: Option<Timestamp>,
     /// Nothing new is begun any more.
     standing_down: bool,
+    /// The next step takes up what another instance left, and these anomalies of our own.
+    adopted: Option<Vec<Anomaly>>,
+    /// The next step decides about staged plans anew.
+    reconsider: bool,
 }
 
 impl Open {
@@ -171,6 +176,8 @@ impl Engine {
             shown: resume::most_recent(shown),
             blind_since: None,
             standing_down: false,
+            adopted: None,
+            reconsider: false,
         }
     }
 
@@ -178,6 +185,7 @@ impl Engine {
     #[must_use]
     pub fn step(&mut self, signal: Signal, anomalies: Vec<Anomaly>, now: Timestamp) -> Vec<Effect> {
         let mut turn = Turn { now, effects: Vec::new(), dirty: BTreeSet::new() };
+        self.take_over(&mut turn);
         self.take(signal, &mut turn);
         for anomaly in anomalies {
             self.anomaly(anomaly, &mut turn);
@@ -321,6 +329,9 @@ impl Engine {
     /// When the engine wants to be woken although nothing happened. After the step at that time
     /// it names a later one, or none.
     pub fn wake_at(&self) -> Option<Timestamp> {
+        if self.adopted.is_some() || self.reconsider {
+            return Some(Timestamp::UNIX_EPOCH);
+        }
         let due = self.incidents.keys().filter_map(|id| self.due_at(id));
         due.chain(self.waiting.iter().map(|w| w.until)).min()
     }

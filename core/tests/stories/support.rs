@@ -234,6 +234,14 @@ impl Story {
         self.feed(Signal::Attached { engine: engine_info(), watched });
     }
 
+    /// The keeper of `story` ended; this one takes over and acts from now on.
+    pub(crate) fn adopts(&mut self, story: &Self) {
+        self.saved.clone_from(&story.saved);
+        self.engine.adopt(story.saved.values().cloned().collect());
+        self.engine.elect(true);
+        self.feed(Signal::Tick);
+    }
+
     // ---- what happens
 
     /// Gives one signal to detector and engine, now.
