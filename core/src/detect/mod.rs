@@ -92,7 +92,11 @@ impl Detector {
                 let gap = std::mem::replace(&mut self.attached, true);
                 let mut found = Vec::new();
                 for container in watched {
+                    let first = !self.watches.contains_key(&container.of.id);
                     found.extend(self.inspected(container, gap, now));
+                    if let Some(watch) = self.watches.get_mut(&container.of.id).filter(|_| first) {
+                        watch.logs.watch_begins(now, container.is_up());
+                    }
                     let sick = LifeDetector::found_unhealthy(container, now);
                     found.extend(self.name(&container.of.id, sick.into_iter().collect()));
                     self.in_order(&container.of.id, now);
@@ -126,7 +130,7 @@ impl Detector {
                     _ => AskedEnd { at, seen: now },
                 });
                 if matches!(event.kind, crate::domain::life::LifeKind::Start) {
-                    watch.logs.process_started();
+                    watch.logs.process_started(event.at);
                 }
                 self.name(&event.container, findings)
             }
@@ -209,12 +213,16 @@ impl Detector {
         unwitnessed: bool,
         now: Timestamp,
     ) -> Vec<Anomaly> {
-        let watch = self.watches.entry(container.of.id.clone()).or_insert_with(|| Watch {
-            of: container.of.clone(),
-            life: LifeDetector::default(),
-            logs: LogDetector::default(),
-            ordered_at: now,
-            asked_end: None,
+        let watch = self.watches.entry(container.of.id.clone()).or_insert_with(|| {
+            let mut logs = LogDetector::default();
+            logs.watch_begins(now, false);
+            Watch {
+                of: container.of.clone(),
+                life: LifeDetector::default(),
+                logs,
+                ordered_at: now,
+                asked_end: None,
+            }
         });
         watch.of = container.of.clone();
         let findings = watch.life.inspected(container, unwitnessed, now);

@@ -100,6 +100,7 @@ struct Open {
 
 /// All state of the life cycle.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or do not, independently")]
 pub struct Engine {
     settings: Settings,
     world: World,
