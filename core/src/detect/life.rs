@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::Finding;
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
-use crate::domain::container::{Container, ContainerRef, RestartPolicy, RunState};
+use crate::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::ids::EvidenceId;
 use crate::domain::life::{LifeEvent, LifeKind};
@@ -33,7 +33,7 @@ const MEMORY_NEAR_LIMIT: f64 = 90.0;
 
 /// What is remembered of one container.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or do not, independently")]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or do not, independently")]
 pub struct LifeDetector {
     stop_signal: i32,
     stop_timeout: Duration,
@@ -57,6 +57,11 @@ pub struct LifeDetector {
     run: String,
     /// `StartedAt` of the run whose death an event told.
     ended_run: Option<String>,
+    /// It was stopped while the engine was out of sight: nobody knows by whom. An engine that
+    /// crashed ends what it finds left over when it starts again.
+    stopped_unseen: bool,
+    /// It ended after that.
+    ended_unseen: bool,
 }
 
 impl Default for LifeDetector {
@@ -78,6 +83,8 @@ impl Default for LifeDetector {
             start_error: None,
             run: String::new(),
             ended_run: None,
+            stopped_unseen: false,
+            ended_unseen: false,
         }
     }
 }
@@ -113,6 +120,7 @@ impl LifeDetector {
         }
         if !down {
             self.shut_down &= !container.is_up();
+            self.ended_unseen &= !container.is_up();
             return Vec::new();
         }
         let taken_along = std::mem::take(&mut self.shut_down)
@@ -120,7 +128,8 @@ impl LifeDetector {
                 container.restart_policy,
                 RestartPolicy::Always | RestartPolicy::UnlessStopped
             );
-        let lost = unwitnessed && was_running && container.exit_code != 0;
+        let ended_unseen = unwitnessed && std::mem::take(&mut self.ended_unseen);
+        let lost = ended_unseen || (unwitnessed && was_running && container.exit_code != 0);
         if !(taken_along || lost) {
             return Vec::new();
         }
@@ -154,6 +163,30 @@ impl LifeDetector {
         }]
     }
 
+    /// A container that is unhealthy already when watching begins, or after a gap: as if the event
+    /// had just come.
+    pub fn found_unhealthy(container: &Container, now: Timestamp) -> Option<Finding> {
+        let sick = container.state == RunState::Running && container.health == Health::Unhealthy;
+        let name = &container.of.name;
+        let text = format!("the health check of {name} fails");
+        sick.then(|| Finding {
+            kind: AnomalyKind::Unhealthy,
+            severity: Severity::High,
+            score: 1.0,
+            summary: text.clone(),
+            observed_at: now,
+            evidence: vec![Evidence {
+                id: EvidenceId(format!("inspect-{}-health", container.of.id.short())),
+                kind: EvidenceKind::Inspect,
+                container: name.clone(),
+                ts: now,
+                excerpt: format!("{name} is unhealthy"),
+                line: None,
+            }],
+            detail: AnomalyDetail::default(),
+        })
+    }
+
     /// Whether it runs, as far as events and inspects say.
     pub fn is_running(&self) -> bool {
         self.running
@@ -177,6 +210,34 @@ impl LifeDetector {
         }
     }
 
+    /// Looks at one event that is told after the engine was out of sight. Who stopped a container
+    /// meanwhile is not known: it proves no operator's wish, and a death after it is no crash. The
+    /// inspect that follows decides.
+    pub fn replayed(&mut self, event: &LifeEvent, of: &ContainerRef) -> Vec<Finding> {
+        match &event.kind {
+            LifeKind::Kill { signal } => {
+                // A wish that was seen before goes on to count.
+                self.stopped_unseen |= self.stops(*signal) && !self.was_asked_for(event.at);
+                self.events += 1;
+                Vec::new()
+            }
+            LifeKind::Die { .. } if self.stopped_unseen => {
+                self.events += 1;
+                self.running = false;
+                self.ended_run = (!self.run.is_empty()).then(|| self.run.clone());
+                self.kills.clear();
+                self.ended_unseen = true;
+                Vec::new()
+            }
+            LifeKind::Stop if !self.stopped && self.ended_as_asked.is_none() => {
+                self.events += 1;
+                self.ended_unseen |= self.stopped_unseen;
+                Vec::new()
+            }
+            _ => self.event(event, of),
+        }
+    }
+
     /// Looks at one event.
     pub fn event(&mut self, event: &LifeEvent, of: &ContainerRef) -> Vec<Finding> {
         self.events += 1;
@@ -197,6 +258,8 @@ impl LifeDetector {
                 self.running = true;
                 self.ended_as_asked = None;
                 self.shut_down = false;
+                self.stopped_unseen = false;
+                self.ended_unseen = false;
                 self.kills.clear();
                 self.stopped = false;
                 self.oom_at = None;
@@ -242,12 +305,15 @@ impl LifeDetector {
     fn was_asked_for(&self, at: Timestamp) -> bool {
         let patience = SignedDuration::try_from(self.stop_timeout + KILL_SLACK)
             .unwrap_or(SignedDuration::from_secs(12));
-        let stops = |signal: i32| signal == self.stop_signal || matches!(signal, 2 | 3 | 9 | 15);
         self.stopped
             || self
                 .kills
                 .iter()
-                .any(|(sent, signal)| stops(*signal) && at.duration_since(*sent) <= patience)
+                .any(|(sent, signal)| self.stops(*signal) && at.duration_since(*sent) <= patience)
+    }
+
+    fn stops(&self, signal: i32) -> bool {
+        signal == self.stop_signal || matches!(signal, 2 | 3 | 9 | 15)
     }
 
     fn death(&mut self, exit_code: i64, event: &LifeEvent, of: &ContainerRef) -> Option<Finding> {

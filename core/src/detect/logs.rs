@@ -36,12 +36,23 @@ pub struct LogDetector {
     seen: HashMap<&'static str, Seen>,
     rate: ErrorRate,
     recent_errors: VecDeque<Evidence>,
+    /// It has run before, as far as it was watched.
+    ran: bool,
 }
 
 impl LogDetector {
     /// A new process: what its predecessor repeated is no longer counted against it.
-    pub fn process_started(&mut self) {
+    pub fn process_started(&mut self, at: Timestamp) {
         self.seen.clear();
+        // A process that ends before it is known how loud it is tells nothing of the next one.
+        self.rate.begins(at, self.ran && !self.rate.is_learning(at));
+        self.ran = true;
+    }
+
+    /// The watch begins; the container `runs` already, or is about to.
+    pub fn watch_begins(&mut self, at: Timestamp, runs: bool) {
+        self.rate.begins(at, runs);
+        self.ran = runs;
     }
 
     /// Looks at one line.

@@ -66,6 +66,8 @@ pub struct Detector {
     counter: u64,
     /// The monitor was attached before: attaching again means that there was a gap.
     attached: bool,
+    /// The container engine is out of sight: what it tells now happened meanwhile.
+    blind: bool,
     watches: HashMap<ContainerId, Watch>,
 }
 
@@ -73,18 +75,30 @@ impl Detector {
     /// `run` names this run of sentinel-tui (host and start), so that anomaly ids of two runs
     /// do not collide in the store.
     pub fn new(run: &str) -> Self {
-        Self { prefix: base32_of(run, 4), counter: 0, attached: false, watches: HashMap::new() }
+        Self {
+            prefix: base32_of(run, 4),
+            counter: 0,
+            attached: false,
+            blind: false,
+            watches: HashMap::new(),
+        }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
             Signal::Attached { watched, .. } => {
-                // At the first start no history is judged as new.
+                // At the first start no history is judged as new; what is sick now is.
                 let gap = std::mem::replace(&mut self.attached, true);
                 let mut found = Vec::new();
                 for container in watched {
+                    let first = !self.watches.contains_key(&container.of.id);
                     found.extend(self.inspected(container, gap, now));
+                    if let Some(watch) = self.watches.get_mut(&container.of.id).filter(|_| first) {
+                        watch.logs.watch_begins(now, container.is_up());
+                    }
+                    let sick = LifeDetector::found_unhealthy(container, now);
+                    found.extend(self.name(&container.of.id, sick.into_iter().collect()));
                     self.in_order(&container.of.id, now);
                 }
                 found
@@ -106,13 +120,17 @@ impl Detector {
             Signal::Life { event } => {
                 let Some(watch) = self.watches.get_mut(&event.container) else { return Vec::new() };
                 watch.ordered_at = now;
-                let findings = watch.life.event(event, &watch.of);
+                let findings = if self.blind {
+                    watch.life.replayed(event, &watch.of)
+                } else {
+                    watch.life.event(event, &watch.of)
+                };
                 watch.asked_end = watch.life.ended_as_asked().map(|at| match watch.asked_end {
                     Some(known) if known.at == at => known,
                     _ => AskedEnd { at, seen: now },
                 });
                 if matches!(event.kind, crate::domain::life::LifeKind::Start) {
-                    watch.logs.process_started();
+                    watch.logs.process_started(event.at);
                 }
                 self.name(&event.container, findings)
             }
@@ -133,6 +151,11 @@ impl Detector {
             }
             Signal::Degraded { part, .. } if part == ENGINE_PART => {
                 self.stream_ended(now);
+                self.blind = true;
+                Vec::new()
+            }
+            Signal::Recovered { part, .. } if part == ENGINE_PART => {
+                self.blind = false;
                 Vec::new()
             }
             Signal::Tick
@@ -190,12 +213,16 @@ impl Detector {
         unwitnessed: bool,
         now: Timestamp,
     ) -> Vec<Anomaly> {
-        let watch = self.watches.entry(container.of.id.clone()).or_insert_with(|| Watch {
-            of: container.of.clone(),
-            life: LifeDetector::default(),
-            logs: LogDetector::default(),
-            ordered_at: now,
-            asked_end: None,
+        let watch = self.watches.entry(container.of.id.clone()).or_insert_with(|| {
+            let mut logs = LogDetector::default();
+            logs.watch_begins(now, false);
+            Watch {
+                of: container.of.clone(),
+                life: LifeDetector::default(),
+                logs,
+                ordered_at: now,
+                asked_end: None,
+            }
         });
         watch.of = container.of.clone();
         let findings = watch.life.inspected(container, unwitnessed, now);

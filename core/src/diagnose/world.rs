@@ -32,6 +32,8 @@ pub struct Facts {
     pub stopped_by_operator: Option<Timestamp>,
     /// When somebody other than us last sent a signal that stops it; it may not have worked.
     pub killed_at: Option<Timestamp>,
+    /// Somebody sent a signal that stops it while the engine was out of sight; nobody knows who.
+    pub killed_unseen: bool,
     /// `StartedAt` of the run whose death an event told.
     pub ended_run: Option<String>,
     /// When its log stream ended; the last lines before a death are here.
@@ -55,6 +57,7 @@ impl Facts {
             tail: VecDeque::new(),
             stopped_by_operator: None,
             killed_at: None,
+            killed_unseen: false,
             ended_run: None,
             log_ended_at: None,
             changed_at: None,

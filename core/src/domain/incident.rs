@@ -21,6 +21,8 @@ pub const MAX_TIMELINE: usize = 300;
 
 /// How the timeline entry of a rejection begins.
 pub const REJECTED: &str = "rejected: ";
+/// How the timeline says that the record of a call could not be written.
+const NOT_APPLIED: &str = "not applied: ";
 
 /// Where an incident is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -273,9 +275,25 @@ impl Incident {
         self.anomalies.push(anomaly);
     }
 
-    /// How many plans were carried out so far, and when each began.
+    /// How many plans were carried out so far, and when each began. One of which nothing was
+    /// called because its record could not be written is none.
     pub fn attempts(&self) -> impl Iterator<Item = Timestamp> {
-        self.timeline.iter().filter(|e| e.state == Some(IncidentState::Fixing)).map(|e| e.at)
+        let moves = || self.timeline.iter().filter(|e| e.state.is_some());
+        let next = moves().skip(1).map(Some).chain([None]);
+        moves()
+            .zip(next)
+            .filter(|(e, next)| {
+                e.state == Some(IncidentState::Fixing)
+                    && !next.is_some_and(|next| next.what.starts_with(NOT_APPLIED))
+            })
+            .map(|(e, _)| e.at)
+    }
+
+    /// From fixing back to waiting: nothing was called, for `why`, and it counts as no attempt.
+    #[must_use]
+    pub fn not_applied(&mut self, at: Timestamp, why: &str) -> bool {
+        let what = format!("{NOT_APPLIED}{why}");
+        self.transition(IncidentState::AwaitingApproval, at, Actor::System, what)
     }
 
     /// Whether a person decided against a plan: from then on it is theirs.

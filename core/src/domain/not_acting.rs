@@ -38,6 +38,8 @@ pub enum NotActing {
     ToolMissing,
     /// The diagnosis is not sure enough.
     LowConfidence,
+    /// What must be on disk before a call could not be written.
+    NotRecorded,
 }
 
 impl NotActing {
@@ -60,6 +62,7 @@ impl NotActing {
             Self::RestartPolicy => "restart_policy",
             Self::ToolMissing => "tool_missing",
             Self::LowConfidence => "low_confidence",
+            Self::NotRecorded => "not_recorded",
         }
     }
 }

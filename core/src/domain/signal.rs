@@ -14,6 +14,10 @@ use crate::domain::snapshot::EngineInfo;
 use crate::domain::tool::{Tool, ToolResult};
 use crate::domain::usage::UsageSample;
 
+/// How the reason of a [`Signal::PlanStale`] begins when nothing was called because it could not be
+/// made durable before: no fault of the plan, and no act on its target.
+pub const UNRECORDED: &str = "the record of the call could not be written";
+
 /// One input of `step`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "signal", rename_all = "snake_case")]
@@ -113,7 +117,8 @@ pub enum Signal {
         /// When the call began.
         began_at: Timestamp,
     },
-    /// The plan could not begin: its preconditions do not hold any more.
+    /// The plan could not begin: its preconditions do not hold any more, or what must be on disk
+    /// before the first call is not (then `why` begins with [`UNRECORDED`]).
     PlanStale {
         /// Whose plan.
         incident: IncidentId,

@@ -14,6 +14,7 @@ impl Engine {
     pub fn clock_jumped(&mut self, by: SignedDuration) {
         clock::shift(self.waiting.iter_mut().map(|w| &mut w.until), by);
         clock::shift(self.blind_since.as_mut(), by);
+        clock::shift(self.tools_due.as_mut(), by);
         for open in self.incidents.values_mut() {
             open.work.clock_jumped(by);
         }

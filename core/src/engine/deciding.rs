@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::container::Container;
 use crate::domain::event::{Event, IncidentWire};
 use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::IncidentState;
@@ -16,6 +17,9 @@ use crate::policy::{Decision, Reason, Request, decide};
 
 /// A decision that was held up by something that passes is made again after this long.
 const RETRY: SignedDuration = SignedDuration::from_secs(1);
+
+/// The event of a death and the end that an inspect shows are this close together.
+const SAME_END: SignedDuration = SignedDuration::from_secs(5);
 
 /// At most this many reasons against acting are kept with an incident.
 const MAX_REASONS: usize = 50;
@@ -35,16 +39,25 @@ impl Engine {
         let Some(first) = plan.steps.first() else { return };
         let Some(facts) = self.world.containers.get(&first.target.id) else { return };
         if let Some(step) = plan.steps.iter().find(|s| !self.world.has_tool(&s.call.tool)) {
+            if !self.knows_tools(now) {
+                if let Some(open) = self.incidents.get_mut(id) {
+                    open.work.retry_at = Some(now + RETRY);
+                }
+                return;
+            }
             let why = format!("no MCP server offers {}", step.call.tool);
             let missing = Reason { code: NotActing::ToolMissing, words: why, passes: true };
             self.hold(id, &[missing], turn);
             return;
         }
+        let unrecorded = self.incidents.get(id).and_then(|o| o.work.unrecorded.clone());
         // A dependency's own death is an anomaly of its own incident, or of none that is open.
         let seen = self.seen_on(id, &first.target.id);
         let last = seen.iter().rfind(|a| a.container.id == first.target.id);
         let unknown_intent = last.is_some_and(|a| a.kind == AnomalyKind::FoundDown)
-            || (unwitnessed && !facts.container.is_up());
+            || (unwitnessed
+                && !facts.container.is_up()
+                && !seen.iter().any(|a| is_its_end(a, &facts.container)));
         let decision = decide(&Request {
             mode: self.settings.mode,
             // Who keeps no record makes no call.
@@ -60,7 +73,15 @@ impl Engine {
             brakes: &self.brakes,
             now,
         });
+        if let Some((_, why)) = &unrecorded {
+            self.not_acting(id, NotActing::NotRecorded, why, turn);
+        }
         match decision {
+            Decision::Allow if unrecorded.as_ref().is_some_and(|(until, _)| *until > now) => {
+                let words = unrecorded.map(|(_, why)| why).unwrap_or_default();
+                let reason = Reason { code: NotActing::NotRecorded, words, passes: true };
+                self.hold(id, &[reason], turn);
+            }
             Decision::Allow => {
                 let fix = first.id.clone();
                 let sha = plan.sha256.clone();
@@ -136,4 +157,16 @@ impl Engine {
         let wire = IncidentWire::from(&*incident);
         turn.emit(Event::IncidentEscalated { incident: wire });
     }
+}
+
+/// Whether an anomaly is the witnessed death after which `container` is down still: then it does
+/// not matter that nobody watched for a while since.
+fn is_its_end(anomaly: &Anomaly, container: &Container) -> bool {
+    let died =
+        matches!(anomaly.kind, AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill)
+            && anomaly.detail.exit_code.is_some();
+    let at = anomaly.observed_at;
+    died && anomaly.container.id == container.of.id
+        && container.finished_at.is_some_and(|end| end.duration_since(at).abs() <= SAME_END)
+        && container.started_at.is_none_or(|start| start <= at)
 }

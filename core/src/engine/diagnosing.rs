@@ -20,7 +20,7 @@ const MAX_ATTEMPTS: usize = 3;
 /// So many plans are staged for one incident, carried out or not.
 const MAX_PLANS: u32 = 30;
 /// A plan whose tools were not discovered waits this long for them.
-const TOOLS_WAIT: SignedDuration = SignedDuration::from_secs(30);
+pub(crate) const TOOLS_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
 impl Engine {
     /// Whether an incident is in a state in which thinking about it leads anywhere.
@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Diagnoses, and stages what the diagnosis proposes. A second diagnosis that says the same
-    /// as the first changes nothing.
+    /// as the first changes at most the words.
     pub(crate) fn diagnose(&mut self, id: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
         let Some(open) = self.incidents.get_mut(id) else { return };
@@ -90,7 +90,13 @@ impl Engine {
         });
         if same && incident.state != IncidentState::Diagnosing {
             if let Some((incident, _)) = self.edit(id, turn) {
+                let better = incident.title != diagnosis.cause;
+                incident.title.clone_from(&diagnosis.cause);
                 incident.diagnosis = Some(diagnosis);
+                let wire = IncidentWire::from(&*incident);
+                if better {
+                    turn.emit(Event::IncidentUpdated { incident: wire });
+                }
             }
             return;
         }
@@ -135,6 +141,8 @@ impl Engine {
             ),
         );
         incident.diagnosis = Some(diagnosis.clone());
+        // What spoke against the plan of another diagnosis.
+        incident.not_acting.clear();
         work.told.clear();
         work.lacks_tools = false;
         work.tools_by = None;
@@ -177,8 +185,10 @@ impl Engine {
             .collect();
         if !missing.is_empty() {
             // Tools may still be on their way; `tools_changed` comes back here.
-            let why = format!("no MCP server offers {}", missing.join(", "));
-            self.not_acting(id, NotActing::ToolMissing, &why, turn);
+            if self.knows_tools(turn.now) {
+                let why = format!("no MCP server offers {}", missing.join(", "));
+                self.not_acting(id, NotActing::ToolMissing, &why, turn);
+            }
             if let Some(open) = self.incidents.get_mut(id) {
                 open.work.lacks_tools = true;
                 open.work.tools_by = Some(turn.now + TOOLS_WAIT);
@@ -231,6 +241,12 @@ impl Engine {
         passing && back && diagnosis.advice.is_none()
     }
 
+    /// Whether it is known which tools there are: they were announced, or should have been. Before
+    /// that none is called missing.
+    pub(crate) fn knows_tools(&self, now: Timestamp) -> bool {
+        self.tools_announced || self.tools_due.is_some_and(|due| due <= now)
+    }
+
     /// A plan whose tools never came goes to a person.
     pub(crate) fn give_up_on_tools(&mut self, id: &IncidentId, turn: &mut Turn) {
         let Some(open) = self.incidents.get_mut(id) else { return };
@@ -239,7 +255,9 @@ impl Engine {
         }
         open.work.tools_by = None;
         if open.incident.state == IncidentState::Diagnosing {
-            self.escalate(id, "no MCP server offers the tools that the fix needs", turn);
+            let why = "no MCP server offers the tools that the fix needs";
+            self.not_acting(id, NotActing::ToolMissing, why, turn);
+            self.escalate(id, why, turn);
         }
     }
 

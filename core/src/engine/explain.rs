@@ -4,6 +4,14 @@ use crate::domain::incident::{Incident, IncidentState};
 use crate::domain::plan::FixState;
 use crate::engine::records;
 
+/// Why an incident is closed whose container came back by itself or by somebody else.
+pub(crate) const RECOVERED: &str = "it recovered and stayed up";
+
+/// The last word of the timeline.
+fn ended_by(incident: &Incident) -> &str {
+    incident.timeline.last().map_or("no reason is known", |e| e.what.as_str())
+}
+
 /// Four short sentences for people who were not there.
 pub(crate) fn closing_words(incident: &Incident) -> String {
     let what = format!("{} was affected ({}).", incident.root, incident.class.words());
@@ -45,11 +53,12 @@ pub(crate) fn closing_words(incident: &Incident) -> String {
                 "Verified by {passed} checks. If a compose file describes the container, carry lasting changes over to it."
             )
         }
-        IncidentState::ResolvedExternally => "It recovered without our doing.".to_owned(),
-        IncidentState::Dismissed => incident
-            .timeline
-            .last()
-            .map_or_else(|| "Dismissed.".to_owned(), |e| format!("Closed: {}.", e.what)),
+        IncidentState::ResolvedExternally if ended_by(incident).starts_with(RECOVERED) => {
+            "It recovered without our doing.".to_owned()
+        }
+        IncidentState::ResolvedExternally | IncidentState::Dismissed => {
+            format!("Closed: {}.", ended_by(incident))
+        }
         IncidentState::Detected
         | IncidentState::Diagnosing
         | IncidentState::AwaitingApproval

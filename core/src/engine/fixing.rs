@@ -5,10 +5,12 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::domain::audit::AuditAction;
+use crate::domain::container::ContainerRef;
 use crate::domain::event::{Event, IncidentWire};
-use crate::domain::ids::{ContainerId, FixId, IncidentId};
+use crate::domain::ids::{FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
+use crate::domain::signal::UNRECORDED;
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::records::{approver, record, undo_record, word};
@@ -16,6 +18,9 @@ use crate::engine::{Engine, Turn};
 
 /// A plan, or its undo, must come back within this time; each call has a shorter bound of its own.
 pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_mins(10);
+/// The policy leaves a plan alone this long when the record of its call could not be written; a
+/// person may approve it at any time.
+const RECORD_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// A stale plan's target is looked at again within this time before the next diagnosis.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
@@ -42,6 +47,7 @@ impl Engine {
         work.undo = Some(ticket);
         work.worse = None;
         work.retry_at = None;
+        work.unrecorded = None;
         work.stopped_until = None;
         work.verification = None;
         work.result_by = Some(now + RESULT_WAIT);
@@ -232,14 +238,16 @@ impl Engine {
             return;
         }
         self.brakes.end(id);
+        // Nothing was done to the target; neither is the plan to blame.
+        let unrecorded = why.starts_with(UNRECORDED);
         let mut events = Vec::new();
         let mut audits = Vec::new();
-        let mut target: Option<ContainerId> = None;
+        let mut target: Option<ContainerRef> = None;
         if let Some((incident, work)) = self.edit(id, turn) {
             work.undo = None;
             let by = approver(incident);
             if let Some(plan) = &mut incident.plan {
-                target = plan.steps.first().map(|s| s.target.id.clone());
+                target = plan.steps.first().map(|s| s.target.clone());
                 let frozen = plan.clone();
                 for step in &mut plan.steps {
                     step.state = FixState::Stale;
@@ -250,13 +258,18 @@ impl Engine {
                     audits.push(failed);
                 }
             }
-            incident.note(now, Actor::System, format!("the plan is stale: {why}"));
-            let moved = incident.transition(
-                IncidentState::AwaitingApproval,
-                now,
-                Actor::System,
-                "nothing was called; looking again",
-            );
+            let moved = if unrecorded {
+                work.unrecorded = Some((now + RECORD_AGAIN, format!("not applied: {why}")));
+                incident.not_applied(now, why)
+            } else {
+                incident.note(now, Actor::System, format!("the plan is stale: {why}"));
+                incident.transition(
+                    IncidentState::AwaitingApproval,
+                    now,
+                    Actor::System,
+                    "nothing was called; looking again",
+                )
+            };
             debug_assert!(moved, "fixing leads back to awaiting approval");
             // Think again once the target has been looked at.
             work.need_inspect = true;
@@ -269,7 +282,10 @@ impl Engine {
         }
         turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
         if let Some(target) = target {
-            turn.effects.push(Effect::Inspect(target));
+            if unrecorded {
+                self.brakes.unacted(&target);
+            }
+            turn.effects.push(Effect::Inspect(target.id));
         }
     }
 

@@ -6,7 +6,7 @@
 //! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `clock` a clock that jumps, `work` and `records`.
+//! sight, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
 
 mod board;
 mod clock;
@@ -16,6 +16,7 @@ mod diagnosing;
 pub mod effect;
 mod explain;
 mod fixing;
+mod handover;
 mod merge;
 mod observe;
 mod opening;
@@ -44,6 +45,7 @@ use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
 use crate::engine::board::Board;
 use crate::engine::correlate::Waiting;
+use crate::engine::diagnosing::TOOLS_WAIT;
 use crate::engine::effect::Effect;
 use crate::engine::own_calls::OwnCalls;
 use crate::engine::work::Work;
@@ -98,6 +100,7 @@ struct Open {
 
 /// All state of the life cycle.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or do not, independently")]
 pub struct Engine {
     settings: Settings,
     world: World,
@@ -110,12 +113,20 @@ pub struct Engine {
     own: OwnCalls,
     counter: u64,
     attached: bool,
+    /// The MCP servers have said once what they offer.
+    tools_announced: bool,
+    /// They should have by then.
+    tools_due: Option<Timestamp>,
     /// Incidents of earlier runs that another instance keeps: for front ends only.
     shown: Vec<Arc<Incident>>,
     /// Since when the container engine is out of sight.
     blind_since: Option<Timestamp>,
     /// Nothing new is begun any more.
     standing_down: bool,
+    /// The next step takes up what another instance left, and these anomalies of our own.
+    adopted: Option<Vec<Anomaly>>,
+    /// The next step decides about staged plans anew.
+    reconsider: bool,
 }
 
 impl Open {
@@ -161,9 +172,13 @@ impl Engine {
             own: OwnCalls::default(),
             counter: 0,
             attached: false,
+            tools_announced: false,
+            tools_due: None,
             shown: resume::most_recent(shown),
             blind_since: None,
             standing_down: false,
+            adopted: None,
+            reconsider: false,
         }
     }
 
@@ -171,6 +186,7 @@ impl Engine {
     #[must_use]
     pub fn step(&mut self, signal: Signal, anomalies: Vec<Anomaly>, now: Timestamp) -> Vec<Effect> {
         let mut turn = Turn { now, effects: Vec::new(), dirty: BTreeSet::new() };
+        self.take_over(&mut turn);
         self.take(signal, &mut turn);
         for anomaly in anomalies {
             self.anomaly(anomaly, &mut turn);
@@ -206,6 +222,7 @@ impl Engine {
                     watched: names,
                 });
                 if !std::mem::replace(&mut self.attached, true) {
+                    self.tools_due = Some(turn.now + TOOLS_WAIT);
                     self.resume_earlier(turn);
                 }
             }
@@ -242,6 +259,7 @@ impl Engine {
             Signal::Recovered { part, detail } => self.part_recovered(part, detail, turn),
             Signal::Tools { tools } => {
                 self.world.tools = tools;
+                self.tools_announced = true;
                 self.tools_changed(turn);
             }
             Signal::Command { request, actor, command } => {
@@ -312,6 +330,9 @@ impl Engine {
     /// When the engine wants to be woken although nothing happened. After the step at that time
     /// it names a later one, or none.
     pub fn wake_at(&self) -> Option<Timestamp> {
+        if self.adopted.is_some() || self.reconsider {
+            return Some(Timestamp::UNIX_EPOCH);
+        }
         let due = self.incidents.keys().filter_map(|id| self.due_at(id));
         due.chain(self.waiting.iter().map(|w| w.until)).min()
     }

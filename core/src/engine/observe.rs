@@ -62,6 +62,7 @@ impl Engine {
         self.seen_by_inspect(&id, asked_at.unwrap_or(turn.now));
         if is_up {
             self.successor_runs(&id, turn);
+            self.started_meanwhile(&id, false, turn);
         }
     }
 
@@ -99,12 +100,16 @@ impl Engine {
     pub(crate) fn life(&mut self, event: &LifeEvent, turn: &mut Turn) {
         let id = &event.container;
         let ours = self.own.claims(id, &event.kind, turn.now);
+        // What is told after a time out of sight proves no operator's wish: an engine that crashed
+        // ends what it finds left over when it starts again.
+        let blind = self.is_blind();
         let Some(facts) = self.world.containers.get_mut(id) else { return };
         facts.changed_at = Some(turn.now);
         facts.ordered_at = Some(turn.now);
         let container = Arc::make_mut(&mut facts.container);
         let before = (container.state, container.health);
         let mut stopped = false;
+        let mut unseen = false;
         match &event.kind {
             LifeKind::Start => {
                 container.state = RunState::Running;
@@ -113,6 +118,7 @@ impl Engine {
                 }
                 facts.stopped_by_operator = None;
                 facts.killed_at = None;
+                facts.killed_unseen = false;
                 facts.log_ended_at = None;
                 facts.crashed = false;
             }
@@ -133,7 +139,8 @@ impl Engine {
                     if back && !asked { RunState::Restarting } else { RunState::Exited };
                 facts.ended_run = Some(container.started_at_raw.clone());
                 facts.usage = None;
-                facts.crashed = !asked && !ours && *exit_code != 0;
+                unseen = facts.killed_unseen && !asked && !ours;
+                facts.crashed = !asked && !ours && !unseen && *exit_code != 0;
                 if asked {
                     facts.stopped_by_operator = Some(event.at);
                     facts.stop_seen_at = Some(turn.now);
@@ -142,14 +149,18 @@ impl Engine {
             }
             LifeKind::Kill { signal } => {
                 let stops = *signal == container.stop_signal || matches!(signal, 2 | 3 | 9 | 15);
-                if stops && !ours {
+                if stops && !ours && blind {
+                    facts.killed_unseen |= facts.killed_at.is_none();
+                } else if stops && !ours {
                     facts.killed_at = Some(event.at);
                 }
             }
             LifeKind::Stop => {
                 container.state = RunState::Exited;
                 facts.crashed = false;
-                if !ours {
+                if blind && !ours {
+                    unseen = facts.stopped_by_operator.is_none();
+                } else if !ours {
                     // The death before it has told already.
                     stopped = facts.stopped_by_operator.is_none();
                     facts.stopped_by_operator = Some(event.at);
@@ -176,6 +187,10 @@ impl Engine {
         }
         if event.kind == LifeKind::Start {
             self.successor_runs(id, turn);
+            self.started_meanwhile(id, true, turn);
+        }
+        if unseen {
+            self.ended_unseen(id);
         }
         if stopped {
             self.operator_stopped(id, turn);

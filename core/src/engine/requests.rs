@@ -207,6 +207,7 @@ impl Engine {
             let is_target = steps.any(|s| &s.target.id == container);
             let staged = open.incident.plan.as_ref().is_some_and(Plan::is_staged);
             let fixing = open.incident.state == IncidentState::Fixing;
+            let watched = open.work.verification.as_ref().is_some_and(|v| !v.ours);
             if open.work.undoing || open.work.stopped_until.is_some() {
                 continue;
             }
@@ -220,6 +221,9 @@ impl Engine {
             } else if is_target && staged {
                 self.withdraw_plan(&id, &format!("an operator stopped {name}"), turn);
                 self.plan_again(&id);
+            } else if is_target && watched {
+                let why = format!("an operator stopped {name}");
+                self.failed_again(&id, &why, turn);
             }
             if its && let Some(open) = self.incidents.get_mut(&id) {
                 open.work.stopped_until = Some(now + OPERATOR_RESTART);
@@ -253,19 +257,30 @@ impl Engine {
 
     /// Its plan was withdrawn; if the operator's restart does not help, there will be another.
     fn restarted_by_operator(&mut self, id: &IncidentId, turn: &mut Turn) {
+        self.watch_instead(id, "an operator restarted the container", turn);
+    }
+
+    /// Its plan was withdrawn because somebody did what it would have done: watch whether that
+    /// helps.
+    pub(crate) fn watch_instead(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
         let now = turn.now;
         self.plan_again(id);
         if let Some((incident, work)) = self.edit(id, turn) {
             work.rethink = false;
-            let moved = incident.transition(
-                IncidentState::Diagnosing,
-                now,
-                Actor::System,
-                "an operator restarted the container",
-            );
+            work.diagnose_by = None;
+            let moved =
+                incident.transition(IncidentState::Diagnosing, now, Actor::System, why.to_owned());
             debug_assert!(moved, "awaiting approval leads to diagnosing");
         }
         self.watch_recovery(id, turn);
+    }
+
+    /// Ends an incident whose container is not there any more: that is no recovery.
+    pub(crate) fn close_removed(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
+        if let Some((incident, _)) = self.edit(id, turn) {
+            incident.title = format!("{}; {why}", incident.title);
+        }
+        self.close(id, IncidentState::ResolvedExternally, Actor::System, why.to_owned(), turn);
     }
 
     /// A container with an open incident is gone: removed or replaced by somebody, or it `crashed`
@@ -278,8 +293,7 @@ impl Engine {
             }
             let its = &open.incident.container.id == container;
             if its && !crashed {
-                let why = "the container was removed or replaced".to_owned();
-                self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
+                self.close_removed(&id, "the container was removed", turn);
                 continue;
             }
             if its && open.incident.state != IncidentState::Escalated {

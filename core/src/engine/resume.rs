@@ -64,8 +64,7 @@ impl Engine {
             }
             self.undo_interrupted(&id, turn);
             if !exists {
-                let why = "the container was removed while nobody watched".to_owned();
-                self.close(&id, IncidentState::ResolvedExternally, Actor::System, why, turn);
+                self.close_removed(&id, "the container was removed while nobody watched", turn);
                 continue;
             }
             match state {
@@ -101,6 +100,10 @@ impl Engine {
     /// think about.
     fn wait_on(&mut self, id: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
+        if let Some((incident, _)) = self.edit(id, turn) {
+            // Reasons of the earlier run; those that hold still are told anew.
+            incident.not_acting.clear();
+        }
         if let Some(open) = self.incidents.get_mut(id) {
             if open.incident.plan.as_ref().is_some_and(Plan::is_staged) {
                 open.work.retry_at = Some(now);

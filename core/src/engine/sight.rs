@@ -64,6 +64,17 @@ impl Engine {
         self.blind_since.is_some()
     }
 
+    /// A container ended while nobody could see why: it may have been meant.
+    pub(crate) fn ended_unseen(&mut self, container: &ContainerId) {
+        for open in self.incidents.values_mut() {
+            let mut steps = open.incident.plan.iter().flat_map(|p| &p.steps);
+            let its = &open.incident.container.id == container;
+            if its || steps.any(|s| &s.target.id == container) {
+                open.work.unwitnessed = true;
+            }
+        }
+    }
+
     /// Says why a verification does not go on.
     pub(crate) fn wait_for_sight(&mut self, id: &IncidentId, turn: &mut Turn) {
         let words = "the container engine cannot be seen; every check waits and begins anew";

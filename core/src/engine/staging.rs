@@ -8,7 +8,7 @@ use crate::domain::audit::AuditAction;
 use crate::domain::container::Container;
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::event::{Event, FixWire, IncidentWire};
-use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::IncidentState;
 use crate::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
 use crate::engine::effect::Effect;
@@ -112,6 +112,44 @@ impl Engine {
     /// Takes a staged plan off the table.
     pub(crate) fn withdraw_plan(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
         self.drop_plan(id, FixState::Stale, why, &Actor::System, turn);
+    }
+
+    /// A container runs. Staged plans that would start it have nothing to start any more, and
+    /// those that would restart it none if it was `restarted` since they were made.
+    pub(crate) fn started_meanwhile(
+        &mut self,
+        container: &ContainerId,
+        restarted: bool,
+        turn: &mut Turn,
+    ) {
+        let Some(facts) = self.world.containers.get(container) else { return };
+        let name = facts.container.of.name.clone();
+        let run = facts.container.started_at_raw.clone();
+        for id in self.open_ids() {
+            let Some(open) = self.incidents.get(&id) else { continue };
+            let Some(plan) = open.incident.plan.as_ref().filter(|p| p.is_staged()) else {
+                continue;
+            };
+            let first = plan.steps.first().is_some_and(|s| &s.target.id == container);
+            let new_run = restarted || (first && plan.preconditions.started_at != run);
+            let done = |step: &Fix| match step.call.tool.as_str() {
+                _ if &step.target.id != container => None,
+                "start_container" => Some("started"),
+                "restart_container" if new_run => Some("restarted"),
+                _ => None,
+            };
+            let Some(what) = plan.steps.iter().find_map(done) else { continue };
+            let why = format!("{name} was {what} meanwhile");
+            let left = plan.steps.iter().any(|step| done(step).is_none());
+            let waits = open.incident.state == IncidentState::AwaitingApproval;
+            self.withdraw_plan(&id, &why, turn);
+            self.note(&id, Actor::System, format!("the plan is stale: {why}"), turn);
+            if left {
+                self.plan_again(&id);
+            } else if waits {
+                self.watch_instead(&id, &format!("{why}; watching whether it helps"), turn);
+            }
+        }
     }
 
     /// Ends a staged plan without running it, and says so.

@@ -11,6 +11,7 @@ use crate::domain::incident::{Check, IncidentState};
 use crate::domain::plan::{Actor, Fix, FixState, Plan};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
+use crate::engine::explain::RECOVERED;
 use crate::engine::fixing::RESULT_WAIT;
 use crate::engine::oracles::{self, LOOK, Verification};
 use crate::engine::records::{approver, undo_record};
@@ -115,7 +116,7 @@ impl Engine {
             self.tell_verification(id, true, checks, turn);
             (IncidentState::Resolved, "verified: every check held".to_owned())
         } else {
-            (IncidentState::ResolvedExternally, "it recovered and stayed up".to_owned())
+            (IncidentState::ResolvedExternally, RECOVERED.to_owned())
         };
         self.close(id, state, Actor::System, why, turn);
         self.look_after_the_affected(id, turn);
@@ -163,7 +164,7 @@ impl Engine {
     }
 
     /// It failed again during a recovery that we only watched.
-    fn failed_again(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
+    pub(crate) fn failed_again(&mut self, id: &IncidentId, why: &str, turn: &mut Turn) {
         let now = turn.now;
         let Some((incident, work)) = self.edit(id, turn) else { return };
         work.verification = None;
@@ -187,9 +188,12 @@ impl Engine {
         self.tell_verification(id, false, checks, turn);
         self.lock_targets(id, turn);
         let mut undo = None;
+        let mut nothing = false;
         let mut records = Vec::new();
         if let Some((incident, work)) = self.edit(id, turn) {
             let by = approver(incident);
+            nothing =
+                !incident.plan.iter().flat_map(|p| &p.steps).any(|s| s.state == FixState::Applied);
             let applied = |s: &Fix| s.state == FixState::Applied && s.inverse.is_some();
             if let Some(plan) = incident.plan.as_mut().filter(|p| p.steps.iter().any(applied)) {
                 undo = work.undo.take().and_then(|ticket| ticket.redeem(plan));
@@ -205,8 +209,13 @@ impl Engine {
             work.diagnose_by = None;
             work.rethink = false;
         }
-        let words =
-            if undo.is_some() { "taking the fix back" } else { "the fix cannot be taken back" };
+        let words = if undo.is_some() {
+            "taking the fix back"
+        } else if nothing {
+            "nothing was applied, so there is nothing to take back"
+        } else {
+            "the fix cannot be taken back"
+        };
         self.escalate(id, &format!("worse after the fix ({why}); {words}"), turn);
         let Some(undo) = undo else {
             self.brakes.end(id);

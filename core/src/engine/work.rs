@@ -29,6 +29,9 @@ pub(crate) struct Work {
     pub(crate) lacks_tools: bool,
     /// Reasons against acting that were told already.
     pub(crate) told: BTreeSet<&'static str>,
+    /// Until when the policy does not try again, for the record of its call could not be written,
+    /// and why that is.
+    pub(crate) unrecorded: Option<(Timestamp, String)>,
     /// When to decide again.
     pub(crate) retry_at: Option<Timestamp>,
     /// When a plan that runs, or its undo, must have come back.
@@ -81,6 +84,7 @@ impl Work {
             &mut self.stopped_until,
         ];
         clock::shift(times.into_iter().flatten(), by);
+        clock::shift(self.unrecorded.as_mut().map(|(until, _)| until), by);
         self.clock_jumps = self.clock_jumps.saturating_add(by);
         if let Some(verification) = &mut self.verification {
             verification.clock_jumped(by);

@@ -75,6 +75,13 @@ impl Brakes {
         self.acts.push_back(Act { at, name: target.name.clone(), service: target.service.clone() });
     }
 
+    /// The last plan on `target` was not begun after all: nothing was called.
+    pub fn unacted(&mut self, target: &ContainerRef) {
+        if let Some(at) = self.acts.iter().rposition(|a| a.name == target.name) {
+            self.acts.remove(at);
+        }
+    }
+
     /// The plan of an incident is being applied, verified or taken back.
     pub fn begin(&mut self, incident: &IncidentId) {
         self.in_flight.insert(incident.clone());

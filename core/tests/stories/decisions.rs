@@ -1,7 +1,8 @@
 //! Who may decide about a plan, on what, and how often.
 
 use sentinel_core::domain::command::Command;
-use sentinel_core::domain::container::{Container, LABEL_AUTO_HEAL};
+use sentinel_core::domain::container::{Container, Health, LABEL_AUTO_HEAL, RunState};
+use sentinel_core::domain::event::Event;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::plan::{Actor, FixState};
 use sentinel_core::domain::signal::Signal;
@@ -288,7 +289,7 @@ fn a_plan_waits_for_its_tools_and_then_goes_on() {
     story.dies("api", 1);
     story.pass(seconds(5));
     assert_eq!(story.state(), IncidentState::Diagnosing);
-    assert_eq!(story.reasons(), ["tool_missing"]);
+    assert!(story.reasons().is_empty(), "nobody has said yet what there is");
     story.feed(Signal::Tools { tools: vec![tool("start_container")] });
     story.pass(seconds(40));
     assert_eq!(story.state(), IncidentState::Resolved);
@@ -341,4 +342,81 @@ fn incidents_of_one_second_have_their_own_ids() {
     story.pass(SECOND);
     assert_eq!(story.saved.len(), 60);
     assert_eq!(story.count("incident_opened"), 60);
+}
+
+fn stale_reasons(story: &Story) -> Vec<String> {
+    let words = story.events.iter().filter_map(|(_, e)| match e {
+        Event::FixStale(word) => word.reason.clone(),
+        _ => None,
+    });
+    words.collect()
+}
+
+#[test]
+fn a_start_of_what_somebody_started_meanwhile_is_stale_at_once() {
+    let mut story = staged(Mode::Approve);
+    story.starts("api");
+    assert_eq!(stale_reasons(&story), ["api was started meanwhile"]);
+    assert!(story.plan().is_none());
+    story.pass(SECOND);
+    assert_eq!(story.state(), IncidentState::Verifying);
+    story.pass(seconds(35));
+    assert_eq!(story.state(), IncidentState::ResolvedExternally);
+    assert_eq!(story.count("fix_staged"), 1);
+    assert!(story.applied.is_empty());
+}
+
+#[test]
+fn a_restart_of_what_was_restarted_meanwhile_is_stale_at_once() {
+    let mut story = Story::new(Mode::Approve, vec![healthy("api")]);
+    story.becomes("api", Health::Unhealthy);
+    story.pass(SECOND);
+    assert!(story.plan().is_some());
+    // Seen by an inspect only: its events were lost.
+    story.edit("api", |c| {
+        c.started_at_raw = "start-of-somebody".to_owned();
+        c.health = Health::Starting;
+    });
+    story.inspected("api", false);
+    assert_eq!(stale_reasons(&story), ["api was restarted meanwhile"]);
+    story.pass(SECOND);
+    story.becomes("api", Health::Healthy);
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::ResolvedExternally);
+}
+
+#[test]
+fn a_plan_for_several_goes_on_for_those_that_are_still_down() {
+    let mut story = Story::new(Mode::Approve, vec![container("api"), container("db")]);
+    for name in ["api", "db"] {
+        story.edit(name, |c| {
+            c.state = RunState::Exited;
+            c.exit_code = 1;
+        });
+        story.inspected(name, true);
+    }
+    story.pass(seconds(5));
+    assert_eq!(story.plan().unwrap().steps.len(), 2);
+    story.starts("db");
+    story.pass(SECOND);
+    let plan = story.plan().unwrap();
+    assert_eq!(plan.steps.len(), 1);
+    assert_eq!(plan.steps[0].target.name, "api");
+    assert_eq!(stale_reasons(&story), ["db was started meanwhile"; 2]);
+}
+
+#[test]
+fn a_dependency_that_somebody_started_is_watched() {
+    let mut story = Story::new(Mode::Approve, vec![container("api"), container("db")]);
+    story.operator_stops("db");
+    for _ in 0..40 {
+        story.says("api", "ERROR cannot reach db:5432: connection refused");
+        story.pass(crate::support::millis(500));
+    }
+    assert_eq!(story.state(), IncidentState::AwaitingApproval);
+    story.starts("db");
+    assert_eq!(stale_reasons(&story), ["db was started meanwhile"]);
+    story.pass(seconds(150));
+    assert_eq!(story.state(), IncidentState::ResolvedExternally);
+    assert_eq!(story.count("incident_escalated"), 0);
 }

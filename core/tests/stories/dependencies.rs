@@ -198,6 +198,7 @@ fn a_failed_sibling_in_the_fix_does_not_hide_that_it_got_worse() {
 #[test]
 fn an_error_burst_is_an_incident_without_a_fix_and_ends_with_the_errors() {
     let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.pass(seconds(10));
     for _ in 0..40 {
         story.says("api", "ERROR request failed");
         story.pass(millis(100));

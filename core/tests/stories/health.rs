@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use sentinel_core::domain::container::{Container, Health, Probe};
+use sentinel_core::domain::anomaly::AnomalyKind;
+use sentinel_core::domain::container::{Container, Health, Probe, RestartPolicy, RunState};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::snapshot::Mode;
 
-use crate::support::{SECOND, Story, container, healthy, seconds};
+use crate::support::{SECOND, Story, container, healthy, millis, seconds, settings};
 
 fn probe(exit_code: i64, output: &str) -> Probe {
     Probe { exit_code, output: output.to_owned(), ended_at: None, duration: Duration::from_secs(1) }
@@ -94,4 +95,48 @@ fn what_is_unhealthy_because_its_dependency_is_down_is_left_alone() {
     assert_eq!(open[0].affected, ["api"]);
     assert_eq!(open[0].plan.as_ref().unwrap().steps.len(), 1);
     assert_eq!(open[0].plan.as_ref().unwrap().steps[0].target.name, "db");
+}
+
+#[test]
+fn what_is_unhealthy_when_watching_begins_is_an_incident() {
+    let sick = Container { health: Health::Unhealthy, ..healthy("api") };
+    let mut down = Container { health: Health::Unhealthy, ..healthy("db") };
+    down.state = RunState::Exited;
+    let mut story = Story::new(Mode::AutoHeal, vec![sick, down]);
+    story.pass(seconds(2));
+    let incident = story.incident();
+    assert_eq!(incident.container.name, "api");
+    assert_eq!(incident.class, FailureClass::Hang);
+    assert_eq!(story.applied.len(), 1, "the engine itself observed it");
+    story.becomes("api", Health::Healthy);
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::Resolved);
+}
+
+#[test]
+fn what_is_unhealthy_still_after_a_restart_of_sentinel_tui_is_the_same_incident() {
+    let mut story = Story::new(Mode::Approve, vec![healthy("api")]);
+    story.becomes("api", Health::Unhealthy);
+    story.pass(SECOND);
+    let plan = story.plan().unwrap();
+    let mut next = story.restarted(settings(Mode::Approve));
+    next.pass(seconds(5));
+    assert_eq!(next.incident().plans, 1);
+    assert_eq!(next.plan().unwrap().sha256, plan.sha256);
+}
+
+#[test]
+fn what_waits_for_its_restart_when_watching_begins_dies_as_any_other() {
+    let mut api = container("api");
+    api.restart_policy = RestartPolicy::Always;
+    api.state = RunState::Restarting;
+    api.exit_code = 1;
+    let mut story = Story::new(Mode::AutoHeal, vec![api]);
+    story.pass(seconds(2));
+    assert!(story.saved.is_empty());
+    story.starts_by_policy("api");
+    story.pass(millis(500));
+    story.dies("api", 1);
+    story.pass(SECOND);
+    assert!(story.incident().anomalies.iter().any(|a| a.kind == AnomalyKind::Death));
 }

@@ -9,7 +9,7 @@ use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::ToolResult;
 use sentinel_core::engine::Settings;
 
-use crate::support::{SECOND, Story, container, healthy, seconds, settings};
+use crate::support::{SECOND, Story, Tools, container, healthy, seconds, settings};
 
 fn ann() -> Actor {
     Actor::Person("ann".to_owned())
@@ -225,4 +225,123 @@ fn a_plan_remembers_whether_its_target_was_up() {
     for plan in plans {
         assert_eq!(plan.preconditions.running, plan.steps[0].target.name == "api");
     }
+}
+
+#[test]
+fn a_plan_whose_record_could_not_be_written_is_no_act_and_no_attempt() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.tools = Tools::Unrecorded;
+    story.dies("api", 1);
+    story.pass(seconds(5));
+    assert_eq!(story.state(), IncidentState::AwaitingApproval);
+    assert_eq!(story.applied.len(), 1, "it is not tried every second");
+    assert!(!story.reasons().contains(&"cooldown"), "{:?}", story.reasons());
+    let words = "not applied: the record of the call could not be written";
+    let incident = story.incident();
+    assert!(incident.timeline.iter().any(|e| e.what.starts_with(words)), "{incident:#?}");
+    assert_eq!(incident.attempts().count(), 0);
+    let shown = format!("not_recorded: {words}");
+    assert!(incident.not_acting.iter().any(|r| r.starts_with(&shown)), "{incident:#?}");
+    // Not even after a restart.
+    let mut next = story.restarted(settings(Mode::AutoHeal));
+    next.pass(seconds(2));
+    assert!(!next.reasons().contains(&"cooldown"), "{:?}", next.reasons());
+    // More often than a plan may fail; then the disk has room again.
+    story.pass(seconds(120));
+    assert_eq!(story.applied.len(), 5);
+    story.tools = Tools::Work;
+    story.pass(seconds(70));
+    assert_eq!(story.state(), IncidentState::Resolved);
+    assert_eq!(story.incident().attempts().count(), 1);
+}
+
+#[test]
+fn a_person_may_approve_again_when_the_record_could_not_be_written() {
+    let mut story = staged(settings(Mode::Approve));
+    story.tools = Tools::Unrecorded;
+    story.approve().unwrap();
+    story.pass(seconds(2));
+    assert!(story.reasons().contains(&"not_recorded"));
+    story.tools = Tools::Work;
+    story.approve().unwrap();
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::Resolved);
+}
+
+/// Two instances on one engine: one keeps and acts, the other watches.
+fn pair(mode: Mode, names: &[&str]) -> (Story, Story) {
+    let containers = || names.iter().map(|n| container(n)).collect::<Vec<_>>();
+    let watching = Settings { keeps: false, elected: false, ..settings(mode) };
+    (Story::new(mode, containers()), Story::with(watching, Vec::new(), containers()))
+}
+
+#[test]
+fn a_watcher_takes_over_in_the_middle_of_a_fix_and_repeats_nothing() {
+    let (mut keeper, mut watcher) = pair(Mode::AutoHeal, &["api", "db"]);
+    keeper.tools = Tools::Silent;
+    for story in [&mut keeper, &mut watcher] {
+        story.dies("api", 1);
+        story.pass(SECOND);
+    }
+    assert_eq!(keeper.state(), IncidentState::Fixing);
+    assert!(watcher.reasons().contains(&"not_elected"));
+    assert!(watcher.saved.is_empty());
+    // The acting one is gone; whether its call was made, nobody knows.
+    watcher.adopts(&keeper);
+    let incident = watcher.incident();
+    assert_eq!(incident.id, keeper.incident().id);
+    assert_eq!(incident.state, IncidentState::Escalated);
+    assert_eq!(incident.plan.unwrap().steps[0].state, FixState::Failed);
+    assert_eq!(watcher.audited(), ["interrupted"]);
+    let now = watcher.now;
+    let shown = watcher.engine.snapshot(now).incidents;
+    assert_eq!(shown.len(), 1, "its own incident gave way");
+    watcher.pass(seconds(30));
+    assert!(watcher.applied.is_empty());
+    // It runs again, so it recovered; and the brakes know what the other one did.
+    watcher.starts("api");
+    watcher.pass(seconds(60));
+    assert_eq!(watcher.state(), IncidentState::ResolvedExternally);
+    watcher.dies("api", 1);
+    watcher.pass(seconds(2));
+    assert!(watcher.reasons().contains(&"cooldown"), "{:?}", watcher.reasons());
+    assert!(watcher.applied.is_empty());
+    // Elsewhere it acts.
+    watcher.dies("db", 1);
+    watcher.pass(seconds(40));
+    assert_eq!(watcher.applied.len(), 1);
+}
+
+#[test]
+fn a_fault_that_only_the_watcher_saw_is_not_lost_with_the_keeper() {
+    let (keeper, mut watcher) = pair(Mode::Approve, &["api"]);
+    // The keeper is gone already when it dies.
+    watcher.dies("api", 1);
+    watcher.pass(seconds(5));
+    assert!(watcher.saved.is_empty());
+    watcher.adopts(&keeper);
+    watcher.pass(SECOND);
+    assert_eq!(watcher.state(), IncidentState::AwaitingApproval);
+    watcher.approve().unwrap();
+    watcher.pass(seconds(40));
+    assert_eq!(watcher.state(), IncidentState::Resolved);
+}
+
+#[test]
+fn who_is_elected_decides_anew_about_what_waits() {
+    let own = Settings { elected: false, ..settings(Mode::AutoHeal) };
+    let mut story = Story::with(own, Vec::new(), vec![container("api")]);
+    story.dies("api", 1);
+    story.pass(seconds(5));
+    assert_eq!(story.reasons(), ["not_elected"]);
+    story.engine.elect(true);
+    assert!(story.engine.wake_at().is_some_and(|at| at <= story.now), "it is due at once");
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::Resolved);
+    assert!(story.incident().not_acting.is_empty());
+    story.engine.elect(false);
+    story.starts("api");
+    story.dies("api", 1);
+    story.pass(seconds(400));
+    assert_eq!(story.applied.len(), 1);
 }

@@ -64,6 +64,10 @@ fn a_loop_is_named_after_what_its_log_says() {
     let incident = story.incident();
     assert_eq!(incident.state, IncidentState::Escalated);
     assert_eq!(incident.class, FailureClass::PortConflict);
+    assert_eq!(
+        incident.title,
+        "api dies at every start: a port is taken (“listen EADDRINUSE: address already in use :::80”)"
+    );
     assert!(story.applied.is_empty());
 }
 

@@ -2,9 +2,10 @@
 
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::plan::FixState;
+use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 
-use crate::support::{SECOND, Story, Tools, container, healthy, millis, seconds, settings};
+use crate::support::{SECOND, Story, Tools, container, healthy, millis, seconds, settings, tool};
 
 #[test]
 fn a_call_under_way_is_never_repeated() {
@@ -68,12 +69,55 @@ fn what_happened_while_nobody_watched_may_have_been_meant() {
     let mut story = Story::new(Mode::Approve, vec![container("api")]);
     story.dies("api", 1);
     story.pass(SECOND);
-    // Auto-heal is on now, but between the two runs anything may have happened.
+    // Between the two runs somebody started and stopped it.
+    let stopped = story.now + seconds(60);
+    story.now += seconds(100);
+    story.edit("api", |c| {
+        c.started_at_raw = "start-of-somebody".to_owned();
+        c.finished_at = Some(stopped);
+    });
     let mut next = story.restarted(settings(Mode::AutoHeal));
     next.pass(seconds(60));
     assert!(next.applied.is_empty());
     assert!(next.reasons().contains(&"operator_intent"), "{:?}", next.reasons());
     assert_eq!(next.state(), IncidentState::AwaitingApproval);
+}
+
+#[test]
+fn a_death_that_an_earlier_run_witnessed_was_not_meant() {
+    let mut story = Story::new(Mode::Approve, vec![container("api")]);
+    story.dies("api", 1);
+    story.pass(SECOND);
+    assert!(story.incident().not_acting.iter().any(|r| r.starts_with("auto_heal_off")));
+    let mut next = story.restarted(settings(Mode::AutoHeal));
+    next.pass(seconds(40));
+    assert!(!next.reasons().contains(&"operator_intent"), "{:?}", next.reasons());
+    assert_eq!(next.state(), IncidentState::Resolved);
+    assert!(next.incident().not_acting.is_empty(), "{:?}", next.incident().not_acting);
+}
+
+#[test]
+fn no_tool_is_called_missing_before_any_was_announced() {
+    let mut story = Story::new(Mode::Approve, vec![container("api")]);
+    story.dies("api", 1);
+    story.pass(SECOND);
+    let earlier = story.saved.values().cloned().collect();
+    let truth = story.truth.values().cloned().collect();
+    let mut next = Story::before_attach(settings(Mode::Approve), earlier, story.now, truth);
+    next.attach();
+    next.pass(seconds(5));
+    assert!(next.reasons().is_empty(), "{:?}", next.reasons());
+    next.feed(Signal::Tools { tools: vec![tool("start_container")] });
+    next.pass(seconds(2));
+    assert_eq!(next.reasons(), ["auto_heal_off"]);
+    // With none that it needs, it is said; and at the latest when they should have come.
+    next.feed(Signal::Tools { tools: Vec::new() });
+    let earlier = next.saved.values().cloned().collect();
+    let truth = next.truth.values().cloned().collect();
+    let mut third = Story::before_attach(settings(Mode::Approve), earlier, next.now, truth);
+    third.attach();
+    third.pass(seconds(35));
+    assert_eq!(third.reasons(), ["tool_missing"]);
 }
 
 #[test]

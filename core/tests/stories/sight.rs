@@ -1,6 +1,7 @@
 //! The engine out of sight, answers that come late, a clock that jumps: nothing is concluded from
 //! what was not seen.
 
+use sentinel_core::domain::anomaly::AnomalyKind;
 use sentinel_core::domain::container::{Container, Health, RestartPolicy, RunState};
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::life::LifeKind;
@@ -274,4 +275,76 @@ fn a_plan_expires_after_the_time_that_really_passed() {
     story.pass(SECOND);
     story.clock_jumps(seconds(3600));
     story.approve().unwrap();
+}
+
+/// The engine crashed, starts again and ends what it finds left over: told while it is out of
+/// sight.
+fn ended_by_the_engine(story: &mut Story, name: &str) {
+    story.life(name, LifeKind::Kill { signal: 15 });
+    story.pass(seconds(1));
+    story.life(name, LifeKind::Kill { signal: 9 });
+    story.dies(name, 137);
+    story.life(name, LifeKind::Stop);
+}
+
+#[test]
+fn what_a_crashed_engine_ends_when_it_starts_again_was_no_operators_wish() {
+    let mut worker = container("worker");
+    worker.labels.insert("sre-sentinel.depends-on".to_owned(), "api".to_owned());
+    let mut story = Story::new(Mode::AutoHeal, vec![worker, container("api"), container("db")]);
+    story.feed(degraded());
+    story.pass(seconds(20));
+    for name in ["worker", "api"] {
+        ended_by_the_engine(&mut story, name);
+    }
+    assert!(story.saved.is_empty(), "no crash was witnessed: {:#?}", story.told());
+    for name in ["worker", "api"] {
+        story.inspected(name, true);
+    }
+    story.inspected("db", false);
+    story.feed(recovered());
+    story.pass(seconds(5));
+    let incident = story.incident();
+    assert_eq!(incident.state, IncidentState::AwaitingApproval);
+    assert!(incident.anomalies.iter().all(|a| a.kind == AnomalyKind::FoundDown));
+    let plan = incident.plan.unwrap();
+    let targets: Vec<&str> = plan.steps.iter().map(|s| s.target.name.as_str()).collect();
+    assert_eq!(targets, ["api", "worker"], "those first that others need");
+    assert!(story.applied.is_empty(), "staged only");
+    assert!(story.reasons().contains(&"operator_intent"));
+    story.approve().unwrap();
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::Resolved);
+    // Once it is back in sight, a stop is an operator's again.
+    story.pass(seconds(200));
+    story.operator_stops("db");
+    story.inspected("db", true);
+    story.pass(seconds(30));
+    assert_eq!(story.saved.len(), 1);
+}
+
+#[test]
+fn a_wish_that_was_seen_before_the_blind_time_goes_on_to_count() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api"), container("db")]);
+    story.life("api", LifeKind::Kill { signal: 15 });
+    story.feed(degraded());
+    story.pass(seconds(2));
+    story.dies("api", 143);
+    story.life("api", LifeKind::Stop);
+    story.inspected("api", true);
+    story.feed(recovered());
+    story.pass(seconds(30));
+    assert!(story.saved.is_empty(), "{:#?}", story.told());
+}
+
+#[test]
+fn a_death_that_nobody_asked_for_is_a_crash_although_it_is_told_late() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api"), container("db")]);
+    story.feed(degraded());
+    story.pass(seconds(2));
+    story.dies("api", 1);
+    story.feed(recovered());
+    story.pass(seconds(40));
+    assert_eq!(story.state(), IncidentState::Resolved);
+    assert_eq!(story.applied.len(), 1);
 }

@@ -18,7 +18,7 @@ use sentinel_core::domain::incident::{Incident, IncidentState, MAX_TIMELINE};
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::plan::{Actor, FixState, Plan};
-use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::signal::{Signal, UNRECORDED};
 use sentinel_core::domain::size::parse_bytes;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::tool::{Tool, ToolHints, ToolResult};
@@ -47,6 +47,8 @@ pub(crate) enum Tools {
     FailAt(u32),
     /// The preconditions do not hold any more.
     Stale,
+    /// What must be on disk before the first call cannot be written.
+    Unrecorded,
     /// Nothing ever comes back.
     Silent,
 }
@@ -230,6 +232,14 @@ impl Story {
     pub(crate) fn attach(&mut self) {
         let watched = self.truth.values().cloned().collect();
         self.feed(Signal::Attached { engine: engine_info(), watched });
+    }
+
+    /// The keeper of `story` ended; this one takes over and acts from now on.
+    pub(crate) fn adopts(&mut self, story: &Self) {
+        self.saved.clone_from(&story.saved);
+        self.engine.adopt(story.saved.values().cloned().collect());
+        self.engine.elect(true);
+        self.feed(Signal::Tick);
     }
 
     // ---- what happens
@@ -553,6 +563,11 @@ impl Story {
             Tools::Silent => return,
             Tools::Stale => {
                 let why = "StartedAt changed".to_owned();
+                self.later(millis(50), Signal::PlanStale { incident, why });
+                return;
+            }
+            Tools::Unrecorded => {
+                let why = format!("{UNRECORDED}, so nothing was called: the disk is full");
                 self.later(millis(50), Signal::PlanStale { incident, why });
                 return;
             }

@@ -4,9 +4,10 @@ use sentinel_core::domain::container::Health;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::plan::FixState;
+use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 
-use crate::support::{SECOND, Story, container, healthy, millis, seconds};
+use crate::support::{SECOND, Story, Tools, container, healthy, millis, seconds};
 
 #[test]
 fn worse_after_the_fix_is_taken_back_exactly_once_and_locks() {
@@ -158,6 +159,12 @@ fn a_removed_container_ends_its_incident() {
     story.removed("api");
     assert_eq!(story.state(), IncidentState::ResolvedExternally);
     assert_eq!(story.count("fix_stale"), 1);
+    let incident = story.incident();
+    let words = incident.explanation.unwrap();
+    assert!(words.contains("the container was removed"), "{words}");
+    assert!(!words.contains("recovered"), "{words}");
+    assert!(incident.title.contains("the container was removed"), "{}", incident.title);
+    assert_eq!(incident.timeline.last().unwrap().what, "the container was removed");
     assert!(story.approve().is_err());
 }
 
@@ -175,4 +182,24 @@ fn a_target_that_is_removed_takes_its_plan_along() {
     assert_eq!(story.count("fix_stale"), 1);
     assert_eq!(story.state(), IncidentState::Escalated);
     assert!(story.plan().is_none());
+}
+
+#[test]
+fn where_nothing_was_applied_there_is_nothing_to_take_back() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.tools = Tools::Silent;
+    story.dies("api", 1);
+    story.pass(SECOND);
+    let incident = story.incident().id;
+    // The plan ended, and no step of it ever said that it was made.
+    story.feed(Signal::PlanDone { incident, ok: true });
+    story.starts("api");
+    story.pass(SECOND);
+    story.dies("api", 1);
+    story.pass(SECOND);
+    assert_eq!(story.state(), IncidentState::Escalated);
+    assert!(story.undone.is_empty());
+    let told = story.incident().timeline;
+    let words = "nothing was applied, so there is nothing to take back";
+    assert!(told.iter().any(|e| e.what.contains(words)), "{told:#?}");
 }

@@ -3,6 +3,7 @@
 //! Excluded by a loop, a memory kill, and a sibling that is down (each scores higher).
 
 use crate::detect::life::exit_words;
+use crate::diagnose::classes::quoted;
 use crate::diagnose::{Case, Hypothesis, actions};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::container::RunState;
@@ -19,7 +20,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .iter()
         .rev()
         .find(|e| e.line.is_some())
-        .map(|e| format!("; its last words: “{}”", short(&e.excerpt)))
+        .map(|e| format!("; its last words: {}", quoted(&e.excerpt)))
         .unwrap_or_default();
     let hypothesis = |class, score, cause: String| Hypothesis {
         class,
@@ -73,14 +74,4 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         format!("{name} died once and has no restart policy that brings it back"),
     )];
     Some(Hypothesis { plan, ..hypothesis(class, 0.8, cause) })
-}
-
-/// The head of an excerpt, for a sentence.
-fn short(text: &str) -> String {
-    const LENGTH: usize = 120;
-    if text.chars().count() <= LENGTH {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(LENGTH).collect();
-    format!("{head}…")
 }

@@ -2,6 +2,7 @@
 //! there is no safe fix; where a signature says why, the cause names it.
 
 use crate::detect::signatures;
+use crate::diagnose::classes::said_in;
 use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
@@ -15,13 +16,12 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let why = case
         .own(AnomalyKind::FatalSignature)
         .last()
-        .and_then(|a| a.detail.signature.as_deref())
-        .and_then(signatures::named);
+        .and_then(|a| Some((a, signatures::named(a.detail.signature.as_deref()?)?)));
     // A missing setting or a taken port explains the loop better than "it loops".
     let (class, cause, advice) = match why {
-        Some(signature) if signature.class != FailureClass::NewError => (
+        Some((anomaly, signature)) if signature.class != FailureClass::NewError => (
             signature.class,
-            format!("{name} dies at every start: {}", signature.words),
+            format!("{name} dies at every start: {}{}", signature.words, said_in(anomaly)),
             format!("Correct what the quoted line of {name} names, then start it again."),
         ),
         _ => (

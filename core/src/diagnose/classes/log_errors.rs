@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 
 use crate::detect::signatures;
+use crate::diagnose::classes::said_in;
 use crate::diagnose::{Case, Hypothesis, topology};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
@@ -25,12 +26,16 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         let outside = peer.filter(|_| {
             case.facts().is_some_and(|f| topology::named(case.world, f, anomaly).is_empty())
         });
+        let said = said_in(anomaly);
         let cause = match (peer, outside) {
             (_, Some(host)) => {
-                format!("{name} {}: {host}, which is not a watched container", signature.words)
+                format!(
+                    "{name} {}: {host}, which is not a watched container{said}",
+                    signature.words
+                )
             }
-            (Some(host), None) => format!("{name} {} ({host})", signature.words),
-            (None, None) => format!("{name} says that {}", signature.words),
+            (Some(host), None) => format!("{name} {} ({host}){said}", signature.words),
+            (None, None) => format!("{name} says that {}{said}", signature.words),
         };
         // Its last words before it died: it will die of the same again, so starting it is no fix.
         let dying = is_deterministic(signature.class)
