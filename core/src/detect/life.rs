@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::detect::Finding;
+use crate::detect::{Finding, found};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
-use crate::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use crate::domain::container::{Container, ContainerRef, RestartPolicy, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::ids::EvidenceId;
 use crate::domain::life::{LifeEvent, LifeKind};
@@ -116,7 +116,7 @@ impl LifeDetector {
             && !container.error.is_empty()
             && before.is_some_and(|b| b != container.error)
         {
-            return vec![start_failure(container, now)];
+            return vec![found::start_failure(container, now)];
         }
         if !down {
             self.shut_down &= !container.is_up();
@@ -133,58 +133,7 @@ impl LifeDetector {
         if !(taken_along || lost) {
             return Vec::new();
         }
-        let at = container.finished_at.unwrap_or(now);
-        let text = if taken_along {
-            format!(
-                "{} was stopped when the engine shut down and did not come back",
-                container.of.name
-            )
-        } else {
-            format!(
-                "{} was found stopped with exit status {}; nobody saw it stop",
-                container.of.name, container.exit_code
-            )
-        };
-        vec![Finding {
-            kind: AnomalyKind::FoundDown,
-            severity: Severity::High,
-            score: 0.7,
-            summary: text.clone(),
-            observed_at: at,
-            evidence: vec![Evidence {
-                id: EvidenceId(format!("inspect-{}-exit", container.of.id.short())),
-                kind: EvidenceKind::Inspect,
-                container: container.of.name.clone(),
-                ts: at,
-                excerpt: text,
-                line: None,
-            }],
-            detail: AnomalyDetail { exit_code: Some(container.exit_code), ..Default::default() },
-        }]
-    }
-
-    /// A container that is unhealthy already when watching begins, or after a gap: as if the event
-    /// had just come.
-    pub fn found_unhealthy(container: &Container, now: Timestamp) -> Option<Finding> {
-        let sick = container.state == RunState::Running && container.health == Health::Unhealthy;
-        let name = &container.of.name;
-        let text = format!("the health check of {name} fails");
-        sick.then(|| Finding {
-            kind: AnomalyKind::Unhealthy,
-            severity: Severity::High,
-            score: 1.0,
-            summary: text.clone(),
-            observed_at: now,
-            evidence: vec![Evidence {
-                id: EvidenceId(format!("inspect-{}-health", container.of.id.short())),
-                kind: EvidenceKind::Inspect,
-                container: name.clone(),
-                ts: now,
-                excerpt: format!("{name} is unhealthy"),
-                line: None,
-            }],
-            detail: AnomalyDetail::default(),
-        })
+        vec![found::down(container, taken_along, now)]
     }
 
     /// Whether it runs, as far as events and inspects say.
@@ -400,27 +349,6 @@ impl LifeDetector {
             }],
             detail: AnomalyDetail { exit_code, ..Default::default() },
         }
-    }
-}
-
-fn start_failure(container: &Container, now: Timestamp) -> Finding {
-    let name = &container.of.name;
-    let text = format!("{name} could not be started: {}", container.error);
-    Finding {
-        kind: AnomalyKind::StartFailure,
-        severity: Severity::High,
-        score: 1.0,
-        summary: text.clone(),
-        observed_at: now,
-        evidence: vec![Evidence {
-            id: EvidenceId(format!("inspect-{}-error", container.of.id.short())),
-            kind: EvidenceKind::Inspect,
-            container: name.clone(),
-            ts: now,
-            excerpt: text,
-            line: None,
-        }],
-        detail: AnomalyDetail { exit_code: Some(container.exit_code), ..Default::default() },
     }
 }
 

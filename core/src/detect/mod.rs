@@ -5,6 +5,7 @@
 
 pub mod burst;
 pub mod fleet;
+pub mod found;
 pub mod level;
 pub mod life;
 pub mod logs;
@@ -97,7 +98,7 @@ impl Detector {
                     if let Some(watch) = self.watches.get_mut(&container.of.id).filter(|_| first) {
                         watch.logs.watch_begins(now, container.is_up());
                     }
-                    let sick = LifeDetector::found_unhealthy(container, now);
+                    let sick = found::unhealthy(container, now);
                     found.extend(self.name(&container.of.id, sick.into_iter().collect()));
                     self.in_order(&container.of.id, now);
                 }
