@@ -21,8 +21,9 @@ use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
-use sentinel_tui::ports::{Inbox, LogCursor, Monitor, PortError, Remediator, Store};
-use sentinel_tui::runtime::run::{Parts, prepare};
+use sentinel_tui::ports::{Claim, Inbox, LogCursor, Monitor, PortError, Remediator, Role, Store};
+use sentinel_tui::runtime::parts::Parts;
+use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::tui::options::{Menu, Options};
 use sentinel_tui::tui::theme::Theme;
 use tokio::sync::mpsc;
@@ -465,6 +466,15 @@ impl Remediator for Hands {
     }
 }
 
+/// Nobody else is there.
+struct Alone;
+
+impl Role for Alone {
+    fn claim(&self) -> Claim {
+        Claim { acts: true, keeps: true }
+    }
+}
+
 struct Forgetful;
 
 impl Store for Forgetful {
@@ -533,6 +543,7 @@ async fn preview(
         monitor: Arc::clone(&play) as Arc<dyn Monitor>,
         remediator: Arc::new(Hands(Arc::clone(&play))),
         store: Arc::new(Forgetful),
+        role: Arc::new(Alone),
         settings,
         earlier: Vec::new(),
         log_events: false,

@@ -30,7 +30,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("config", &["cli"]),
     ("ports", &[]),
     ("journal", &["cli", "config"]),
-    ("election", &["config"]),
+    ("election", &["config", "ports"]),
     ("monitor", &["config", "ports"]),
     ("analyze", &["config", "ports"]),
     ("remediate", &["config", "ports"]),

@@ -10,6 +10,7 @@ mod decode;
 mod event;
 mod follow;
 mod lines;
+mod listing;
 mod reconnect;
 mod resume;
 mod sampler;

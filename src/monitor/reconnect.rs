@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::monitor::event;
-use crate::monitor::supervise::{Supervisor, There, Unwanted};
+use crate::monitor::listing::{There, watched};
+use crate::monitor::supervise::{Supervisor, Unwanted};
 use crate::ports::PortError;
 
 /// After a reconnect, what the engine has kept of the gap comes within this.
@@ -88,14 +89,15 @@ impl Supervisor {
 
     /// Compares what is there with what was known. The inner error: the engine did not say.
     async fn resync(&mut self) -> Result<Result<(), PortError>, Unwanted> {
-        let There { containers, unread } = match timeout(RESYNC, self.watched()).await {
-            Ok(Ok(there)) => there,
-            Ok(Err(error)) => return Ok(Err(error)),
-            Err(_) => {
-                let why = format!("the engine did not list its containers within {RESYNC:?}");
-                return Ok(Err(PortError(why)));
-            }
-        };
+        let There { containers, unread } =
+            match timeout(RESYNC, watched(&self.reader, &self.scope)).await {
+                Ok(Ok(there)) => there,
+                Ok(Err(error)) => return Ok(Err(error)),
+                Err(_) => {
+                    let why = format!("the engine did not list its containers within {RESYNC:?}");
+                    return Ok(Err(PortError(why)));
+                }
+            };
         let ids: HashSet<ContainerId> =
             containers.iter().map(|c| c.of.id.clone()).chain(unread.iter().cloned()).collect();
         let gone: Vec<ContainerId> =

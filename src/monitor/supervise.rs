@@ -7,7 +7,6 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::models::EventMessage;
 use futures_util::StreamExt as _;
-use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::domain::container::{Container, RunState};
 use sentinel_core::domain::ids::ContainerId;
@@ -22,12 +21,11 @@ use tokio_util::sync::CancellationToken;
 use crate::monitor::client::Reader;
 use crate::monitor::event::{self, Seen};
 use crate::monitor::follow::{Follower, Past, Pulse};
+use crate::monitor::listing::{There, watched};
 use crate::monitor::scope::Scope;
 use crate::monitor::{decode, sampler};
 use crate::ports::{Inbox, PortError};
 
-/// Inspects under way at the same time.
-const AT_ONCE: usize = 16;
 /// The logs of all containers must be attached within this; the rest follows by itself.
 const ATTACH_PATIENCE: Duration = Duration::from_secs(2);
 /// Events remembered so that a resumed stream repeats none.
@@ -58,19 +56,11 @@ struct Looked {
     found: Result<Option<Container>, PortError>,
 }
 
-/// What the engine has of what is watched.
-#[derive(Default)]
-pub(super) struct There {
-    pub(super) containers: Vec<Container>,
-    /// Those that are listed but could not be inspected.
-    pub(super) unread: Vec<ContainerId>,
-}
-
 /// The state of watching.
 pub(super) struct Supervisor {
     pub(super) reader: Reader,
     inbox: Inbox,
-    scope: Scope,
+    pub(super) scope: Scope,
     cursors: HashMap<ContainerId, Timestamp>,
     usage_every: Duration,
     pub(super) tracked: HashMap<ContainerId, Tracked>,
@@ -122,11 +112,17 @@ impl Supervisor {
         self.last_event = now;
         // Events from `now` on are kept by the engine until they are asked for below: nothing
         // falls between the list and the stream.
-        let There { containers: watched, unread } = self.watched().await?;
+        let There { containers: watched, unread } = watched(&self.reader, &self.scope).await?;
         let mut attached = Vec::new();
         for container in &watched {
             let past = Past::of(self.cursors.get(&container.of.id).copied(), now);
             attached.push(self.track(container, past));
+            // To be seen at once; what is judged waits until everything is attached.
+            let seen = Box::new(container.clone());
+            let word = Signal::Inspected { container: seen, unwitnessed: false, asked_at: None };
+            if !self.inbox.life(word).await {
+                return Ok(());
+            }
         }
         for id in unread {
             // Looked at until it can be read, like one whose first event has just come.
@@ -170,47 +166,6 @@ impl Supervisor {
             }
         }
         Ok(())
-    }
-
-    /// All containers that are watched, as they are now.
-    pub(super) async fn watched(&self) -> Result<There, PortError> {
-        let listed = self.reader.list().await?;
-        let none = HashMap::new();
-        let mut ids = Vec::new();
-        for summary in &listed {
-            let Some(id) = summary.id.clone() else { continue };
-            let name = summary.names.iter().flatten().next().map_or("", String::as_str);
-            let labels = summary.labels.as_ref().unwrap_or(&none);
-            if self.scope.watches(&id, name, labels) {
-                ids.push(ContainerId(id));
-            }
-        }
-        let reader = self.reader.clone();
-        let looked: Vec<(ContainerId, Result<Option<Container>, PortError>)> = stream::iter(ids)
-            .map(move |id| {
-                let reader = reader.clone();
-                async move {
-                    let found = reader.inspect(&id).await.map(|raw| raw.map(decode::container));
-                    (id, found)
-                }
-            })
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
-        let mut there = There::default();
-        for (id, found) in looked {
-            match found {
-                Ok(Some(container)) => there.containers.push(container),
-                // It vanished between list and inspect.
-                Ok(None) => {}
-                // One broken container must not keep the others from being watched.
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    there.unread.push(id);
-                }
-            }
-        }
-        Ok(there)
     }
 
     /// Begins to watch a container.

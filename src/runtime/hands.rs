@@ -8,7 +8,7 @@ use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
-use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::signal::{Signal, UNRECORDED};
 use sentinel_core::domain::tool::ToolResult;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -98,7 +98,7 @@ async fn refused(durable: oneshot::Receiver<Result<(), PortError>>) -> Option<St
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the store ended".to_owned(),
     };
-    Some(format!("the record of the call could not be written, so nothing was called: {problem}"))
+    Some(format!("{UNRECORDED}, so nothing was called: {problem}"))
 }
 
 async fn apply(
