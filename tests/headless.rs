@@ -120,10 +120,14 @@ async fn incident_audit_and_judged_lines_survive_a_kill() -> Fallible {
     let opened = first.until("incident_opened", of(&corner, "api"))?;
     let id = opened["incident"]["id"].as_str().ok_or("no id")?.to_owned();
     first.until("diagnosis_ready", |_| true)?;
+    // The stream is news, the store is the truth: what is told is on disk a moment later.
+    let listed = || -> Fallible<bool> {
+        let list = command(&corner, folder.path()).args(["incidents", "list"]).output()?;
+        Ok(String::from_utf8(list.stdout)?.contains(&id))
+    };
+    eventually("it is on disk", PATIENCE, async || Ok(listed()?.then_some(()))).await?;
     first.kill()?;
-
-    let list = command(&corner, folder.path()).args(["incidents", "list"]).output()?;
-    assert!(String::from_utf8(list.stdout)?.contains(&id), "shown after the kill");
+    assert!(listed()?, "shown after the kill");
     let show = command(&corner, folder.path()).args(["incidents", "show", &id]).output()?;
     let page = String::from_utf8(show.stdout)?;
     assert!(page.contains("no space left on device") && page.contains("Timeline"), "{page}");
