@@ -355,7 +355,7 @@ impl Play {
                     pids: 12,
                 },
             });
-            if name.starts_with("load-") && (turn + place as u64) % 2 == 0 {
+            if name.starts_with("load-") && (turn + place as u64).is_multiple_of(2) {
                 continue;
             }
             let text = match (turn + place as u64) % 9 {
@@ -515,10 +515,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (ascii, panics) = (has("--ascii"), has("--panic"));
     let load = args.iter().position(|a| a == "--load").and_then(|at| args.get(at + 1));
     let load = load.map_or(Ok(0), |n| n.parse())?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(preview(theme, mode, (ascii, panics), load))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(preview(
+        theme,
+        mode,
+        (ascii, panics),
+        load,
+    ))
 }
 
 async fn preview(
