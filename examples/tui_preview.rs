@@ -138,9 +138,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Play {
-    fn new() -> Arc<Self> {
+    /// The shop, and `load` further containers that write one line a second each.
+    fn new(load: usize) -> Arc<Self> {
         let (faults, todo) = mpsc::channel(8);
-        let containers = NAMES.iter().map(|(n, s)| ((*n).to_owned(), container(n, s))).collect();
+        let mut containers: BTreeMap<String, Container> =
+            NAMES.iter().map(|(n, s)| ((*n).to_owned(), container(n, s))).collect();
+        for number in 1..=load {
+            let name = format!("load-{number:02}");
+            containers.insert(name.clone(), container(&name, "load"));
+        }
         Arc::new(Self {
             containers: Mutex::new(containers),
             seq: Mutex::new(BTreeMap::new()),
@@ -309,7 +315,7 @@ impl Play {
             memory: 32 << 30,
             endpoint: "scripted".to_owned(),
         };
-        for (name, _) in NAMES {
+        for name in watched.iter().map(|c| c.of.name.as_str()) {
             let lines = (0..30)
                 .map(|n| {
                     self.line(name, &format!("INFO GET /orders/{n} 200 {}ms", 7 + n % 5), true)
@@ -356,6 +362,9 @@ impl Play {
                     pids: 12,
                 },
             });
+            if name.starts_with("load-") && (turn + place as u64).is_multiple_of(2) {
+                continue;
+            }
             let text = match (turn + place as u64) % 9 {
                 0 => "DEBUG pool: 3 idle, 2 busy".to_owned(),
                 4 => format!(
@@ -505,7 +514,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         use std::io::Write as _;
         writeln!(
             std::io::stdout(),
-            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--theme NAME]\nF opens the menu of faults."
+            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--load N] [--theme NAME]\nF opens the menu of faults."
         )?;
         return Ok(());
     }
@@ -520,19 +529,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Mode::Approve
     };
     let (ascii, panics) = (has("--ascii"), has("--panic"));
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(preview(theme, mode, ascii, panics))
+    let load = args.iter().position(|a| a == "--load").and_then(|at| args.get(at + 1));
+    let load = load.map_or(Ok(0), |n| n.parse())?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(preview(
+        theme,
+        mode,
+        (ascii, panics),
+        load,
+    ))
 }
 
 async fn preview(
     theme: Theme,
     mode: Mode,
-    ascii: bool,
-    panics: bool,
+    (ascii, panics): (bool, bool),
+    load: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let play = Play::new();
+    let play = Play::new(load);
     let settings = Settings {
         host: "preview".to_owned(),
         mode,

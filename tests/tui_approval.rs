@@ -11,6 +11,7 @@ use sentinel_core::domain::command::Command;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::plan::{FixState, Risk};
 use sentinel_core::domain::snapshot::Mode;
+use sentinel_core::engine::{Engine, Settings};
 use sentinel_tui::tui::message::Msg;
 use sentinel_tui::tui::modal::Modal;
 use sentinel_tui::tui::pane::Pane;
@@ -203,12 +204,60 @@ fn nothing_can_be_approved_where_it_cannot_be_seen() {
 fn read_only_explains_itself() {
     let mut snapshot = awaiting(Risk::R1);
     snapshot.mode = Mode::ReadOnly;
-    let mut session = Session::new(snapshot, 120, 40);
-    session.keys("3 A");
-    assert!(session.state.modal.is_none());
-    assert!(session.screen().contains("read-only: nothing is changed"));
-    session.keys("R");
-    assert!(session.state.modal.is_none() && session.commands().is_empty());
+    for keys in ["3 A", "3 R", "2 D", "2 enter D", "2 enter R"] {
+        let mut session = Session::new(snapshot.clone(), 120, 40);
+        assert!(!session.screen().contains("to approve"), "{}", session.screen());
+        session.keys(keys);
+        assert!(session.state.modal.is_none() && session.commands().is_empty(), "after `{keys}`");
+        assert!(session.screen().contains("read-only: nothing is changed"), "after `{keys}`");
+    }
+}
+
+#[test]
+fn an_instance_that_was_not_elected_says_that_it_only_watches() {
+    let watching = |elected, mode| {
+        let settings = Settings { elected, mode, ..Settings::default() };
+        Engine::new(settings, Vec::new()).snapshot(now()).watching
+    };
+    assert!(watching(false, Mode::AutoHeal).is_some_and(|w| w.starts_with("another sentinel-tui")));
+    assert_eq!(watching(true, Mode::AutoHeal), None);
+    assert_eq!(watching(false, Mode::ReadOnly), None, "read-only is what it says already");
+}
+
+#[test]
+fn an_instance_that_only_watches_does_not_pretend_to_act() {
+    let mut snapshot = awaiting(Risk::R1);
+    snapshot.watching = Some("another sentinel-tui on this machine acts on this engine".to_owned());
+    for (keys, size) in [("3 A", (120, 40)), ("2 enter R", (120, 40)), ("3 A", (60, 15))] {
+        let mut session = Session::new(snapshot.clone(), size.0, size.1);
+        session.keys(keys);
+        assert!(session.state.modal.is_none() && session.commands().is_empty());
+        let screen = session.screen();
+        assert!(screen.contains(" WATCHING ") && !screen.contains("APPROVE"), "{screen}");
+        assert!(!screen.contains("to approve") && !screen.contains("approve?"), "{screen}");
+        assert!(!screen.contains("A approve") && !screen.contains("◆ 1"), "{screen}");
+        assert!(screen.contains("Only watching: another sentinel-tui"), "{screen}");
+    }
+}
+
+#[test]
+fn a_plan_whose_container_went_away_says_so() {
+    let mut session = opened(Risk::R1);
+    let mut snapshot = awaiting(Risk::R1);
+    snapshot.containers.remove(0);
+    let mut stale = plan(Risk::R1);
+    for step in &mut stale.steps {
+        step.state = FixState::Stale;
+    }
+    snapshot.incidents = vec![Arc::new(incident(Some(stale), IncidentState::ResolvedExternally))];
+    session.snapshot(snapshot);
+    assert!(
+        session.screen().contains("shop-api-1 is gone: it was removed"),
+        "{}",
+        session.screen()
+    );
+    session.keys("y");
+    assert!(session.commands().is_empty());
 }
 
 #[test]

@@ -45,6 +45,9 @@ fn panes_are_reached_by_tab_and_digit() {
         ("4 esc", Pane::Containers),
         ("l", Pane::Logs),
         ("enter", Pane::Logs),
+        ("2 enter 2", Pane::Incidents),
+        ("2 enter 3", Pane::Fixes),
+        ("2 enter 1 5", Pane::Inspector),
     ];
     for (keys, expected) in cases {
         let mut session = session();
@@ -138,7 +141,7 @@ fn a_line_is_copied_whole() {
 
 #[test]
 fn evidence_leads_to_its_line() {
-    for keys in ["2 enter 2", "2 enter enter"] {
+    for keys in ["2 enter ] ] enter", "2 enter [ enter", "2 enter enter"] {
         let mut session = session();
         session.keys("j");
         session.keys(keys);
@@ -156,9 +159,75 @@ fn evidence_whose_line_is_gone_is_said_not_shown_wrongly() {
     let mut session = session();
     let mut emptied = page();
     emptied.entries.retain(|e| e.line.seq < 10);
+    session.keys("2 enter enter");
     session.logs(emptied);
-    session.keys("2 enter 2");
     assert!(session.screen().contains("That line is not kept any more"));
+    assert_eq!(session.state.focus, Pane::Inspector, "the evidence is what there is of it");
+    session.effects.clear();
+    session.keys("y");
+    assert!(
+        matches!(&session.effects[..], [Effect::Copy(text)] if text.contains("allocation of")),
+        "what is copied is the evidence, not a foreign line: {:?}",
+        session.effects
+    );
+}
+
+#[test]
+fn evidence_of_a_container_that_is_gone_moves_nothing() {
+    let mut session = session();
+    let mut without = awaiting(Risk::R1);
+    without.containers.remove(0);
+    session.snapshot(without);
+    session.keys("2 enter enter");
+    assert_eq!(session.state.focus, Pane::Inspector);
+    assert!(session.screen().contains("is gone, and its log with it"));
+}
+
+#[test]
+fn the_log_is_read_when_it_comes_into_view_and_not_before() {
+    let mut session = Session::new(healthy(), 60, 15);
+    let reads = |session: &Session| {
+        session.effects.iter().filter(|e| matches!(e, Effect::ReadLogs { .. })).count()
+    };
+    session.snapshot(healthy());
+    assert_eq!(reads(&session), 0, "one pane at a time: the log is out of sight");
+    session.keys("4");
+    assert_eq!(reads(&session), 1);
+    session.snapshot(healthy());
+    assert_eq!(reads(&session), 2);
+}
+
+#[test]
+fn the_cursor_of_the_fixes_stays_with_its_incident_when_it_is_planned_anew() {
+    let second = |planned: Option<u32>| {
+        let mut snapshot = awaiting(Risk::R1);
+        let mut other = (*snapshot.incidents[0]).clone();
+        other.id = "INC-20261124-031503-AAAA".into();
+        other.plan = planned.map(|number| {
+            let mut plan = tui_common::plan(Risk::R2);
+            plan.incident = other.id.clone();
+            plan.expires_at += jiff::SignedDuration::from_secs(60 + i64::from(number));
+            for step in &mut plan.steps {
+                step.id = format!("{}/{number}", other.id).as_str().into();
+            }
+            plan.freeze()
+        });
+        snapshot.incidents.push(std::sync::Arc::new(other));
+        snapshot
+    };
+    let mut session = Session::new(second(Some(1)), 120, 40);
+    session.keys("3 j");
+    let chosen = session.state.fixes.item.clone();
+    assert_eq!(chosen, Some("INC-20261124-031503-AAAA".into()));
+    session.snapshot(second(None));
+    assert_eq!(session.state.fixes.item, chosen, "nothing else takes its place meanwhile");
+    session.keys("A");
+    assert!(session.state.modal.is_none(), "there is nothing to approve");
+    session.snapshot(second(Some(2)));
+    assert_eq!(session.state.fixes.item, chosen);
+    session.keys("A");
+    let open = session.state.modal.as_ref().map(|o| format!("{:?}", o.modal)).unwrap_or_default();
+    assert!(open.contains("INC-20261124-031503-AAAA/2"), "{open}");
 }
 
 #[test]
@@ -232,8 +301,30 @@ fn nothing_visible_means_no_frame() {
         at: session.at,
     });
     assert!(!session.state.dirty, "no countdown, no young age, the same minute");
+    let mut busier = healthy();
+    busier.containers[0].usage.as_mut().unwrap().cpu_pct += 1.0;
+    session.snapshot(busier);
+    assert!(!session.state.dirty && session.state.readings, "a reading waits for a calm frame");
     session.snapshot(awaiting(Risk::R1));
     assert!(session.state.dirty);
+}
+
+#[test]
+fn a_message_goes_soon_where_it_covers_a_line_and_counts_from_when_it_was_seen() {
+    for (size, lasts) in [((60, 15), 2), ((120, 40), 6)] {
+        let mut session = Session::new(healthy(), size.0, size.1);
+        session.wait(90_000);
+        session.send(Msg::Said { ok: true, text: "one\ntwo three ".repeat(30) });
+        session.drawn();
+        let rows = session.screen().lines().filter(|l| l.contains("two three")).count();
+        assert_eq!(rows == 1, size.0 == 60, "{}", session.screen());
+        session.wait(lasts * 1000 - 1);
+        session.send(Msg::Tick { now: tui_common::now(), at: session.at });
+        assert_eq!(session.state.toasts.len(), 1);
+        session.wait(1);
+        session.send(Msg::Tick { now: tui_common::now(), at: session.at });
+        assert!(session.state.toasts.is_empty());
+    }
 }
 
 #[test]

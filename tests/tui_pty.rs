@@ -4,10 +4,12 @@
 mod support;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use portable_pty::CommandBuilder;
+use sentinel_tui::tui::modal::GRACE;
 use support::Fallible;
-use support::pty::Session;
+use support::pty::{PATIENCE, Session};
 
 fn preview() -> Fallible<PathBuf> {
     let test = std::env::current_exe()?;
@@ -92,6 +94,83 @@ fn a_fix_is_approved_by_hand_from_end_to_end() -> Fallible {
     session.type_in("\u{3}")?;
     assert_eq!(session.until_end()?, 0);
     assert!(session.is_given_back());
+    Ok(())
+}
+
+#[test]
+fn drawing_again_clears_what_others_wrote_and_goes_on() -> Fallible {
+    let mut session = start(&[], &[])?;
+    session.until_text("node-7")?;
+    session.parser.process(b"\x1b[5;5HNOT OURS");
+    assert!(session.text().contains("NOT OURS"));
+    session.type_in("\u{c}")?;
+    session.until("a clean screen", |screen| {
+        !screen.contents().contains("NOT OURS") && screen.contents().contains("node-7")
+    })?;
+    session.type_in("?")?;
+    session.until_text("Everywhere")?;
+    session.type_in("\u{3}")?;
+    assert_eq!(session.until_end()?, 0);
+    Ok(())
+}
+
+/// Waits until the program's main thread sleeps: what it had to draw is drawn.
+#[cfg(target_os = "linux")]
+fn until_idle(session: &Session) -> Fallible {
+    let pid = session.child.process_id().ok_or("no process")?;
+    let path = format!("/proc/{pid}/task/{pid}/stat");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let stat = std::fs::read_to_string(&path)?;
+        let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+        if state.starts_with('S') {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("it never sleeps: {stat}").into());
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// A runner that stalls comes to read keys late: what was typed within the grace is not heard,
+/// however late it is read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_typed_within_the_grace_does_not_count_after_a_stall() -> Fallible {
+    let mut session = start(&[], &[])?;
+    session.until_text("node-7")?;
+    session.type_in("F")?;
+    session.until_text("Break something")?;
+    session.press_until("\r", "▲ 1")?;
+    session.until_text("◆ 1")?;
+    session.type_in("3")?;
+    let question = "Approve a change of shop-api-1?";
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let before = Instant::now();
+        session.type_in("A")?;
+        session.until_text("esc cancel")?;
+        until_idle(&session)?;
+        session.signal("STOP")?;
+        // Stopped before the grace can have ended; on a machine that is too busy, once more.
+        let in_time = before.elapsed() < GRACE;
+        if in_time {
+            session.type_in("y")?;
+            std::thread::sleep(GRACE * 2);
+        }
+        session.signal("CONT")?;
+        if in_time {
+            break;
+        }
+        session.press_until("\u{1b}4", "/ search")?;
+        session.press_until("3", "A approve")?;
+        assert!(Instant::now() < deadline, "the machine was too busy for this test");
+    }
+    session.press_until("\t", "[ Approve")?;
+    assert!(session.text().contains(question), "{}", session.text());
+    session.type_in("\u{3}")?;
+    assert_eq!(session.until_end()?, 0);
     Ok(())
 }
 

@@ -5,10 +5,11 @@
 mod tui_common;
 
 use ratatui::style::{Color, Modifier};
-use sentinel_core::domain::plan::Risk;
+use sentinel_core::domain::incident::{IncidentState, TimelineEntry};
+use sentinel_core::domain::plan::{Actor, Risk};
 use sentinel_core::domain::snapshot::Snapshot;
 use tui_common::{
-    Session, awaiting, cell_of, degraded, empty, healthy, long_names, resolved, text, theme,
+    Session, awaiting, cell_of, degraded, empty, healthy, long_names, page, resolved, text, theme,
     verifying,
 };
 
@@ -128,6 +129,141 @@ fn mono_uses_modifiers_only() {
     let buffer = session.buffer(&theme("mono"));
     assert!(cell_of(&buffer, "OOM killed").modifier.contains(Modifier::REVERSED));
     assert!(cell_of(&buffer, "CRIT").modifier.contains(Modifier::BOLD));
+}
+
+#[test]
+fn the_whole_selected_row_is_marked_with_and_without_the_focus() {
+    for name in ["dark", "light"] {
+        for keys in ["", "4"] {
+            for snapshot in [awaiting(Risk::R1), degraded(), healthy()] {
+                let mut session = Session::new(snapshot, 120, 40);
+                session.keys(keys);
+                let buffer = session.buffer(&theme(name));
+                let row = (0..buffer.area.height)
+                    .find(|y| (0..40).any(|x| buffer[(x, *y)].symbol() == "▌"))
+                    .unwrap();
+                let width = sentinel_tui::tui::layout::layout(&session.state)
+                    .pane(sentinel_tui::tui::pane::Pane::Containers)
+                    .unwrap()
+                    .width;
+                let marked = buffer[(width - 1, row)].bg;
+                assert_ne!(marked, Color::Reset);
+                for x in 0..width {
+                    assert_eq!(buffer[(x, row)].bg, marked, "{name} after `{keys}`: column {x}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn while_the_engine_is_gone_nothing_is_said_to_be_well() {
+    let mut snapshot = degraded();
+    snapshot.degraded[0].detail = "cannot reach the Docker engine at \
+        unix:///run/user/1000/docker.sock (a context): connection refused\nit is tried again"
+        .to_owned();
+    for (width, height) in SIZES {
+        let session = Session::new(snapshot.clone(), width, height);
+        let screen = session.screen();
+        let head: Vec<&str> = screen.lines().take(2).collect();
+        assert!(head[0].contains("● ?/6"), "{}", head[0]);
+        assert!(head[1].contains("connection refused"), "{}", head[1]);
+    }
+}
+
+#[test]
+fn the_state_of_the_log_is_the_last_thing_to_go() {
+    let mut session = Session::new(long_names(), 60, 15);
+    session.keys("4 &");
+    session.types("a rather long filter that takes the room");
+    session.keys("enter");
+    assert!(session.screen().contains("following"), "{}", session.screen());
+    session.keys("esc k");
+    assert!(session.screen().contains("paused"), "{}", session.screen());
+}
+
+#[test]
+fn a_log_that_goes_on_to_a_side_says_so() {
+    let mut session = Session::new(healthy(), 80, 24);
+    session.keys("4 right");
+    let screen = session.screen();
+    assert!(screen.contains('‹') && screen.contains('›'), "{screen}");
+    session.keys(&"right ".repeat(40));
+    let screen = session.screen();
+    assert!(screen.contains("wrapped") && !screen.contains('›'), "{screen}");
+    let most = session.state.logs.left;
+    session.keys("right");
+    assert_eq!(session.state.logs.left, most);
+}
+
+#[test]
+fn the_end_of_a_very_long_line_fills_the_pane_when_wrapped() {
+    let mut session = Session::new(healthy(), 80, 24);
+    let mut long = page();
+    let mut entry = (*long.entries[0]).clone();
+    entry.line.seq = 19;
+    entry.line.text = format!("{}END", "x".repeat(1 << 20)).into();
+    long.entries.push(std::sync::Arc::new(entry.clone()));
+    entry.line.seq = 20;
+    entry.line.text = "and one more".into();
+    long.entries.push(std::sync::Arc::new(entry));
+    long.last = 20;
+    session.keys("4 w z");
+    session.logs(long);
+    let screen = session.screen();
+    let rows = screen.lines().filter(|l| l.contains("xxxx")).count();
+    assert_eq!(rows, 19, "{screen}");
+    assert!(screen.contains("END") && screen.contains("and one more"), "{screen}");
+}
+
+#[test]
+fn a_paused_log_says_that_older_lines_fell_away() {
+    let mut session = Session::new(healthy(), 80, 24);
+    session.keys("4 k k k k k k");
+    let mut newer = page();
+    newer.entries.retain(|e| e.line.seq > 15);
+    newer.first_kept = 16;
+    session.logs(newer);
+    let screen = session.screen();
+    assert!(screen.contains("older lines dropped"), "{screen}");
+    assert_eq!(session.state.logs.current().unwrap().line.seq, 16);
+    session.keys("G");
+    assert!(!session.screen().contains("older lines dropped"));
+}
+
+#[test]
+fn emoji_that_terminals_disagree_about_are_drawn_plainly() {
+    let mut session = Session::new(healthy(), 80, 24);
+    let mut flags = page();
+    let mut entry = (*flags.entries[0]).clone();
+    entry.line.seq = 19;
+    entry.line.text =
+        "to \u{1f1e9}\u{1f1ea} \u{1f44d}\u{1f3fd} \u{1f468}\u{200d}\u{1f469} ok".into();
+    flags.entries.push(std::sync::Arc::new(entry));
+    flags.last = 19;
+    session.logs(flags);
+    let screen = session.screen();
+    assert!(screen.contains("to DE \u{1f44d} \u{1f468}\u{1f469} ok"), "{screen}");
+}
+
+#[test]
+fn an_incident_of_a_removed_container_did_not_recover() {
+    let mut snapshot = resolved();
+    let mut gone = (*snapshot.incidents[0]).clone();
+    gone.state = IncidentState::ResolvedExternally;
+    gone.timeline.push(TimelineEntry {
+        at: tui_common::now(),
+        actor: Actor::System,
+        what: "the container was removed or replaced".to_owned(),
+        state: Some(IncidentState::ResolvedExternally),
+    });
+    snapshot.incidents = vec![std::sync::Arc::new(gone)];
+    let mut session = Session::new(snapshot, 120, 40);
+    session.keys("2 enter");
+    let screen = session.screen();
+    assert!(screen.contains("○ removed"), "{screen}");
+    assert!(screen.contains("○ the container was removed or replaced"), "{screen}");
+    assert!(!screen.contains("recovered"), "{screen}");
 }
 
 #[test]

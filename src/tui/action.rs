@@ -74,26 +74,8 @@ actions! {
     Right "right" "scroll right",
     Times "times" "time off, local, UTC, ago",
     Copy "copy" "copy line",
-    Evidence1 "evidence_1" "jump to evidence 1",
-    Evidence2 "evidence_2" "jump to evidence 2",
-    Evidence3 "evidence_3" "jump to evidence 3",
-    Evidence4 "evidence_4" "jump to evidence 4",
-    Evidence5 "evidence_5" "jump to evidence 5",
-    Evidence6 "evidence_6" "jump to evidence 6",
-    Evidence7 "evidence_7" "jump to evidence 7",
-    Evidence8 "evidence_8" "jump to evidence 8",
-    Evidence9 "evidence_9" "jump to evidence 9",
-}
-
-impl Action {
-    /// The number of the evidence that it jumps to, from 1.
-    pub fn evidence(self) -> Option<usize> {
-        Self::ALL
-            .iter()
-            .filter(|a| a.word().starts_with("evidence_"))
-            .position(|a| *a == self)
-            .map(|at| at + 1)
-    }
+    NextEvidence "next_evidence" "next evidence; enter goes to its line",
+    PreviousEvidence "previous_evidence" "previous evidence",
 }
 
 #[cfg(test)]
@@ -107,7 +89,5 @@ mod tests {
         words.dedup();
         assert_eq!(words.len(), Action::ALL.len());
         assert!(Action::ALL.iter().all(|a| !a.describe().is_empty()));
-        assert_eq!(Action::Evidence9.evidence(), Some(9));
-        assert_eq!(Action::Up.evidence(), None);
     }
 }

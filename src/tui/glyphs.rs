@@ -51,6 +51,8 @@ pub struct Glyphs {
     pub tx: &'static str,
     /// More text to the right.
     pub more_right: &'static str,
+    /// More text to the left.
+    pub more_left: &'static str,
     /// More text above.
     pub more_up: &'static str,
     /// More text below.
@@ -88,6 +90,7 @@ pub const UNICODE: Glyphs = Glyphs {
     rx: "↓",
     tx: "↑",
     more_right: "›",
+    more_left: "‹",
     more_up: "↑",
     more_down: "↓",
     nothing: "–",
@@ -105,7 +108,7 @@ pub const ASCII: Glyphs = Glyphs {
     pending: "@",
     paused: "=",
     attention: "!",
-    incident: "!",
+    incident: "^",
     affected: "?",
     pass: "+",
     fail: "x",
@@ -120,6 +123,7 @@ pub const ASCII: Glyphs = Glyphs {
     rx: "v",
     tx: "^",
     more_right: ">",
+    more_left: "<",
     more_up: "^",
     more_down: "v",
     nothing: "-",
@@ -185,6 +189,14 @@ mod tests {
         assert_eq!(UNICODE.sparkline(values.into_iter(), 5, 100.0), "  ▁▅█");
         assert_eq!(UNICODE.sparkline(values.into_iter(), 2, 100.0), "▅█");
         assert_eq!(UNICODE.sparkline([f32::NAN].into_iter(), 1, 100.0).chars().count(), 1);
+    }
+
+    #[test]
+    fn an_incident_and_a_fix_differ_without_unicode_too() {
+        for glyphs in [UNICODE, ASCII] {
+            let marks = [glyphs.incident, glyphs.affected, glyphs.attention];
+            assert!(marks.iter().enumerate().all(|(at, m)| !marks[..at].contains(m)), "{marks:?}");
+        }
     }
 
     #[test]

@@ -214,15 +214,8 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Inspector, Action::Dismiss, &["D"]),
     (Context::Inspector, Action::Logs, &["l"]),
     (Context::Inspector, Action::Copy, &["y"]),
-    (Context::Inspector, Action::Evidence1, &["1"]),
-    (Context::Inspector, Action::Evidence2, &["2"]),
-    (Context::Inspector, Action::Evidence3, &["3"]),
-    (Context::Inspector, Action::Evidence4, &["4"]),
-    (Context::Inspector, Action::Evidence5, &["5"]),
-    (Context::Inspector, Action::Evidence6, &["6"]),
-    (Context::Inspector, Action::Evidence7, &["7"]),
-    (Context::Inspector, Action::Evidence8, &["8"]),
-    (Context::Inspector, Action::Evidence9, &["9"]),
+    (Context::Inspector, Action::NextEvidence, &["]"]),
+    (Context::Inspector, Action::PreviousEvidence, &["["]),
 ];
 
 /// One line of the help.
@@ -353,6 +346,15 @@ mod tests {
                 let acts = keymap.action(context, Key::char(key)).is_some();
                 assert_eq!(acts, expected, "{key} in {context:?}");
             }
+        }
+    }
+
+    #[test]
+    fn digits_switch_panes_everywhere() {
+        let keymap = Keymap::default();
+        for context in Context::ALL {
+            assert_eq!(keymap.action(context, Key::char('2')), Some(Action::GoIncidents));
+            assert_eq!(keymap.action(context, Key::char('9')), None);
         }
     }
 

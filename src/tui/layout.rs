@@ -11,7 +11,7 @@ pub const LEAST: (u16, u16) = (40, 8);
 /// From this size on all panes stand side by side.
 pub const WIDE: (u16, u16) = (120, 30);
 /// From this size on several panes stand one above the other.
-pub const MEDIUM: (u16, u16) = (80, 20);
+pub const MEDIUM: (u16, u16) = crate::tui::state::ROOMY;
 
 /// How panes are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +62,13 @@ pub fn inside(pane: Rect) -> Rect {
     Rect { y: pane.y + u16::from(pane.height > 0), height: pane.height.saturating_sub(1), ..pane }
 }
 
-/// Rows and columns inside a pane; something sensible while it is not shown.
+/// Rows and columns for what scrolls in a pane; something sensible while it is not shown.
 pub fn room(state: &State, pane: Pane) -> (usize, usize) {
-    layout(state)
-        .inside(pane)
-        .map_or((10, 80), |r| (usize::from(r.height).max(1), usize::from(r.width).max(1)))
+    let pinned = if pane == Pane::Logs { state.logs.pinned_rows() } else { 0 };
+    layout(state).inside(pane).map_or((10, 80), |r| {
+        let rows = usize::from(r.height).saturating_sub(pinned);
+        (rows.max(1), usize::from(r.width).max(1))
+    })
 }
 
 /// Where everything is.
@@ -133,7 +135,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
         return vec![(Pane::Inspector, body)];
     }
     let containers = wants(lists::shown_containers(state), 2, 4, body.height * 2 / 5);
-    let incidents = wants(lists::incidents(state).len(), 1, 3, body.height / 5 + 1);
+    let incidents = wants(lists::shown_incidents(state), 1, 3, body.height / 5 + 1);
     let (top, rest) = split_rows(body, containers);
     let (middle, bottom) = split_rows(rest, incidents);
     let mut panes = vec![(Pane::Containers, top)];
@@ -151,7 +153,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
 /// one: what happens on the left, what it means on the right.
 fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)> {
     let rows = lists::shown_containers(state);
-    let open = wants(lists::incidents(state).len(), 1, 4, body.height / 5);
+    let open = wants(lists::shown_incidents(state), 1, 4, body.height / 5);
     if state.inspector.is_some() {
         let (left, right) = split_columns(body, body.width / 2, rule);
         let (containers, logs) = split_rows(left, wants(rows, 2, 6, left.height * 2 / 5));
@@ -159,14 +161,14 @@ fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)>
         let mut panes = vec![(Pane::Containers, containers), (Pane::Logs, logs)];
         panes.push((Pane::Incidents, incidents));
         if state.focus == Pane::Fixes {
-            let (fixes, inspector) = split_rows(rest, wants(lists::fixes(state).len(), 1, 3, 6));
+            let (fixes, inspector) = split_rows(rest, wants(lists::shown_fixes(state), 1, 3, 6));
             panes.extend([(Pane::Fixes, fixes), (Pane::Inspector, inspector)]);
         } else {
             panes.push((Pane::Inspector, rest));
         }
         return panes;
     }
-    let fixes = wants(lists::fixes(state).len(), 1, 3, body.height / 6);
+    let fixes = wants(lists::shown_fixes(state), 1, 3, body.height / 6);
     let top_rows = wants(rows, 2, open + fixes, body.height / 2);
     let (top, logs) = split_rows(body, top_rows.max(10));
     let (left, right) = split_columns(top, body.width * 3 / 5 + 1, rule);

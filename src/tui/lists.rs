@@ -10,7 +10,6 @@ use sentinel_core::domain::plan::{FixState, Plan};
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::ContainerView;
 
-use crate::tui::pattern::Pattern;
 use crate::tui::state::{Sort, State};
 use crate::tui::status;
 
@@ -50,8 +49,8 @@ pub fn containers(state: &State) -> Vec<&ContainerView> {
     match state.sort {
         Sort::Name => rows.sort_by(name),
         Sort::Worst => rows.sort_by_key(|v| {
-            let touch = touched.get(v.container.of.name.as_str()).copied();
-            (trouble(v), Reverse(touch), v.container.of.name.clone())
+            let name = v.container.of.name.as_str();
+            (trouble(v), Reverse(touched.get(name).copied()), name)
         }),
         Sort::Cpu => rows.sort_by(|a, b| {
             let cpu = |v: &ContainerView| v.usage.as_ref().map_or(-1.0, |u| u.cpu_pct);
@@ -103,50 +102,61 @@ fn searchable(view: &ContainerView) -> String {
 
 /// Incidents as listed: open ones first, newest first within each.
 pub fn incidents(state: &State) -> Vec<&Arc<Incident>> {
-    let mut rows: Vec<&Arc<Incident>> = state
-        .snapshot
-        .incidents
-        .iter()
-        .filter(|i| {
-            let text = format!("{} {} {} {} {}", i.id, i.service(), i.class, i.state, i.title);
-            wanted(state.incidents.filter.as_ref(), &text)
-        })
-        .collect();
-    rows.sort_by(|a, b| {
-        (a.state.is_closed(), Reverse(a.opened_at))
-            .cmp(&(b.state.is_closed(), Reverse(b.opened_at)))
-    });
+    let mut rows: Vec<&Arc<Incident>> = wanted_incidents(state).collect();
+    rows.sort_by_key(|i| (i.state.is_closed(), Reverse(i.opened_at)));
     rows
+}
+
+/// How many incidents are listed.
+pub fn shown_incidents(state: &State) -> usize {
+    wanted_incidents(state).count()
+}
+
+fn wanted_incidents(state: &State) -> impl Iterator<Item = &Arc<Incident>> {
+    let filter = state.incidents.filter.as_ref();
+    state.snapshot.incidents.iter().filter(move |i| {
+        filter.is_none_or(|f| {
+            f.accepts(&format!("{} {} {} {} {}", i.id, i.service(), i.class, i.state, i.title))
+        })
+    })
 }
 
 /// Plans that wait for a decision or are being carried out, the one that lapses first on top.
 pub fn fixes(state: &State) -> Vec<(&Arc<Incident>, &Plan)> {
-    let mut rows: Vec<(&Arc<Incident>, &Plan)> = state
-        .snapshot
-        .incidents
-        .iter()
-        .filter(|i| !i.state.is_closed())
-        .filter_map(|i| i.plan.as_ref().map(|p| (i, p)))
-        .filter(|(_, p)| !p.steps.iter().all(|s| s.state.is_final()))
-        .filter(|(i, p)| {
-            let calls: Vec<&str> = p.steps.iter().map(|s| s.docker_line.as_str()).collect();
-            let text = format!("{} {} {}", i.id, i.title, calls.join(" "));
-            wanted(state.fixes.filter.as_ref(), &text)
-        })
-        .collect();
-    rows.sort_by_key(|(i, p)| (!p.is_staged(), p.expires_at, i.id.clone()));
+    let mut rows: Vec<(&Arc<Incident>, &Plan)> = wanted_fixes(state).collect();
+    rows.sort_by(|(i, a), (j, b)| {
+        (!a.is_staged(), a.expires_at, &i.id).cmp(&(!b.is_staged(), b.expires_at, &j.id))
+    });
     rows
 }
 
-/// How many plans wait for a decision.
+/// How many plans are listed.
+pub fn shown_fixes(state: &State) -> usize {
+    wanted_fixes(state).count()
+}
+
+fn wanted_fixes(state: &State) -> impl Iterator<Item = (&Arc<Incident>, &Plan)> {
+    let filter = state.fixes.filter.as_ref();
+    let open = state.snapshot.incidents.iter().filter(|i| !i.state.is_closed());
+    open.filter_map(|i| i.plan.as_ref().map(|p| (i, p)))
+        .filter(|(_, p)| !p.steps.iter().all(|s| s.state.is_final()))
+        .filter(move |(i, p)| {
+            filter.is_none_or(|f| {
+                let calls: Vec<&str> = p.steps.iter().map(|s| s.docker_line.as_str()).collect();
+                f.accepts(&format!("{} {} {}", i.id, i.title, calls.join(" ")))
+            })
+        })
+}
+
+/// How many plans are staged.
 pub fn staged_count(state: &State) -> usize {
-    state
-        .snapshot
-        .incidents
-        .iter()
-        .filter_map(|i| i.plan.as_ref())
-        .filter(|p| p.is_staged())
-        .count()
+    let plans = state.snapshot.incidents.iter().filter_map(|i| i.plan.as_ref());
+    plans.filter(|p| p.is_staged()).count()
+}
+
+/// How many plans wait for a decision that can be made here.
+pub fn to_approve(state: &State) -> usize {
+    if state.why_no_approval().is_some() { 0 } else { staged_count(state) }
 }
 
 /// How many incidents are open.
@@ -167,8 +177,4 @@ pub fn current_step(plan: &Plan) -> usize {
         .iter()
         .position(|s| !matches!(s.state, FixState::Applied))
         .unwrap_or(plan.steps.len().saturating_sub(1))
-}
-
-fn wanted(filter: Option<&Pattern>, text: &str) -> bool {
-    filter.is_none_or(|f| f.accepts(text))
 }

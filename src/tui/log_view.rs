@@ -8,72 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{Level, LogEntry};
 
 use crate::runtime::rings::{LogPage, RING_LINES};
 use crate::tui::pattern::Pattern;
-use crate::tui::{text, words};
-
-/// Columns before the time: cursor, level, anomaly mark, space.
-pub const GUTTER: usize = 4;
-
-/// How times are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Times {
-    /// Not at all.
-    Off,
-    /// In the terminal's time zone.
-    Local,
-    /// In UTC.
-    Utc,
-    /// How long ago.
-    Relative,
-}
-
-impl Times {
-    /// The next form.
-    #[must_use]
-    pub fn next(self) -> Self {
-        match self {
-            Self::Local => Self::Utc,
-            Self::Utc => Self::Relative,
-            Self::Relative => Self::Off,
-            Self::Off => Self::Local,
-        }
-    }
-
-    /// Its word for the title.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Off => "no time",
-            Self::Local => "local",
-            Self::Utc => "UTC",
-            Self::Relative => "ago",
-        }
-    }
-
-    /// Columns that it takes, with the space behind it.
-    pub fn columns(self) -> usize {
-        match self {
-            Self::Off => 0,
-            Self::Local => 13,
-            Self::Utc => 14,
-            Self::Relative => 5,
-        }
-    }
-
-    /// A moment in this form, filled to [`Times::columns`].
-    pub fn show(self, at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-        match self {
-            Self::Off => String::new(),
-            Self::Local => format!("{} ", words::clock_ms(at, zone)),
-            Self::Utc => format!("{}Z ", words::clock_ms(at, &TimeZone::UTC)),
-            Self::Relative => format!("{} ", text::right(&words::age(now, at), 4, "")),
-        }
-    }
-}
+use crate::tui::times::Times;
 
 /// The state of the log pane.
 #[derive(Clone, Debug)]
@@ -87,14 +27,19 @@ pub struct LogView {
     /// [`LogPage::revision`] of the mirror.
     pub revision: u64,
     entries: VecDeque<Arc<LogEntry>>,
-    base: u64,
-    shown: VecDeque<u64>,
+    /// Number of the first mirrored entry.
+    pub(super) base: u64,
+    pub(super) shown: VecDeque<u64>,
     /// The newest line is in view and stays so.
     pub follow: bool,
     /// The current entry.
     pub cursor: u64,
     /// The first entry in view, while not following.
     pub top: u64,
+    /// Rows of that entry that are above the view: a wrapped line can be taller than the pane.
+    pub skip: usize,
+    /// Lines at or behind the top of the view that fell away since the reader stopped following.
+    pub fell: u64,
     /// Lines that came since the reader stopped following.
     pub missed: usize,
     /// First column in view.
@@ -124,6 +69,8 @@ impl Default for LogView {
             follow: true,
             cursor: 0,
             top: 0,
+            skip: 0,
+            fell: 0,
             missed: 0,
             left: 0,
             wrap: false,
@@ -225,7 +172,12 @@ impl LogView {
             self.shown.pop_front();
         }
         self.cursor = self.cursor.max(self.base);
-        self.top = self.top.max(self.base);
+        if self.top < self.base {
+            if !self.follow {
+                self.fell += self.base - self.top;
+            }
+            (self.top, self.skip) = (self.base, 0);
+        }
         trimmed
     }
 
@@ -260,7 +212,7 @@ impl LogView {
     /// Follows the newest line.
     pub fn stick(&mut self) {
         self.follow = true;
-        self.missed = 0;
+        (self.missed, self.fell, self.skip) = (0, 0, 0);
         self.cursor = self.shown.back().copied().unwrap_or(self.base);
     }
 
@@ -295,93 +247,6 @@ impl LogView {
     pub fn go(&mut self, place: usize) {
         let place = place.min(self.shown.len().saturating_sub(1));
         self.cursor = self.shown.get(place).copied().unwrap_or(self.base);
-    }
-
-    /// Columns for the text of a line in a pane of `columns`.
-    pub fn text_columns(&self, columns: usize) -> usize {
-        columns.saturating_sub(GUTTER + self.times.columns()).max(1)
-    }
-
-    /// Rows that an entry takes in a pane of `columns`.
-    pub fn rows(&self, number: u64, columns: usize) -> usize {
-        match self.entry(number) {
-            Some(entry) if self.wrap && !entry.mark => {
-                text::count_chunks(&entry.line.text, self.text_columns(columns))
-            }
-            _ => 1,
-        }
-    }
-
-    /// The place of the first entry in view in a pane of `rows` by `columns`.
-    pub fn first_in_view(&self, rows: usize, columns: usize) -> usize {
-        if !self.follow {
-            return self.shown.partition_point(|n| *n < self.top);
-        }
-        let mut place = self.shown.len();
-        let mut used = 0;
-        while place > 0 {
-            let Some(number) = self.shown.get(place - 1) else { break };
-            used += self.rows(*number, columns);
-            if used > rows && place < self.shown.len() {
-                break;
-            }
-            place -= 1;
-        }
-        place
-    }
-
-    /// Moves the view, as little as needed, so that the current entry is in it.
-    pub fn reveal(&mut self, rows: usize, columns: usize) {
-        if self.follow {
-            return;
-        }
-        let place = self.place();
-        let mut first = self.shown.partition_point(|n| *n < self.top).min(place);
-        let mut used: usize = 0;
-        // Walk up from the current entry; what does not fit above it falls out of view.
-        for at in (first..=place).rev() {
-            used += self.shown.get(at).map_or(1, |n| self.rows(*n, columns));
-            if used > rows.max(1) {
-                first = (at + 1).min(place);
-                break;
-            }
-        }
-        self.top = self.shown.get(first).copied().unwrap_or(self.base);
-    }
-
-    /// Moves by a number of entries. Past the newest one means following it.
-    pub fn step(&mut self, by: isize, rows: usize, columns: usize) {
-        let place = self.place();
-        let last = self.shown.len().saturating_sub(1);
-        if by > 0 && (self.follow || place + by.unsigned_abs() > last) {
-            self.stick();
-            return;
-        }
-        self.unstick(rows, columns);
-        self.go(place.saturating_add_signed(by));
-        self.reveal(rows, columns);
-    }
-
-    /// Stops following; the view stays as it is.
-    pub fn unstick(&mut self, rows: usize, columns: usize) {
-        if self.follow {
-            let first = self.first_in_view(rows, columns);
-            self.follow = false;
-            self.top = self.shown.get(first).copied().unwrap_or(self.base);
-        }
-    }
-
-    /// Goes to a place and shows it with some lines above it.
-    pub fn jump(&mut self, place: usize, rows: usize, columns: usize) {
-        self.unstick(rows, columns);
-        self.go(place);
-        let before = place.saturating_sub(rows / 3);
-        let far = self.cursor < self.top
-            || (self.shown.partition_point(|n| *n < self.top) + rows) <= place;
-        if far {
-            self.top = self.shown.get(before).copied().unwrap_or(self.base);
-        }
-        self.reveal(rows, columns);
     }
 
     /// The nearest shown entry that `wanted` accepts, before or behind the current one, around
@@ -424,6 +289,7 @@ mod tests {
     use sentinel_core::domain::log::{LogLine, Stream};
 
     use super::*;
+    use crate::tui::log_scroll::Start;
 
     fn entry(seq: u64, text: &str, level: Option<Level>, mark: bool) -> Arc<LogEntry> {
         Arc::new(LogEntry {
@@ -473,13 +339,13 @@ mod tests {
         view.step(-1, 10, 80);
         assert!(!view.follow);
         assert_eq!(view.place(), 48);
-        assert_eq!(view.first_in_view(10, 80), 40);
+        assert_eq!(view.start(10, 80).place, 40);
         view.take(
             &page(vec![entry(50, "line 50", None, false), entry(51, "new", None, false)], 1),
             false,
         );
         assert_eq!(view.missed, 1);
-        assert_eq!(view.first_in_view(10, 80), 40, "the view stays where the reader is");
+        assert_eq!(view.start(10, 80).place, 40, "the view stays where the reader is");
         view.step(10, 10, 80);
         assert!(view.follow && view.missed == 0);
     }
@@ -557,6 +423,62 @@ mod tests {
         let mut view = LogView { wrap: true, times: Times::Off, ..LogView::default() };
         view.take(&page(vec![entry(1, &"x".repeat(25), None, false)], 1), true);
         assert_eq!(view.rows(0, 14), 3);
-        assert_eq!(view.first_in_view(2, 14), 0, "a line that is too tall is still shown");
+        assert_eq!(view.start(2, 14), Start { place: 0, skip: 1 }, "its end is shown");
+    }
+
+    #[test]
+    fn the_end_of_a_tall_line_fills_the_pane_and_it_is_read_row_by_row() {
+        let mut view = LogView { wrap: true, times: Times::Off, ..LogView::default() };
+        let entries = vec![
+            entry(1, "first", None, false),
+            entry(2, &"x".repeat(1 << 20), None, false),
+            entry(3, "last", None, false),
+        ];
+        view.take(&page(entries, 1), true);
+        let tall = (1_usize << 20).div_ceil(10);
+        assert_eq!(view.start(8, 14), Start { place: 1, skip: tall - 7 });
+        view.step(-1, 8, 14);
+        assert_eq!(view.place(), 1);
+        view.step(-1, 8, 14);
+        assert_eq!((view.place(), view.start(8, 14).skip), (1, tall - 8), "one row up");
+        view.step(-(1 << 20), 8, 14);
+        assert_eq!(view.start(8, 14), Start { place: 1, skip: 0 }, "its beginning");
+        view.step(-1, 8, 14);
+        assert_eq!(view.start(8, 14), Start { place: 0, skip: 0 });
+        view.step(1, 8, 14);
+        assert_eq!(view.place(), 1);
+        view.jump(2, 8, 14);
+        view.step(-1, 8, 14);
+        view.reveal(8, 14);
+        let kept = view.start(8, 14);
+        view.reveal(8, 14);
+        assert_eq!(view.start(8, 14), kept, "to reveal what is in view moves nothing");
+    }
+
+    #[test]
+    fn a_held_line_that_falls_away_is_counted_and_the_cursor_stays_at_the_oldest() {
+        let mut view = filled(50);
+        view.step(-20, 10, 80);
+        view.reveal(10, 80);
+        assert_eq!(view.pinned_rows(), 0);
+        view.take(&page(vec![entry(50, "line 50", None, false)], 45), false);
+        assert_eq!(view.current().unwrap().line.seq, 45);
+        assert_eq!((view.pinned_rows(), view.start(9, 80).place), (1, 0));
+        assert!(view.fell > 0);
+        view.stick();
+        assert_eq!((view.pinned_rows(), view.fell), (0, 0));
+    }
+
+    #[test]
+    fn scrolling_right_ends_with_the_longest_line_in_view() {
+        let mut view = filled(50);
+        view.scroll_right(16, 10, 80);
+        assert_eq!(view.left, 0, "everything fits");
+        let long = entry(51, &"y".repeat(100), None, false);
+        view.take(&page(vec![entry(50, "line 50", None, false), long], 1), false);
+        for _ in 0..9 {
+            view.scroll_right(16, 10, 80);
+        }
+        assert_eq!(view.left, 100 - view.text_columns(80));
     }
 }

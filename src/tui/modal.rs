@@ -27,15 +27,17 @@ impl Open {
         Self { modal, drawn: None }
     }
 
+    /// Whether a key in it can change something. Nothing in the help does.
+    pub fn is_guarded(&self) -> bool {
+        match self.modal {
+            Modal::Help { .. } => false,
+            Modal::Approve(_) | Modal::Reason(_) | Modal::Quit { .. } | Modal::Menu { .. } => true,
+        }
+    }
+
     /// Whether a key read at `at` may do something.
     pub fn hears(&self, at: Duration) -> bool {
-        match self.modal {
-            // Nothing in the help changes anything.
-            Modal::Help { .. } => true,
-            Modal::Approve(_) | Modal::Reason(_) | Modal::Quit { .. } | Modal::Menu { .. } => {
-                self.drawn.is_some_and(|drawn| at >= drawn + GRACE)
-            }
-        }
+        !self.is_guarded() || self.drawn.is_some_and(|drawn| at >= drawn + GRACE)
     }
 }
 

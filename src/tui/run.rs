@@ -26,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 use crate::runtime::handle::Handle;
 use crate::runtime::rings::{RING_LINES, Range};
 use crate::tui::message::{Effect, Msg};
+use crate::tui::modal::{GRACE, Open};
 use crate::tui::options::{Options, Pick};
 use crate::tui::state::{MenuText, State};
-use crate::tui::terminal::{Guard, Screen, TuiError};
+use crate::tui::terminal::{Guard, Screen, TuiError, wipe};
 use crate::tui::theme::Theme;
 use crate::tui::update::{counts_seconds, update};
 use crate::tui::view::root;
@@ -37,6 +38,10 @@ use crate::tui::view::root;
 const DRAIN: usize = 256;
 /// The shortest time between two frames: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
+/// The same where only readings changed.
+const CALM: Duration = Duration::from_secs(1);
+/// A runner that comes this much later than it wanted was stalled.
+const LATE: Duration = Duration::from_millis(50);
 /// Log lines read at once.
 const PAGE: usize = 4096;
 /// Answers that may wait; one comes per command, and commands come from keys.
@@ -78,6 +83,9 @@ struct Runner {
     tasks: JoinSet<()>,
     began: Instant,
     next_frame: Instant,
+    next_calm: Instant,
+    /// When an open dialog begins to hear keys; until then they are dropped.
+    opens: Option<Instant>,
 }
 
 impl Runner {
@@ -107,6 +115,8 @@ impl Runner {
             tasks: JoinSet::new(),
             began: Instant::now(),
             next_frame: Instant::now(),
+            next_calm: Instant::now(),
+            opens: None,
         };
         runner.take(Msg::Resize { width: size.width, height: size.height });
         runner.take(Msg::Snapshot(runner.handle.snapshot()));
@@ -121,10 +131,13 @@ impl Runner {
         self.draw().await?;
         let mut next_tick = self.next_tick();
         while !self.state.quit {
+            self.open_up().await?;
+            let opens = self.opens.unwrap_or(next_tick);
             let message = tokio::select! {
                 biased;
                 () = crashed.cancelled() => return Err(TuiError::Crashed),
                 () = stop.cancelled() => return Ok(()),
+                () = sleep_until(opens), if self.opens.is_some() => None,
                 event = self.events.next() => match event {
                     Some(event) => self.read(event)?,
                     // The terminal has gone.
@@ -137,6 +150,7 @@ impl Runner {
                     Err(_) => return Ok(()),
                 },
                 () = sleep_until(self.next_frame), if self.state.dirty => None,
+                () = sleep_until(self.next_calm), if self.state.readings => None,
                 () = sleep_until(next_tick) => {
                     Some(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() })
                 }
@@ -150,7 +164,10 @@ impl Runner {
                 next_tick = self.next_tick();
             }
             while self.tasks.try_join_next().is_some() {}
-            if self.state.dirty && !self.state.quit && Instant::now() >= self.next_frame {
+            let now = Instant::now();
+            let due = (self.state.dirty && now >= self.next_frame)
+                || (self.state.readings && now >= self.next_calm);
+            if due && !self.state.quit {
                 self.draw().await?;
             }
         }
@@ -166,16 +183,21 @@ impl Runner {
             let second = now.as_second().rem_euclid(60).unsigned_abs();
             left += Duration::from_secs(59_u64.saturating_sub(second));
         }
-        Instant::now() + left
+        let until = self.state.toasts.iter().map(|t| t.until).min().unwrap_or(Duration::MAX);
+        let toast = until.saturating_sub(self.began.elapsed());
+        Instant::now() + left.min(toast)
     }
 
-    /// What a terminal event means; `None` for nothing.
+    /// What a terminal event means; `None` for nothing, and for what was typed before an open
+    /// dialog could be read.
     fn read(&self, event: std::io::Result<Event>) -> Result<Option<Msg>, TuiError> {
         let at = self.began.elapsed();
         Ok(match event.map_err(TuiError::on("be read"))? {
+            Event::Key(key) if is_interrupt(&key) => Some(Msg::Key { key, at }),
+            Event::Resize(width, height) => Some(Msg::Resize { width, height }),
+            Event::Key(_) | Event::Paste(_) if self.opens.is_some() => None,
             Event::Key(key) => Some(Msg::Key { key, at }),
             Event::Paste(text) => Some(Msg::Paste { text, at }),
-            Event::Resize(width, height) => Some(Msg::Resize { width, height }),
             Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
         })
     }
@@ -217,31 +239,53 @@ impl Runner {
     }
 
     async fn draw(&mut self) -> Result<(), TuiError> {
-        if std::mem::take(&mut self.state.redraw) {
-            self.screen.clear().map_err(TuiError::on("be cleared"))?;
+        if std::mem::take(&mut self.state.redraw)
+            && let Err(error) = wipe(&mut self.screen)
+        {
+            // The frame is drawn all the same; if the terminal has gone, that says so.
+            tracing::warn!("the terminal could not be cleared: {error}");
         }
         let (state, theme) = (&self.state, &self.theme);
         self.screen
             .draw(|frame| root::draw(frame.buffer_mut(), state, theme))
             .map_err(TuiError::on("be drawn to"))?;
-        self.state.dirty = false;
+        (self.state.dirty, self.state.readings) = (false, false);
         self.next_frame = Instant::now() + FRAME;
-        if self.state.modal.as_ref().is_some_and(|open| open.drawn.is_none()) {
+        self.next_calm = Instant::now() + CALM;
+        let opened = self.state.modal.as_ref().is_some_and(|open| open.drawn.is_none());
+        if opened {
             // What was typed before the dialog could be seen was not meant for it.
-            for _ in 0..DRAIN {
-                match self.event_now().await {
-                    None => break,
-                    Some(event) => match self.read(event)? {
-                        Some(message @ Msg::Resize { .. }) => self.take(message),
-                        Some(Msg::Key { key, at }) if is_interrupt(&key) => {
-                            self.take(Msg::Key { key, at });
-                        }
-                        _ => {}
-                    },
-                }
-            }
+            self.opens = Some(Instant::now());
+            self.drop_queued().await?;
         }
         self.take(Msg::Drawn { at: self.began.elapsed() });
+        if opened {
+            let guarded = |open: &Open| open.is_guarded() && open.drawn.is_some();
+            let waits = self.state.modal.as_ref().is_some_and(guarded);
+            self.opens = waits.then(|| Instant::now() + GRACE);
+        }
+        Ok(())
+    }
+
+    /// Lets an open dialog hear keys once its grace is over. A runner that comes late to that was
+    /// stalled: what it would read now may have been typed within the grace, and nobody can tell
+    /// any more, so the grace begins again.
+    async fn open_up(&mut self) -> Result<(), TuiError> {
+        let now = Instant::now();
+        let Some(opens) = self.opens.filter(|at| *at <= now) else { return Ok(()) };
+        self.drop_queued().await?;
+        self.opens = (now - opens > LATE).then(|| now + GRACE);
+        Ok(())
+    }
+
+    /// Drops the keys that have come already, while [`Runner::opens`] is set.
+    async fn drop_queued(&mut self) -> Result<(), TuiError> {
+        for _ in 0..DRAIN {
+            let Some(event) = self.event_now().await else { break };
+            if let Some(message) = self.read(event)? {
+                self.take(message);
+            }
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
-use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
+use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::snapshot::{ContainerView, Mode, Snapshot};
 use tui_textarea::TextArea;
@@ -19,8 +19,15 @@ use crate::tui::pattern::Pattern;
 
 /// How long a message stays.
 pub const TOAST_LASTS: Duration = Duration::from_secs(6);
+/// The same where one line is all the room there is.
+pub const TOAST_LASTS_SMALL: Duration = Duration::from_secs(2);
 /// Messages shown at once; older ones give way.
 pub const TOASTS: usize = 3;
+/// From this size on there is room for several panes, and for messages of several lines.
+pub const ROOMY: (u16, u16) = (80, 20);
+/// Why a read-only instance decides nothing.
+const READ_ONLY: &str =
+    "read-only: nothing is changed. Start sentinel-tui without --read-only to act.";
 
 /// Orders of the list of containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +137,7 @@ pub struct Toast {
     pub text: String,
     /// Whether something worked.
     pub ok: bool,
-    /// When it goes, by the runner's clock.
+    /// When it goes, by the runner's clock; [`Duration::MAX`] until it was drawn.
     pub until: Duration,
 }
 
@@ -183,8 +190,8 @@ pub struct State {
     pub reverse: bool,
     /// Incidents.
     pub incidents: Selection<IncidentId>,
-    /// Fixes; a plan goes by its first step.
-    pub fixes: Selection<FixId>,
+    /// Fixes; a plan goes by its incident, so that the cursor stays when it is planned anew.
+    pub fixes: Selection<IncidentId>,
     /// The log.
     pub logs: LogView,
     /// A jump under way.
@@ -207,6 +214,8 @@ pub struct State {
     pub menu: Option<MenuText>,
     /// Something visible changed since the last frame.
     pub dirty: bool,
+    /// Readings changed since the last frame: they can wait for a calm frame.
+    pub readings: bool,
     /// The terminal should be cleared before the next frame.
     pub redraw: bool,
     /// The end was asked for.
@@ -240,6 +249,7 @@ impl State {
             operator: "operator".to_owned(),
             menu: None,
             dirty: true,
+            readings: false,
             redraw: false,
             quit: false,
         }
@@ -284,12 +294,26 @@ impl State {
         self.snapshot.mode == Mode::ReadOnly
     }
 
+    /// Why a plan cannot be approved or rejected here, if so.
+    pub fn why_no_approval(&self) -> Option<String> {
+        if self.is_read_only() {
+            return Some(READ_ONLY.to_owned());
+        }
+        let why = self.snapshot.watching.as_ref()?;
+        Some(format!("Only watching: {why}. Decide there."))
+    }
+
+    /// Whether messages get one line only.
+    pub fn is_small(&self) -> bool {
+        self.area.width < ROOMY.0 || self.area.height < ROOMY.1
+    }
+
     /// Shows a message.
     pub fn toast(&mut self, ok: bool, text: impl Into<String>) {
         if self.toasts.len() == TOASTS {
             self.toasts.remove(0);
         }
-        self.toasts.push(Toast { text: text.into(), ok, until: self.at + TOAST_LASTS });
+        self.toasts.push(Toast { text: text.into(), ok, until: Duration::MAX });
         self.dirty = true;
     }
 }

@@ -80,15 +80,19 @@ pub fn of_health(container: &Container, glyphs: &Glyphs) -> Shown {
     }
 }
 
-/// The state of an incident.
-pub fn of_incident(incident: &Incident, glyphs: &Glyphs) -> Shown {
+/// The state of an incident; `decides` says whether its plan can be decided here.
+pub fn of_incident(incident: &Incident, decides: bool, glyphs: &Glyphs) -> Shown {
     match incident.state {
         IncidentState::Detected => shown(glyphs.pending, "detected", Role::Warn),
         IncidentState::Diagnosing => shown(glyphs.pending, "diagnosing", Role::Warn),
         IncidentState::AwaitingApproval => {
             let staged =
                 incident.plan.as_ref().is_some_and(sentinel_core::domain::plan::Plan::is_staged);
-            let word = if staged { "approve?" } else { "needs you" };
+            let word = match (staged, decides) {
+                (true, true) => "approve?",
+                (true, false) => "staged",
+                (false, _) => "needs you",
+            };
             shown(glyphs.attention, word, Role::Strong)
         }
         IncidentState::Fixing => shown(glyphs.pending, "fixing", Role::Info),
@@ -96,8 +100,18 @@ pub fn of_incident(incident: &Incident, glyphs: &Glyphs) -> Shown {
         IncidentState::Resolved => shown(glyphs.pass, "resolved", Role::Ok),
         IncidentState::Escalated => shown(glyphs.attention, "escalated", Role::Error),
         IncidentState::Dismissed => shown(glyphs.ended, "dismissed", Role::Dim),
-        IncidentState::ResolvedExternally => shown(glyphs.pass, "recovered", Role::Ok),
+        IncidentState::ResolvedExternally => match last_words(incident) {
+            Some(words) if words.contains("removed") => shown(glyphs.ended, "removed", Role::Dim),
+            Some(words) if words.contains("stopped") => shown(glyphs.ended, "stopped", Role::Dim),
+            _ => shown(glyphs.pass, "recovered", Role::Ok),
+        },
     }
+}
+
+/// Why an incident ended, in the words of its timeline.
+pub fn last_words(incident: &Incident) -> Option<&str> {
+    let ended = |state: IncidentState| state == incident.state && state.is_closed();
+    incident.timeline.iter().rev().find(|e| e.state.is_some_and(ended)).map(|e| e.what.as_str())
 }
 
 /// A severity in four letters.

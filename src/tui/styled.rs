@@ -42,6 +42,29 @@ impl Styled {
         self.pieces.iter().map(|(_, t)| text::width(t)).sum()
     }
 
+    /// The line cut to `columns`; the last column shows `ellipsis` if something is missing.
+    #[must_use]
+    pub fn cut(self, columns: usize, ellipsis: &str) -> Self {
+        if self.width() <= columns {
+            return self;
+        }
+        let mut left = columns.saturating_sub(text::width(ellipsis));
+        let mut line = Self::new();
+        for (role, piece) in self.pieces {
+            let part = text::take(&piece, left);
+            left -= text::width(part);
+            let whole = part.len() == piece.len();
+            line.push(role, part);
+            if !whole {
+                if columns > 0 {
+                    line.push(role, ellipsis);
+                }
+                break;
+            }
+        }
+        line
+    }
+
     /// The text without meanings.
     pub fn plain(&self) -> String {
         self.pieces.iter().map(|(_, t)| t.as_str()).collect()

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::execute;
-use crossterm::style::{ResetColor, force_color_output};
+use crossterm::style::{Attribute, ResetColor, SetAttribute, force_color_output};
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use thiserror::Error;
@@ -57,6 +57,17 @@ impl TuiError {
     pub(super) fn on(what: &'static str) -> impl Fn(std::io::Error) -> Self {
         move |source| Self::Terminal { what, source }
     }
+}
+
+/// Empties the terminal, so that the next frame is drawn whole. Unlike ratatui's own `clear` it
+/// asks the terminal nothing: the answer would come in through the input, which is being read as
+/// keys.
+pub(super) fn wipe(screen: &mut Screen) -> std::io::Result<()> {
+    // What is thought to be on the screen is forgotten with it.
+    screen.swap_buffers();
+    let out = screen.backend_mut();
+    queue!(out, SetAttribute(Attribute::Reset), ResetColor, Clear(ClearType::All))?;
+    Write::flush(out)
 }
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;

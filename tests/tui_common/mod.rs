@@ -145,6 +145,7 @@ pub(crate) fn empty() -> Snapshot {
         anomalies: Vec::new(),
         degraded: Vec::new(),
         tools: Arc::new(Vec::new()),
+        watching: None,
     }
 }
 

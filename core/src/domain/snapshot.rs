@@ -111,4 +111,7 @@ pub struct Snapshot {
     pub degraded: Vec<Degraded>,
     /// Tools that were discovered.
     pub tools: Arc<Vec<Tool>>,
+    /// Why this instance does not act, when another one does.
+    #[serde(default)]
+    pub watching: Option<String>,
 }

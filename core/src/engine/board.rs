@@ -11,7 +11,7 @@ use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::ids::ContainerId;
 use crate::domain::incident::Incident;
 use crate::domain::log::{Level, LogLine};
-use crate::domain::snapshot::{ContainerView, Snapshot, USAGE_HISTORY};
+use crate::domain::snapshot::{ContainerView, Mode, Snapshot, USAGE_HISTORY};
 use crate::domain::tool::Tool;
 use crate::domain::usage::UsageSample;
 use crate::engine::Engine;
@@ -151,6 +151,8 @@ impl Engine {
             anomalies: self.anomalies.iter().cloned().collect(),
             degraded: self.degraded.clone(),
             tools: Arc::clone(&self.board.tools),
+            watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)
+                .then(|| "another sentinel-tui on this machine acts on this engine".to_owned()),
         }
     }
 }

@@ -41,7 +41,12 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
 
 fn head(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize) {
     let severity = status::of_severity(incident.severity);
-    let shown = status::of_incident(incident, glyphs);
+    let mut shown = status::of_incident(incident, state.why_no_approval().is_none(), glyphs);
+    if incident.state == IncidentState::ResolvedExternally
+        && let Some(words) = status::last_words(incident)
+    {
+        words.clone_into(&mut shown.word);
+    }
     let line = Styled::of(severity.role, format!(" {} ", severity.word.trim()))
         .and(Role::Text, " ")
         .and(Role::Strong, incident.class.words())
@@ -101,7 +106,7 @@ fn confidence(page: &mut Page, incident: &Incident, glyphs: &Glyphs) {
 
 fn decide(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize) {
     if let Some(plan) = &incident.plan {
-        plan_head(page, state, plan, glyphs);
+        plan_head(page, state, plan, glyphs, columns);
         plan::steps(page, plan, glyphs, columns);
     } else if let Some(diagnosis) = &incident.diagnosis
         && !incident.state.is_closed()
@@ -134,7 +139,7 @@ fn without_code(reason: &str) -> &str {
     }
 }
 
-fn plan_head(page: &mut Page, state: &State, plan: &Plan, glyphs: &Glyphs) {
+fn plan_head(page: &mut Page, state: &State, plan: &Plan, glyphs: &Glyphs, columns: usize) {
     page.blank();
     let risk = status::of_risk(plan.risk());
     let mut line = Styled::of(Role::Heading, if plan.is_staged() { "Proposed fix" } else { "Fix" })
@@ -145,17 +150,17 @@ fn plan_head(page: &mut Page, state: &State, plan: &Plan, glyphs: &Glyphs) {
     }
     page.lines.push(line);
     if plan.is_staged() {
-        let line = if state.is_read_only() {
-            Styled::of(Role::Warn, "  read-only: nothing is changed")
-        } else {
-            Styled::of(Role::Text, "  ")
-                .and(Role::Key, "A")
-                .and(Role::KeyText, " approve…   ")
-                .and(Role::Key, "R")
-                .and(Role::KeyText, " reject…   ")
-                .and(Role::Key, "D")
-                .and(Role::KeyText, " dismiss the incident…")
-        };
+        if let Some(why) = state.why_no_approval() {
+            page.say(2, Role::Warn, &why, columns);
+            return;
+        }
+        let line = Styled::of(Role::Text, "  ")
+            .and(Role::Key, "A")
+            .and(Role::KeyText, " approve…   ")
+            .and(Role::Key, "R")
+            .and(Role::KeyText, " reject…   ")
+            .and(Role::Key, "D")
+            .and(Role::KeyText, " dismiss the incident…");
         page.lines.push(line);
     }
 }
@@ -191,8 +196,7 @@ fn evidence(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs
             EvidenceKind::Probe => "probe",
         };
         let jumps = if piece.kind == EvidenceKind::Log { glyphs.more_right } else { " " };
-        let number = if at < 9 { (at + 1).to_string() } else { " ".to_owned() };
-        let mut line = Styled::of(Role::Key, format!(" {number} {jumps}"))
+        let mut line = Styled::of(Role::Strong, format!("{:>2} {jumps}", at + 1))
             .and(Role::Dim, format!(" {} ", words::clock(piece.ts, &state.zone)))
             .and(Role::Info, format!("{kind} "));
         if piece.container != incident.root {

@@ -18,17 +18,14 @@ use crate::tui::pane::Pane;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
 
-const READ_ONLY: &str =
-    "read-only: nothing is changed. Start sentinel-tui without --read-only to act.";
-
 /// The plan that the pane with the focus is about.
 fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
     match state.focus {
         Pane::Fixes => {
-            let fix = state.fixes.item.as_ref()?;
+            let id = state.fixes.item.as_ref()?;
             lists::fixes(state)
                 .into_iter()
-                .find(|(_, p)| p.has(fix))
+                .find(|(i, _)| &i.id == id)
                 .map(|(i, p)| (Arc::clone(i), p.clone()))
         }
         Pane::Inspector => {
@@ -41,13 +38,15 @@ fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
 
 /// Opens the approval of a plan, or says why there is nothing to approve.
 pub(super) fn approve(state: &mut State) {
+    if let Some(why) = state.why_no_approval() {
+        state.toast(false, why);
+        return;
+    }
     let Some((_, plan)) = plan_here(state) else {
         state.toast(false, "No fix is staged here.");
         return;
     };
-    if state.is_read_only() {
-        state.toast(false, READ_ONLY);
-    } else if !plan.is_staged() {
+    if !plan.is_staged() {
         let word = plan.steps.first().map_or("empty", |s| s.state.as_str());
         state.toast(false, format!("This fix is not staged any more: it is {word}."));
     } else if plan.risk() >= Risk::R4 {
@@ -60,6 +59,10 @@ pub(super) fn approve(state: &mut State) {
 
 /// Asks for the reason of a rejection.
 pub(super) fn reject(state: &mut State) {
+    if let Some(why) = state.why_no_approval() {
+        state.toast(false, why);
+        return;
+    }
     let Some((incident, plan)) = plan_here(state) else {
         state.toast(false, "No fix is staged here.");
         return;
@@ -68,10 +71,6 @@ pub(super) fn reject(state: &mut State) {
         state.toast(false, "This fix is not staged any more.");
         return;
     };
-    if state.is_read_only() {
-        state.toast(false, READ_ONLY);
-        return;
-    }
     ask_reason(
         state,
         ReasonFor::Reject(step.id.clone()),
@@ -81,6 +80,10 @@ pub(super) fn reject(state: &mut State) {
 
 /// Asks for the reason of a dismissal.
 pub(super) fn dismiss(state: &mut State) {
+    if let Some(why) = state.why_no_approval().filter(|_| state.is_read_only()) {
+        state.toast(false, why);
+        return;
+    }
     let incident = match state.focus {
         Pane::Incidents => state.incidents.item.as_ref().and_then(|id| state.incident(id)),
         _ => state.inspected_incident(),
@@ -117,7 +120,7 @@ pub(super) fn ask_to_quit(state: &mut State) {
         .count();
     let why = if busy > 0 {
         "A fix is being applied or verified. Nobody will finish watching it.".to_owned()
-    } else if state.snapshot.mode == Mode::AutoHeal {
+    } else if state.snapshot.mode == Mode::AutoHeal && state.snapshot.watching.is_none() {
         "Auto-heal is on. Nothing will be healed once sentinel-tui has ended.".to_owned()
     } else {
         state.quit = true;
@@ -142,8 +145,10 @@ pub(super) fn check(state: &mut State) {
 }
 
 fn void(state: &State, shown: &Plan) -> Option<String> {
-    let Some(now) = state.incident(&shown.incident).and_then(|i| i.plan.as_ref()) else {
-        return Some("The plan is gone: its incident has moved on.".to_owned());
+    let incident = state.incident(&shown.incident);
+    let Some(now) = incident.and_then(|i| i.plan.as_ref()) else {
+        let moved_on = "The plan is gone: its incident has moved on.";
+        return Some(gone(state, shown).unwrap_or_else(|| moved_on.to_owned()));
     };
     if now.sha256 != shown.sha256 || now.digest() != shown.digest() {
         return Some(
@@ -151,13 +156,31 @@ fn void(state: &State, shown: &Plan) -> Option<String> {
         );
     }
     if !now.is_staged() {
+        if let Some(why) = gone(state, shown) {
+            return Some(why);
+        }
         let word = now.steps.first().map_or("gone", |s| s.state.as_str());
         return Some(format!("The plan was decided meanwhile: it is {word}."));
     }
     if state.now >= shown.expires_at {
         return Some("The plan expired; it is planned again if it is still needed.".to_owned());
     }
-    state.is_read_only().then(|| READ_ONLY.to_owned())
+    state.why_no_approval()
+}
+
+/// What became of the container that a plan is for, if it is not there any more.
+fn gone(state: &State, shown: &Plan) -> Option<String> {
+    let target = &shown.steps.first()?.target;
+    if state.container(&target.id).is_some() {
+        return None;
+    }
+    let name = &target.name;
+    Some(match state.container_named(name) {
+        Some(_) => {
+            format!("{name} was replaced by a new container; this plan was for the old one.")
+        }
+        None => format!("{name} is gone: it was removed, so there is nothing left to fix."),
+    })
 }
 
 /// A key in a dialog.

@@ -46,9 +46,6 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    if let Some(number) = action.evidence() {
-        return movement::evidence(state, number - 1);
-    }
     match action {
         Action::Up => movement::step(state, -1),
         Action::Down => movement::step(state, 1),
@@ -75,6 +72,14 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }),
         Action::Quit => {
             state.quit = true;
+            Vec::new()
+        }
+        Action::NextEvidence => {
+            movement::choose_evidence(state, 1);
+            Vec::new()
+        }
+        Action::PreviousEvidence => {
+            movement::choose_evidence(state, -1);
             Vec::new()
         }
         Action::Help => modal(state, Modal::Help { scroll: 0 }),

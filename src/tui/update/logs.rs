@@ -13,8 +13,6 @@ use crate::tui::styled::Styled;
 
 /// Columns that one press of left or right scrolls.
 const SIDE: usize = 16;
-/// Columns that can be scrolled to.
-const SIDE_MOST: usize = 32_768;
 
 /// Asks for the lines that are not there yet.
 pub(super) fn read(state: &State) -> Vec<Effect> {
@@ -39,15 +37,18 @@ pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bo
             state.logs.reveal(rows, columns);
         }
     }
+    // A page that was cut short is followed by the next one.
+    if changed && !whole && state.logs.last_seq() < page.last {
+        return read(state);
+    }
     if state.jump.is_some() {
         land(state);
     }
-    // A page that was cut short is followed by the next one.
-    if changed && !whole && state.logs.last_seq() < page.last { read(state) } else { Vec::new() }
+    Vec::new()
 }
 
 /// Ends a jump: to the line, or with a word on why not.
-pub(super) fn land(state: &mut State) {
+fn land(state: &mut State) {
     let Some(jump) = state.jump.take() else { return };
     let (rows, columns) = room(state, Pane::Logs);
     state.dirty = true;
@@ -63,6 +64,10 @@ pub(super) fn land(state: &mut State) {
         state.logs.jump(place, rows, columns);
     } else {
         state.toast(false, format!("That line is not kept any more. It said: {}", jump.excerpt));
+        // Its words are where the operator came from; the log that is there says other things.
+        if state.inspector.is_some() {
+            state.focus = Pane::Inspector;
+        }
     }
 }
 
@@ -97,7 +102,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Left => state.logs.left = state.logs.left.saturating_sub(SIDE),
         Action::Right if !state.logs.wrap => {
-            state.logs.left = (state.logs.left + SIDE).min(SIDE_MOST);
+            state.logs.scroll_right(SIDE, rows, columns);
         }
         Action::Times => {
             state.logs.times = state.logs.times.next();
@@ -118,6 +123,9 @@ fn copy(state: &mut State) -> Vec<Effect> {
         }
         _ => state.logs.current().map(|e| e.line.text.to_string()),
     };
+    if text.is_none() {
+        state.toast(false, "There is no line to copy.");
+    }
     text.map(Effect::Copy).into_iter().collect()
 }
 

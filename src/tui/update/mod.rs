@@ -13,10 +13,10 @@ use ratatui::layout::Rect;
 use sentinel_core::domain::plan::Plan;
 
 use crate::tui::layout::{Form, layout};
-use crate::tui::log_view::Times;
 use crate::tui::message::{Effect, Msg};
 use crate::tui::pane::Pane;
-use crate::tui::state::State;
+use crate::tui::state::{State, TOAST_LASTS, TOAST_LASTS_SMALL};
+use crate::tui::times::Times;
 
 /// Takes one message. What it asks of the runner comes back; what it changed on the screen is in
 /// [`State::dirty`].
@@ -25,7 +25,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key { key, at } => {
             state.at = state.at.max(at);
-            keys::key(state, key, at)
+            let read = shows_logs(state);
+            let mut effects = keys::key(state, key, at);
+            if !read && effects.is_empty() && shows_logs(state) {
+                // What came while the log was out of sight was not read.
+                effects = logs::read(state);
+            }
+            effects
         }
         Msg::Paste { text, at } => {
             state.at = state.at.max(at);
@@ -35,7 +41,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.area = Rect::new(0, 0, width, height);
             state.dirty = true;
             movement::settle(state);
-            Vec::new()
+            logs::read(state)
         }
         Msg::Snapshot(new) => snapshot::take(state, new),
         Msg::Logs { generation, page, whole } => logs::take(state, generation, &page, whole),
@@ -54,11 +60,20 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// Marks the first frame of a dialog. A terminal too small for it shows nothing, so nothing was
-/// seen.
+/// Whether the log can be seen.
+fn shows_logs(state: &State) -> bool {
+    layout(state).pane(Pane::Logs).is_some()
+}
+
+/// Marks the first frame of a dialog, and of a message. A terminal too small for it shows
+/// nothing, so nothing was seen.
 fn drawn(state: &mut State, at: Duration) {
     if layout(state).form == Form::TooSmall {
         return;
+    }
+    let lasts = if state.is_small() { TOAST_LASTS_SMALL } else { TOAST_LASTS };
+    for toast in state.toasts.iter_mut().filter(|t| t.until == Duration::MAX) {
+        toast.until = at + lasts;
     }
     if let Some(open) = state.modal.as_mut()
         && open.drawn.is_none()
@@ -83,8 +98,7 @@ fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {
 /// Whether something on the screen changes every second: a countdown, a young age.
 pub fn counts_seconds(state: &State) -> bool {
     let young = |at: jiff::Timestamp| state.now.duration_since(at).as_secs() < 61;
-    !state.toasts.is_empty()
-        || state.snapshot.degraded.iter().any(|d| young(d.since))
+    state.snapshot.degraded.iter().any(|d| young(d.since))
         || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
         || state.snapshot.incidents.iter().any(|i| {
             i.plan.as_ref().is_some_and(Plan::is_staged)

@@ -1,7 +1,7 @@
 //! Moving: within lists and pages, between panes, and from evidence to its line.
 
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind};
-use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
+use sentinel_core::domain::ids::{ContainerId, IncidentId};
 
 use crate::tui::layout::{Form, layout, room};
 use crate::tui::lists;
@@ -108,8 +108,11 @@ fn choose<T: Clone + PartialEq>(
     to: impl Fn(usize, usize) -> usize,
 ) {
     let last = ids.len().saturating_sub(1);
-    let row = selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)).unwrap_or(0);
-    selection.row = to(row, last).min(last);
+    selection.row = match selection.item.as_ref().and_then(|i| ids.iter().position(|x| x == i)) {
+        Some(row) => to(row, last).min(last),
+        // What was selected is not listed: the first press goes to its place.
+        None => selection.row.min(last),
+    };
     selection.item = ids.get(selection.row).cloned();
 }
 
@@ -130,8 +133,8 @@ fn incident_ids(state: &State) -> Vec<IncidentId> {
     lists::incidents(state).iter().map(|i| i.id.clone()).collect()
 }
 
-fn fix_ids(state: &State) -> Vec<FixId> {
-    lists::fixes(state).iter().filter_map(|(_, p)| p.steps.first()).map(|s| s.id.clone()).collect()
+fn fix_ids(state: &State) -> Vec<IncidentId> {
+    lists::fixes(state).iter().map(|(i, _)| i.id.clone()).collect()
 }
 
 /// Every selection stays with its item; where that is gone, with its place.
@@ -140,8 +143,13 @@ pub(super) fn keep_selections(state: &mut State) -> Vec<Effect> {
     keep(&mut state.containers, &ids);
     let ids = incident_ids(state);
     keep(&mut state.incidents, &ids);
+    let waits = state.fixes.item.as_ref().and_then(|id| state.incident(id));
+    // While it is planned anew there is nothing to select, but nothing else takes its place.
+    let waits = waits.is_some_and(|i| !i.state.is_closed()) && state.fixes.filter.is_none();
     let ids = fix_ids(state);
-    keep(&mut state.fixes, &ids);
+    if !waits || state.fixes.item.as_ref().is_some_and(|id| ids.contains(id)) {
+        keep(&mut state.fixes, &ids);
+    }
     follow_selection(state)
 }
 
@@ -212,11 +220,14 @@ pub(super) fn settle(state: &mut State) {
 
 /// The incident of the selected fix.
 pub(super) fn fix_incident(state: &State) -> Option<IncidentId> {
-    let fix = state.fixes.item.as_ref()?;
-    lists::fixes(state).into_iter().find(|(_, p)| p.has(fix)).map(|(i, _)| i.id.clone())
+    let id = state.fixes.item.as_ref()?;
+    lists::fixes(state).into_iter().find(|(i, _)| &i.id == id).map(|(i, _)| i.id.clone())
 }
 
 fn scroll(state: &mut State, by: isize) {
+    if state.inspector.is_none() {
+        return;
+    }
     let (rows, columns) = room(state, Pane::Inspector);
     let lines = pages::inspected(state, columns).lines.len();
     if let Some(inspector) = state.inspector.as_mut() {
@@ -288,12 +299,35 @@ pub(super) fn evidence(state: &mut State, at: usize) -> Vec<Effect> {
         state.toast(false, format!("{} is gone, and its log with it.", piece.container));
         return Vec::new();
     };
-    let effects = select_container(state, container);
+    let mut effects = select_container(state, container);
     state.jump =
         Some(Jump { seq: piece.line.map(|l| l.seq), at: piece.ts, excerpt: piece.excerpt });
     state.focus = Pane::Logs;
-    if state.logs.loaded {
-        logs::land(state);
+    if effects.is_empty() {
+        // What came while the log was out of sight is read first.
+        effects = logs::read(state);
     }
     effects
+}
+
+/// Chooses the next or previous piece of evidence and scrolls to it.
+pub(super) fn choose_evidence(state: &mut State, by: isize) {
+    let (rows, columns) = room(state, Pane::Inspector);
+    let page = pages::inspected(state, columns);
+    let Some(inspector) = state.inspector.as_mut() else { return };
+    let last = page.stops.len().saturating_sub(1);
+    let next = match inspector.chosen {
+        Some(at) => at.saturating_add_signed(by).min(last),
+        None if by > 0 => 0,
+        None => last,
+    };
+    let Some(line) = page.stops.get(next).copied() else {
+        state.toast(false, "There is no evidence here.");
+        return;
+    };
+    inspector.chosen = Some(next);
+    if line < inspector.scroll || line >= inspector.scroll + rows {
+        let most = page.lines.len().saturating_sub(rows);
+        inspector.scroll = line.saturating_sub(rows / 3).min(most);
+    }
 }

@@ -41,10 +41,11 @@ impl Brush<'_> {
             if too_long { room.saturating_sub(text::width(self.glyphs.ellipsis)) } else { room };
         let mut at = x;
         for (role, piece) in &line.pieces {
-            let piece = self.glyphs.say(text::take(piece, left));
+            let part = text::take(piece, left);
             let style = self.blend(*role, row);
-            let (next, _) = self.buf.set_stringn(at, y, &piece, left, style);
-            left = left.saturating_sub(text::width(&piece));
+            let drawn = text::plain(part);
+            let (next, _) = self.buf.set_stringn(at, y, self.glyphs.say(&drawn), left, style);
+            left = left.saturating_sub(text::width(part));
             at = next;
             if left == 0 {
                 break;
@@ -94,7 +95,14 @@ impl Brush<'_> {
         self.line_on(area.x + 1, y, area.width - 1, line, style);
     }
 
-    /// The title line of a pane: `━━ 1 Containers  worst first ━━━━━━ 8 of 9 healthy ━━`.
+    /// Columns of a pane's title line besides what is left and right in it.
+    pub fn title_fixed(&self, pane: Pane) -> usize {
+        // A stroke, number and title with spaces around, two spaces around each side, a stroke.
+        text::width(pane.title()) + 12
+    }
+
+    /// The title line of a pane: `━━ 1 Containers  worst first ━━━━━━ 8 of 9 healthy ━━`. Where
+    /// it is narrow the left side is cut first: the right one says how things are.
     pub fn title(&mut self, state: &State, pane: Pane, area: Rect, left: &Styled, right: &Styled) {
         let focused = state.focus == pane;
         let (rule, title) = if focused {
@@ -108,15 +116,15 @@ impl Brush<'_> {
             .and(Role::Text, " ")
             .and(title, format!("{} {}", pane.number(), pane.title()))
             .and(Role::Text, " ");
-        if !left.pieces.is_empty() {
+        let tail = if right.pieces.is_empty() { 0 } else { right.width() + 3 };
+        let tail = if tail + line.width() < width { tail } else { 0 };
+        let room = width.saturating_sub(line.width() + tail + 3);
+        if !left.pieces.is_empty() && room > 3 {
             line.push(Role::Text, " ");
-            line.pieces.extend(left.pieces.iter().cloned());
+            line.pieces.extend(left.clone().cut(room, self.glyphs.ellipsis).pieces);
             line.push(Role::Text, " ");
         }
-        let room = width.saturating_sub(line.width());
-        let tail =
-            if right.pieces.is_empty() || right.width() + 4 > room { 0 } else { right.width() + 3 };
-        line.push(rule, stroke.repeat(room.saturating_sub(tail)));
+        line.push(rule, stroke.repeat(width.saturating_sub(line.width() + tail)));
         if tail > 0 {
             line.push(Role::Text, " ");
             line.pieces.extend(right.pieces.iter().cloned());

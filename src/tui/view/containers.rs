@@ -72,7 +72,7 @@ impl Column {
             Self::CpuChart | Self::MemoryChart => SPARK.0 + 1,
             Self::Memory => 12,
             Self::Net | Self::Service => 13,
-            Self::Restarts => 7,
+            Self::Restarts => 9,
             Self::Up => 5,
         }
     }
@@ -85,7 +85,7 @@ impl Column {
             Self::MemoryPercent => "   MEM",
             Self::Memory => "  USED/LIMIT",
             Self::Net => "    NET RX/TX",
-            Self::Restarts => "   RST",
+            Self::Restarts => " RST/DIED",
             Self::Up => "   UP",
             Self::Service => " SERVICE",
         }

@@ -18,13 +18,17 @@ use crate::tui::words;
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let rows = lists::fixes(state);
-    let staged = lists::staged_count(state);
+    let waiting = lists::to_approve(state);
     let mut left = Styled::new();
     if let Some(filter) = &state.fixes.filter {
         left.push(Role::Match, format!(" /{} ", filter.text()));
     }
-    let right = if staged > 0 {
-        Styled::of(Role::Strong, format!("{} {staged} to approve", brush.glyphs.attention))
+    let right = if waiting > 0 {
+        Styled::of(Role::Strong, format!("{} {waiting} to approve", brush.glyphs.attention))
+    } else if state.is_read_only() {
+        Styled::of(Role::Dim, "read-only")
+    } else if state.snapshot.watching.is_some() {
+        Styled::of(Role::Dim, "decided elsewhere")
     } else {
         Styled::new()
     };
@@ -42,7 +46,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let height = usize::from(list.height);
     let first = first_row(rows.len(), state.fixes.row, height);
     for (y, (incident, plan)) in (list.y..list.bottom()).zip(rows.iter().skip(first)) {
-        let selected = state.fixes.item.as_ref().is_some_and(|f| plan.has(f));
+        let selected = state.fixes.item.as_ref() == Some(&incident.id);
         let line = row(brush, state, incident, plan);
         brush.row(list, y, &line, selected, state.focus == Pane::Fixes);
     }

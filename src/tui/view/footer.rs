@@ -60,7 +60,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Pane::Incidents => {
             if let Some(incident) = state.incidents.item.as_ref().and_then(|i| state.incident(i)) {
                 list.extend([(Action::Open, "inspect"), (Action::Logs, "logs of root")]);
-                if !incident.state.is_closed() {
+                if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
             }
@@ -68,7 +68,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         }
         Pane::Fixes => {
             if !lists::fixes(state).is_empty() {
-                if !state.is_read_only() {
+                if lists::to_approve(state) > 0 {
                     list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
                 }
                 list.push((Action::Open, "inspect"));
@@ -88,14 +88,14 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Pane::Inspector => {
             if let Some(incident) = state.inspected_incident() {
                 let staged = incident.plan.as_ref().is_some_and(Plan::is_staged);
-                if staged && !state.is_read_only() {
+                if staged && lists::to_approve(state) > 0 {
                     list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
                 }
                 let evidence = incident.diagnosis.as_ref().map_or(0, |d| d.evidence.len());
                 if evidence > 0 {
                     list.push((Action::Open, "evidence"));
                 }
-                if !incident.state.is_closed() {
+                if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
             }

@@ -20,6 +20,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     right.push(Role::Dim, format!("  {clock} "));
     let mut left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
     let (role, badge) = match state.snapshot.mode {
+        _ if state.snapshot.watching.is_some() => (Role::ReadOnly, " WATCHING "),
         Mode::ReadOnly => (Role::ReadOnly, " RO "),
         Mode::Approve => (Role::Approve, " APPROVE "),
         Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL "),
@@ -57,9 +58,12 @@ fn counts(line: &mut Styled, state: &State, brush: &Brush<'_>, width: usize) {
     let total = state.snapshot.containers.len();
     let well = state.snapshot.containers.iter().filter(|v| lists::is_well(v)).count();
     let open = lists::open_count(state);
-    let staged = lists::staged_count(state);
-    let role = if well == total { Role::Ok } else { Role::Warn };
+    let staged = lists::to_approve(state);
+    let stale = state.snapshot.degraded.iter().any(|d| d.part == "docker");
+    let role = if well == total && !stale { Role::Ok } else { Role::Warn };
     if state.snapshot.engine.is_some() || total > 0 {
+        // What is not seen is not counted as well.
+        let well = if stale { "?".to_owned() } else { well.to_string() };
         line.push(role, format!("{} {well}/{total}", brush.glyphs.up));
         line.push(Role::Dim, if width >= 100 { " containers well  " } else { "  " });
     }
@@ -80,11 +84,24 @@ fn counts(line: &mut Styled, state: &State, brush: &Brush<'_>, width: usize) {
 pub fn banner(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let mut line = Styled::new();
     for part in &state.snapshot.degraded {
-        line.push(Role::Warn, format!(" {} {}: ", brush.glyphs.attention, part.part));
-        line.push(Role::Text, part.detail.clone());
-        line.push(Role::Dim, format!(" (for {}) ", words::age(state.now, part.since)));
+        line.push(Role::Warn, format!(" {} {} ", brush.glyphs.attention, part.part));
+        line.push(Role::Dim, format!("{}: ", words::age(state.now, part.since)));
+        line.push(Role::Text, reason_first(&part.detail));
+        line.push(Role::Text, " ");
     }
     brush.line(area.x, area.y, area.width, &line);
+}
+
+/// The reason out of `cannot reach X at ADDRESS: REASON`: it is what a narrow line must show; the
+/// part is named before it, and its address is known.
+fn reason_first(detail: &str) -> String {
+    let line = detail.replace('\n', "; ");
+    let reason = line.find("://").and_then(|at| {
+        let start = line.get(..at)?.rfind(" at ")?;
+        let end = start + line.get(start..)?.find(": ")? + 2;
+        if end > at + 2 { line.get(end..) } else { None }
+    });
+    reason.map_or(line.clone(), str::to_owned)
 }
 
 /// The line of tabs, where one pane is shown at a time.
@@ -96,7 +113,7 @@ pub fn tabs(brush: &mut Brush<'_>, state: &State, area: Rect) {
         }
         let badge = match pane {
             Pane::Incidents => lists::open_count(state),
-            Pane::Fixes => lists::staged_count(state),
+            Pane::Fixes => lists::to_approve(state),
             Pane::Containers | Pane::Logs | Pane::Inspector => 0,
         };
         let role = if pane == state.focus { Role::TitleFocused } else { Role::Title };
@@ -112,4 +129,21 @@ pub fn tabs(brush: &mut Brush<'_>, state: &State, area: Rect) {
         line.push(Role::Rule, brush.glyphs.bar);
     }
     brush.line(area.x, area.y, area.width, &line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason_first;
+
+    #[test]
+    fn the_reason_of_an_outage_comes_before_the_address() {
+        let long = "cannot reach the Docker engine at unix:///var/run/docker.sock (DOCKER_HOST): \
+                    connection refused\nwhat is shown may be out of date";
+        assert_eq!(reason_first(long), "connection refused; what is shown may be out of date");
+        assert_eq!(reason_first("no answer for 5 s"), "no answer for 5 s");
+        assert_eq!(
+            reason_first("see https://example.org: it says"),
+            "see https://example.org: it says"
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use crate::tui::keymap::Context;
 use crate::tui::role::Role;
 use crate::tui::state::State;
-use crate::tui::styled::Styled;
+use crate::tui::styled::{Styled, paragraph};
 use crate::tui::text;
 
 /// Columns of a key.
@@ -25,10 +25,13 @@ pub fn lines(state: &State, columns: usize) -> Vec<Styled> {
         }
     }
     let rows = stacks.iter().map(Vec::len).max().unwrap_or(0);
-    let mut lines = vec![
-        Styled::of(Role::Dim, "A new incident or fix never takes the focus: go to it with 2 or 3."),
-        Styled::new(),
-    ];
+    let mut lines = vec![Styled::of(
+        Role::Dim,
+        "A new incident or fix never takes the focus: go to it with 2 or 3.",
+    )];
+    let words = "RST/DIED: restarts by the restart policy / deaths that nobody asked for.";
+    lines.extend(paragraph(&Styled::new(), 0, Role::Dim, words, columns));
+    lines.push(Styled::new());
     for row in 0..rows {
         let mut line = Styled::new();
         for stack in &stacks {
@@ -45,15 +48,8 @@ pub fn lines(state: &State, columns: usize) -> Vec<Styled> {
 fn block(state: &State, context: Context) -> Vec<Styled> {
     let mut lines = vec![Styled::of(Role::Heading, context.title())];
     for binding in state.keymap.bindings().iter().filter(|b| b.context == context) {
-        if binding.action.evidence().is_some_and(|n| n > 1) {
-            continue;
-        }
-        let mut keys = binding.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        let mut what = binding.action.describe();
-        if binding.action.evidence() == Some(1) {
-            keys.push_str("…9");
-            what = "jump to that evidence";
-        }
+        let keys = binding.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let what = binding.action.describe();
         lines.push(Styled::of(Role::Key, text::left(&keys, KEYS, "…")).and(Role::KeyText, what));
     }
     lines

@@ -51,7 +51,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
 
 fn row(brush: &Brush<'_>, state: &State, incident: &Incident, width: usize) -> Styled {
     let closed = incident.state.is_closed();
-    let shown = status::of_incident(incident, brush.glyphs);
+    let shown = status::of_incident(incident, state.why_no_approval().is_none(), brush.glyphs);
     let severity = status::of_severity(incident.severity);
     let age = match incident.closed_at {
         Some(at) => words::age(state.now, at),

@@ -7,7 +7,6 @@ use sentinel_core::domain::container::RunState;
 use sentinel_core::domain::log::{Level, LogEntry};
 
 use crate::tui::layout::inside;
-use crate::tui::log_view::LogView;
 use crate::tui::pane::Pane;
 use crate::tui::role::Role;
 use crate::tui::state::State;
@@ -15,6 +14,9 @@ use crate::tui::status;
 use crate::tui::styled::Styled;
 use crate::tui::text;
 use crate::tui::view::brush::Brush;
+
+/// Lines up to so many bytes are searched whole; of longer ones only what is in view is.
+const SEARCHED_WHOLE: usize = 16 * 1024;
 
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
@@ -25,24 +27,38 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         brush.note(area, Role::Dim, &why_empty(state));
         return;
     }
+    let area = pinned(brush, state, area);
     let (rows, columns) = (usize::from(area.height), usize::from(area.width));
+    let start = view.start(rows, columns);
+    let focused = state.focus == Pane::Logs;
+    let mut skip = start.skip;
     let mut y = area.y;
-    for number in view.shown().iter().skip(view.first_in_view(rows, columns)) {
-        if y >= area.bottom() {
+    for number in view.shown().iter().skip(start.place) {
+        let left = usize::from(area.bottom() - y);
+        if left == 0 {
             break;
         }
         let Some(entry) = view.entry(*number) else { continue };
-        let current = *number == view.cursor;
-        let focused = state.focus == Pane::Logs;
-        for line in lines(brush, state, entry, columns) {
-            if y >= area.bottom() {
-                break;
-            }
-            let selected = current && (focused || !view.follow);
+        let selected = *number == view.cursor && (focused || !view.follow);
+        let part = skip..skip + left;
+        skip = 0;
+        for line in lines(brush, state, entry, columns, part) {
             brush.row(area, y, &line, selected, focused);
             y += 1;
         }
     }
+}
+
+/// Says on top that lines fell away under a reader who holds the view; what is left of the pane
+/// comes back.
+fn pinned(brush: &mut Brush<'_>, state: &State, area: Rect) -> Rect {
+    if state.logs.pinned_rows() == 0 || area.height == 0 {
+        return area;
+    }
+    let rule = brush.glyphs.rule.repeat(3);
+    let words = format!(" {rule} {} older lines dropped {rule}", state.logs.fell);
+    brush.line(area.x, area.y, area.width, &Styled::of(Role::Mark, words));
+    inside(area)
 }
 
 fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
@@ -65,17 +81,31 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
     if let Some(least) = view.least {
         left.push(Role::Warn, format!(" {} and above", least.as_str()));
     }
+    // The state is the last thing to go where it is narrow.
+    let room = usize::from(area.width).saturating_sub(left.width());
+    let right = (0..=RIGHT_PARTS)
+        .map(|without| right_side(state, without))
+        .find(|r| r.width() + brush.title_fixed(Pane::Logs) <= room)
+        .unwrap_or_else(|| right_side(state, RIGHT_PARTS));
+    brush.title(state, Pane::Logs, area, &left, &right);
+}
+
+/// How many parts of the right side can be left out.
+const RIGHT_PARTS: usize = 4;
+
+/// What is shown and how, without its first parts: the least needed ones come first.
+fn right_side(state: &State, without: usize) -> Styled {
+    let view = &state.logs;
     let mut right = Styled::new();
-    if view.is_narrowed() {
-        right.push(Role::Dim, format!("{} of {} lines  ", view.shown().len(), view.total()));
+    let parts = [
+        Some(view.times.word().to_owned()),
+        (view.left > 0).then(|| format!("from column {}", view.left + 1)),
+        view.wrap.then(|| "wrap".to_owned()),
+        view.is_narrowed().then(|| format!("{} of {} lines", view.shown().len(), view.total())),
+    ];
+    for part in parts.iter().skip(without).rev().flatten() {
+        right.push(Role::Dim, format!("{part}  "));
     }
-    if view.left > 0 {
-        right.push(Role::Dim, format!("from column {}  ", view.left + 1));
-    }
-    if view.wrap {
-        right.push(Role::Dim, "wrap  ");
-    }
-    right.push(Role::Dim, format!("{}  ", view.times.word()));
     if view.follow {
         right.push(Role::Ok, "following");
     } else if view.missed > 0 {
@@ -83,7 +113,7 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
     } else {
         right.push(Role::Warn, "paused, G follows");
     }
-    brush.title(state, Pane::Logs, area, &left, &right);
+    right
 }
 
 fn why_empty(state: &State) -> String {
@@ -114,7 +144,14 @@ fn why_empty(state: &State) -> String {
     }
 }
 
-fn lines(brush: &Brush<'_>, state: &State, entry: &LogEntry, columns: usize) -> Vec<Styled> {
+/// The rows of an entry that are in `part`.
+fn lines(
+    brush: &Brush<'_>,
+    state: &State,
+    entry: &LogEntry,
+    columns: usize,
+    part: Range<usize>,
+) -> Vec<Styled> {
     let view = &state.logs;
     if entry.mark {
         let rule = brush.glyphs.rule.repeat(3);
@@ -129,12 +166,10 @@ fn lines(brush: &Brush<'_>, state: &State, entry: &LogEntry, columns: usize) -> 
     let role = body_role(entry);
     let room = view.text_columns(columns);
     let text = entry.line.text.as_ref();
-    let places = view.search.as_ref().map(|s| s.places(text)).unwrap_or_default();
-    let body = highlighted(text, role, &places);
     if view.wrap {
-        wrapped(&head, &body, text, room, view)
+        wrapped(state, &head, (text, role), room, part)
     } else {
-        vec![scrolled(brush, head, &body, room, view.left)]
+        vec![scrolled(brush, state, head, (text, role), room)]
     }
 }
 
@@ -150,71 +185,85 @@ fn body_role(entry: &LogEntry) -> Role {
     }
 }
 
-/// The text in pieces: found places stand out.
-fn highlighted(text: &str, role: Role, places: &[Range<usize>]) -> Styled {
-    let mut line = Styled::new();
-    let mut from = 0;
-    for place in places {
-        line.push(role, text.get(from..place.start).unwrap_or_default());
-        line.push(Role::Match, text.get(place.clone()).unwrap_or_default());
-        from = place.end;
+/// Where in a text that is partly in view the search finds something.
+fn found(state: &State, text: &str, seen: Range<usize>) -> Vec<Range<usize>> {
+    let Some(search) = &state.logs.search else { return Vec::new() };
+    if text.len() <= SEARCHED_WHOLE {
+        return search.places(text);
     }
-    line.push(role, text.get(from..).unwrap_or_default());
-    line
+    let start = seen.start;
+    let places = search.places(text.get(seen).unwrap_or_default());
+    places.into_iter().map(|p| p.start + start..p.end + start).collect()
 }
 
+/// Adds a part of a text; found places stand out.
+fn highlighted(
+    line: &mut Styled,
+    (text, role): (&str, Role),
+    part: Range<usize>,
+    places: &[Range<usize>],
+) {
+    let mut from = part.start;
+    for place in places.iter().filter(|p| p.start < part.end && p.end > part.start) {
+        let (start, end) = (place.start.max(part.start), place.end.min(part.end));
+        line.push(role, text.get(from..start).unwrap_or_default());
+        line.push(Role::Match, text.get(start..end).unwrap_or_default());
+        from = end;
+    }
+    line.push(role, text.get(from..part.end).unwrap_or_default());
+}
+
+/// One row of a long line, with marks where it goes on.
 fn scrolled(
     brush: &Brush<'_>,
+    state: &State,
     mut head: Styled,
-    body: &Styled,
+    (text, role): (&str, Role),
     room: usize,
-    left: usize,
 ) -> Styled {
-    let mut skip = left;
-    let mut used = 0;
-    let too_long = body.width().saturating_sub(left) > room;
-    let room = if too_long { room.saturating_sub(1) } else { room };
-    for (role, piece) in &body.pieces {
-        let width = text::width(piece);
-        if skip >= width {
-            skip -= width;
-            continue;
-        }
-        let rest = text::skip(piece, skip);
-        skip = 0;
-        let part = text::take(&rest, room.saturating_sub(used)).to_owned();
-        used += text::width(&part);
-        head.push(*role, part);
-        if used >= room {
-            break;
-        }
+    let left = state.logs.left;
+    let (mut skip, mut room) = (left, room);
+    if left > 0 && !text.is_empty() && room > 2 {
+        head.push(Role::Dim, brush.glyphs.more_left);
+        (skip, room) = (left + 1, room - 1);
     }
-    if too_long {
+    let (blank, rest) = text::skip(text, skip);
+    head.push(Role::Text, " ".repeat(blank));
+    room = room.saturating_sub(blank);
+    let mut part = text::take(rest, room);
+    let goes_on = part.len() < rest.len();
+    if goes_on {
+        part = text::take(part, room.saturating_sub(1));
+    }
+    let start = text.len() - rest.len();
+    let seen = start..start + part.len();
+    let places = found(state, text, seen.clone());
+    highlighted(&mut head, (text, role), seen, &places);
+    if goes_on {
+        head.push(Role::Text, " ".repeat(room.saturating_sub(1 + text::width(part))));
         head.push(Role::Dim, brush.glyphs.more_right);
     }
     head
 }
 
-/// The same cuts as [`text::chunks`] makes, with the pieces' meanings kept.
-fn wrapped(head: &Styled, body: &Styled, whole: &str, room: usize, view: &LogView) -> Vec<Styled> {
-    let indent = " ".repeat(3 + view.times.columns());
-    let mut pieces = body.pieces.iter();
-    let mut rest: Option<(Role, &str)> = pieces.next().map(|(r, t)| (*r, t.as_str()));
-    let mut lines = Vec::new();
-    for (at, chunk) in text::chunks(whole, room).iter().enumerate() {
-        let mut line = if at == 0 { head.clone() } else { Styled::of(Role::Text, indent.clone()) };
-        let mut bytes = chunk.len();
-        while bytes > 0 {
-            let Some((role, piece)) = rest else { break };
-            let cut = bytes.min(piece.len());
-            line.push(role, piece.get(..cut).unwrap_or(piece));
-            bytes -= cut;
-            rest = match piece.get(cut..) {
-                Some(more) if !more.is_empty() => Some((role, more)),
-                _ => pieces.next().map(|(r, t)| (*r, t.as_str())),
-            };
-        }
-        lines.push(line);
-    }
-    lines
+/// The rows of a wrapped line that are in `part`.
+fn wrapped(
+    state: &State,
+    head: &Styled,
+    (text, role): (&str, Role),
+    room: usize,
+    part: Range<usize>,
+) -> Vec<Styled> {
+    let indent = " ".repeat(3 + state.logs.times.columns());
+    let pieces = text::pieces(text, room, part.start, part.len());
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Vec::new() };
+    let places = found(state, text, first.start..last.end);
+    let rows = pieces.into_iter().enumerate();
+    rows.map(|(at, piece)| {
+        let first = part.start + at == 0;
+        let mut line = if first { head.clone() } else { Styled::of(Role::Text, indent.clone()) };
+        highlighted(&mut line, (text, role), piece, &places);
+        line
+    })
+    .collect()
 }

@@ -64,12 +64,14 @@ pub fn draw(buf: &mut Buffer, state: &State, theme: &Theme) {
 fn toasts(brush: &mut Brush<'_>, state: &State, layout: &Layout) {
     let width = usize::from(layout.footer.width);
     let mut y = layout.footer.y;
-    for toast in state.toasts.iter().rev() {
+    // Where it is small a message must not hide what it is about.
+    let (most, rows) = if state.is_small() { (1, 1) } else { (state.toasts.len(), 3) };
+    for toast in state.toasts.iter().rev().take(most) {
         let role = if toast.ok { Role::ToastOk } else { Role::ToastError };
         let mark = if toast.ok { brush.glyphs.pass } else { brush.glyphs.attention };
         let mut lines = text::wrap(&toast.text, width.saturating_sub(8).min(90));
-        if lines.len() > 3 {
-            lines.truncate(3);
+        if lines.len() > rows {
+            lines.truncate(rows);
             if let Some(last) = lines.last_mut() {
                 last.push_str(brush.glyphs.ellipsis);
             }
