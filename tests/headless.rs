@@ -356,12 +356,27 @@ async fn one_instance_acts_and_the_next_one_only_watches() -> Fallible {
     let corner = Corner::new("elect")?;
     let folder = tempfile::tempdir()?;
     corner.run("api", CRASHES).await?;
+    corner.run("later", CRASHES).await?;
     let mut first = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
     let mut second = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
     crash(&corner, "api").await?;
     second.until("not_acting", |e| e["code"] == "not_elected")?;
     first.until("incident_resolved", of(&corner, "api"))?;
     assert!(second.all("fix_applying").is_empty());
+
+    // The acting one dies; the one that watched takes over its record and its work.
+    first.kill()?;
+    eventually("the takeover", PATIENCE, async || {
+        let calls = ["instance.lock"].map(|name| folder.path().join("state").join(name));
+        let free = calls
+            .iter()
+            .any(|path| std::fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok()));
+        Ok((!free).then_some(()))
+    })
+    .await?;
+    crash(&corner, "later").await?;
+    second.until("incident_resolved", of(&corner, "later"))?;
+    assert!(corner.running_since("later").await?.is_some());
     Ok(())
 }
 
