@@ -46,7 +46,7 @@ actions! {
     GoFixes "go_fixes" "go to fixes",
     GoLogs "go_logs" "go to logs",
     GoInspector "go_inspector" "go to the inspector",
-    Open "open" "open",
+    Open "open" "open; evidence: its line",
     Back "back" "back",
     Leave "leave" "back, then quit",
     Quit "quit" "quit at once",
@@ -74,7 +74,7 @@ actions! {
     Right "right" "scroll right",
     Times "times" "time off, local, UTC, ago",
     Copy "copy" "copy line",
-    NextEvidence "next_evidence" "next evidence; enter goes to its line",
+    NextEvidence "next_evidence" "next evidence",
     PreviousEvidence "previous_evidence" "previous evidence",
 }
 
