@@ -88,7 +88,7 @@ pub fn needed(current: &[String], changes: Changes) -> Changes {
     changes.into_iter().filter(|(name, change)| value(current, name) != change.as_deref()).collect()
 }
 
-/// Every variable with its value masked, at most [`SHOWN_MAX`] of them. Names are somebody's text
+/// Every variable with its value masked, at most `SHOWN_MAX` of them. Names are somebody's text
 /// too.
 pub fn masked(env: &[String]) -> BTreeMap<String, String> {
     env.iter()
