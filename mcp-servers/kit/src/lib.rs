@@ -11,7 +11,7 @@
 //! - [`reply`] arguments in, schemas and results out
 //! - [`serve`] standard input and output
 //!
-//! With the feature `testing`: [`testing`], a bench on a real engine, and [`detour`], a way to it
+//! With the feature `testing`: `testing`, a bench on a real engine, and `detour`, a way to it
 //! that a test can cut off.
 
 #[cfg(feature = "testing")]
