@@ -12,7 +12,7 @@ use crate::config::environment::Environment;
 /// Where the engine listens, and how that was found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// `unix://…`, `tcp://…`, `https://…` or `ssh://…`.
+    /// `unix://…`, `tcp://…` or `https://…`.
     pub url: String,
     /// What named it.
     pub source: String,
@@ -58,9 +58,21 @@ pub enum EndpointError {
         /// Why.
         why: String,
     },
+    /// A transport that is not spoken yet.
+    #[error(
+        "{url} ({source_name}): ssh is not spoken yet; forward the socket with\n  ssh -nNT -L /tmp/docker-remote.sock:/var/run/docker.sock {target}\nand use --host unix:///tmp/docker-remote.sock"
+    )]
+    Ssh {
+        /// What was given.
+        url: String,
+        /// What gave it.
+        source_name: String,
+        /// Whom to ask by ssh.
+        target: String,
+    },
     /// Not a form that is understood.
     #[error(
-        "{url:?} ({source_name}) is no engine address; write it like unix:///var/run/docker.sock, tcp://host:2375 or ssh://user@host"
+        "{url:?} ({source_name}) is no engine address; write it like unix:///var/run/docker.sock or tcp://host:2375"
     )]
     Form {
         /// What was given.
@@ -105,7 +117,14 @@ pub fn resolve(flag: Option<&str>, environment: &Environment) -> Result<Endpoint
 }
 
 fn checked(url: &str, source: &str, tls: Option<PathBuf>) -> Result<Endpoint, EndpointError> {
-    let known = ["unix://", "tcp://", "http://", "https://", "ssh://"];
+    if let Some(target) = url.strip_prefix("ssh://") {
+        return Err(EndpointError::Ssh {
+            url: url.to_owned(),
+            source_name: source.to_owned(),
+            target: target.to_owned(),
+        });
+    }
+    let known = ["unix://", "tcp://", "http://", "https://"];
     if !known.iter().any(|scheme| url.starts_with(scheme)) {
         return Err(EndpointError::Form { url: url.to_owned(), source_name: source.to_owned() });
     }
@@ -210,19 +229,25 @@ mod tests {
         std::fs::create_dir_all(&meta).unwrap();
         std::fs::write(
             meta.join("meta.json"),
-            r#"{"Name":"lab","Metadata":{},"Endpoints":{"docker":{"Host":"ssh://ops@lab","SkipTLSVerify":false}}}"#,
+            r#"{"Name":"lab","Metadata":{},"Endpoints":{"docker":{"Host":"tcp://lab:2375","SkipTLSVerify":false}}}"#,
         )
         .unwrap();
         std::fs::write(docker.join("config.json"), r#"{"currentContext":"lab"}"#).unwrap();
         let env = environment(&[("HOME", home.path().to_str().unwrap())]);
         let found = resolve(None, &env).unwrap();
-        assert_eq!(found.url, "ssh://ops@lab");
+        assert_eq!(found.url, "tcp://lab:2375");
         assert!(found.source.contains("current Docker context"));
 
         let env =
             environment(&[("HOME", home.path().to_str().unwrap()), ("DOCKER_CONTEXT", "missing")]);
         let error = resolve(None, &env).unwrap_err().to_string();
         assert!(error.contains("missing") && error.contains("DOCKER_CONTEXT"), "{error}");
+    }
+
+    #[test]
+    fn ssh_is_refused_with_a_way_that_works() {
+        let error = resolve(Some("ssh://ops@lab"), &environment(&[])).unwrap_err().to_string();
+        assert!(error.contains("ssh -nNT -L") && error.contains("ops@lab"), "{error}");
     }
 
     #[test]
