@@ -13,6 +13,7 @@ use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::IncidentState;
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
+use crate::engine::work::EVIDENCE_WAIT;
 use crate::engine::{Engine, Turn};
 
 /// So many plans are carried out for one incident; then a person takes over.
@@ -41,9 +42,20 @@ impl Engine {
         let Some(open) = self.incidents.get(id) else { return false };
         let work = &open.work;
         let wants = work.diagnose_by.is_some() || work.rethink;
-        let ready = !work.need_log_end && !work.need_inspect;
+        let ready = !work.need_log_end
+            && !work.need_inspect
+            && !self.seems_to_be_dying(&open.incident.container.id, now);
         let late = work.diagnose_by.is_none_or(|by| by <= now);
         wants && (ready || late) && self.may_diagnose(id)
+    }
+
+    /// Its log stream ended a moment ago, and the engine still calls it running: the news of its
+    /// death is on its way, and a plan made before it would be for another state.
+    fn seems_to_be_dying(&self, container: &ContainerId, now: Timestamp) -> bool {
+        self.world.containers.get(container).is_some_and(|f| {
+            let ended = f.log_ended_at.is_some_and(|at| now.duration_since(at) <= EVIDENCE_WAIT);
+            ended && f.container.is_up()
+        })
     }
 
     pub(crate) fn log_ended(&mut self, container: &ContainerId, turn: &Turn) {

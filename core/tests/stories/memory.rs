@@ -5,6 +5,7 @@ use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::plan::Risk;
+use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 
 use crate::support::{SECOND, Story, container, millis, seconds};
@@ -30,6 +31,22 @@ fn a_memory_kill_raises_the_limit_then_starts() {
     story.pass(seconds(40));
     assert_eq!(story.state(), IncidentState::Resolved);
     assert_eq!(story.truth["api"].memory_limit, Some(96 << 20));
+}
+
+#[test]
+fn a_log_that_ends_before_the_news_of_the_death_is_waited_for() {
+    // The stream of a dying process ends a moment before the engine tells of its death, and an
+    // inspect in between still shows it running.
+    let mut story = Story::new(Mode::AutoHeal, vec![limited("api")]);
+    story.life("api", LifeKind::Oom);
+    let ended = Signal::LogEnd { container: story.id("api") };
+    story.feed(ended);
+    story.pass(millis(60));
+    assert_eq!(story.count("diagnosis_ready"), 0, "it is about to die");
+    story.dies("api", 137);
+    story.pass(millis(100));
+    let tools: Vec<&str> = story.applied[0].steps.iter().map(|s| s.call.tool.as_str()).collect();
+    assert_eq!(tools, ["update_resources", "start_container"]);
 }
 
 #[test]
