@@ -8,11 +8,11 @@ use sentinel_core::domain::ids::{AnomalyId, ContainerId};
 use sentinel_core::domain::log::{Level, LogEntry, LogLine, Stream};
 
 /// At most this many entries per container.
-pub const RING_LINES: usize = 20_000;
+pub const RING_LINES: usize = 10_000;
 /// At most this many bytes of text per container.
-pub const RING_BYTES: usize = 8 * 1024 * 1024;
+pub const RING_BYTES: usize = 4 * 1024 * 1024;
 /// At most this many bytes over all containers: beyond it the largest ring gives way.
-pub const TOTAL_BYTES: usize = 64 * 1024 * 1024;
+pub const TOTAL_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a reader asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,9 +150,10 @@ impl LogRings {
     }
 }
 
-/// Text plus what the entry itself takes, so that many short lines count too.
+/// Text plus what the entry itself takes (its fields, the container's id, the counts of two shared
+/// pointers, what the allocator adds): many short lines cost more than their text.
 fn cost(entry: &LogEntry) -> usize {
-    entry.line.text.len() + 160
+    entry.line.text.len() + 272
 }
 
 #[cfg(test)]
