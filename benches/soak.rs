@@ -179,12 +179,8 @@ fn reader(stdout: ChildStdout) -> Receiver<String> {
 }
 
 async fn touch(corner: &Corner, containers: u64, path: &str) -> Fallible {
-    use bollard::exec::{CreateExecOptions, StartExecOptions};
     for index in 0..containers {
-        let options = CreateExecOptions { cmd: Some(vec!["touch", path]), ..Default::default() };
-        let exec = corner.docker.create_exec(&corner.full(&format!("w{index}")), options).await?;
-        let detached = StartExecOptions { detach: true, ..Default::default() };
-        corner.docker.start_exec(&exec.id, Some(detached)).await?;
+        corner.touch(&format!("w{index}"), path).await?;
     }
     Ok(())
 }

@@ -8,20 +8,7 @@ use std::time::Duration;
 use bollard::models::{HealthConfig, RestartPolicy, RestartPolicyNameEnum};
 use serde_json::{Value, json};
 use support::process::{Headless, PATIENCE, command};
-use support::{Corner, Fallible, eventually};
-
-/// A process that ends by itself when it is told to: from inside, as crashes come.
-const CRASHES: &str = "echo ready; until [ -e /crash ]; do sleep 0.02; done; rm /crash; echo 'FATAL: lost the index' >&2; exit 7";
-
-/// Tells [`CRASHES`] to crash.
-async fn crash(corner: &Corner, short: &str) -> Fallible {
-    use bollard::exec::{CreateExecOptions, StartExecOptions};
-    let options = CreateExecOptions { cmd: Some(vec!["touch", "/crash"]), ..Default::default() };
-    let exec = corner.docker.create_exec(&corner.full(short), options).await?;
-    let detached = StartExecOptions { detach: true, ..Default::default() };
-    corner.docker.start_exec(&exec.id, Some(detached)).await?;
-    Ok(())
-}
+use support::{CRASHES, Corner, Fallible, eventually};
 
 fn of(corner: &Corner, short: &str) -> impl Fn(&Value) -> bool + use<> {
     let name = corner.full(short);
@@ -36,7 +23,7 @@ async fn a_crash_is_healed_verified_and_written_down() -> Fallible {
     corner.run("api", CRASHES).await?;
     let before = corner.running_since("api").await?;
     let mut app = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
-    crash(&corner, "api").await?;
+    corner.crash("api").await?;
     let opened = app.until("incident_opened", of(&corner, "api"))?;
     assert_eq!(opened["v"], 1);
     assert_eq!(opened["incident"]["severity"], "critical");
@@ -90,7 +77,7 @@ async fn what_an_operator_stops_and_what_ends_well_is_no_incident() -> Fallible 
     corner.docker.stop_container(&corner.full("stopped"), None).await?;
     corner.docker.kill_container(&corner.full("killed"), None).await?;
     corner.docker.restart_container(&corner.full("restarted"), None).await?;
-    crash(&corner, "done").await?;
+    corner.crash("done").await?;
     let gone = corner.full("done");
     app.until("container_changed", |e| {
         e["container"]["name"] == gone.as_str() && e["container"]["state"] == "exited"
@@ -116,7 +103,7 @@ async fn incident_audit_and_judged_lines_survive_a_kill() -> Fallible {
         )
         .await?;
     let mut first = Headless::start(&corner, folder.path(), &[])?;
-    crash(&corner, "api").await?;
+    corner.crash("api").await?;
     let opened = first.until("incident_opened", of(&corner, "api"))?;
     let id = opened["incident"]["id"].as_str().ok_or("no id")?.to_owned();
     first.until("diagnosis_ready", |_| true)?;
@@ -154,7 +141,7 @@ async fn without_auto_heal_a_person_decides_and_read_only_refuses() -> Fallible 
     let folder = tempfile::tempdir()?;
     corner.run("api", CRASHES).await?;
     let mut app = Headless::start(&corner, folder.path(), &[])?;
-    crash(&corner, "api").await?;
+    corner.crash("api").await?;
     app.until("fix_staged", |_| true)?;
     let reason = app.until("not_acting", |_| true)?;
     assert_eq!(reason["code"], "auto_heal_off");
@@ -223,11 +210,11 @@ async fn opt_out_and_cooldown_hold_auto_heal_back() -> Fallible {
     }
     corner.start("never", never).await?;
     let mut app = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
-    crash(&corner, "never").await?;
+    corner.crash("never").await?;
     app.until("not_acting", |e| e["code"] == "not_opted_in")?;
-    crash(&corner, "twice").await?;
+    corner.crash("twice").await?;
     app.until("incident_resolved", of(&corner, "twice"))?;
-    crash(&corner, "twice").await?;
+    corner.crash("twice").await?;
     app.until("not_acting", |e| e["code"] == "cooldown")?;
     app.after(Duration::from_secs(1));
     assert_eq!(corner.running_since("never").await?, None);
@@ -248,7 +235,7 @@ async fn memory_is_raised_before_what_was_killed_for_it_starts_again() -> Fallib
     }
     corner.start("eater", body).await?;
     let mut app = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
-    crash(&corner, "eater").await?;
+    corner.crash("eater").await?;
     app.until("diagnosis_ready", |e| e["diagnosis"]["class"] == "oom_kill")?;
     app.until("fix_applied", |e| e["tool"] == "update_resources")?;
     app.until("fix_applied", |e| e["tool"] == "start_container")?;
@@ -284,7 +271,7 @@ async fn a_hanging_service_is_restarted_and_a_broken_probe_is_not() -> Fallible 
     assert_eq!(verdict["diagnosis"]["class"], "bad_healthcheck");
     assert_eq!(verdict["diagnosis"]["plan"], json!([]));
     let before = corner.running_since("hangs").await?;
-    crash(&corner, "hangs").await?;
+    corner.crash("hangs").await?;
     app.until("fix_applied", |e| e["tool"] == "restart_container")?;
     app.until("incident_resolved", of(&corner, "hangs"))?;
     assert_ne!(corner.running_since("hangs").await?, before);
@@ -328,8 +315,8 @@ async fn callers_of_a_dead_service_are_affected_and_the_dead_one_is_started() ->
     }
     corner.start("api", api).await?;
     let mut app = Headless::start(&corner, folder.path(), &[])?;
-    touch(&corner, "api", "/db-down").await?;
-    crash(&corner, "db").await?;
+    corner.touch("api", "/db-down").await?;
+    corner.crash("db").await?;
     let incident = app.until("incident_updated", |e| {
         e["incident"]["affected"].as_array().is_some_and(|a| a.contains(&json!(corner.full("api"))))
     })?;
@@ -338,15 +325,6 @@ async fn callers_of_a_dead_service_are_affected_and_the_dead_one_is_started() ->
     assert_eq!(app.all("incident_opened").len(), 1, "one incident per cause");
     let staged = app.until("fix_staged", |_| true)?;
     assert_eq!(staged["fix"]["target"], corner.full("db").as_str());
-    Ok(())
-}
-
-async fn touch(corner: &Corner, short: &str, path: &str) -> Fallible {
-    use bollard::exec::{CreateExecOptions, StartExecOptions};
-    let options = CreateExecOptions { cmd: Some(vec!["touch", path]), ..Default::default() };
-    let exec = corner.docker.create_exec(&corner.full(short), options).await?;
-    let detached = StartExecOptions { detach: true, ..Default::default() };
-    corner.docker.start_exec(&exec.id, Some(detached)).await?;
     Ok(())
 }
 
@@ -359,7 +337,7 @@ async fn one_instance_acts_and_the_next_one_only_watches() -> Fallible {
     corner.run("later", CRASHES).await?;
     let mut first = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
     let mut second = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
-    crash(&corner, "api").await?;
+    corner.crash("api").await?;
     second.until("not_acting", |e| e["code"] == "not_elected")?;
     first.until("incident_resolved", of(&corner, "api"))?;
     assert!(second.all("fix_applying").is_empty());
@@ -374,7 +352,7 @@ async fn one_instance_acts_and_the_next_one_only_watches() -> Fallible {
         Ok((!free).then_some(()))
     })
     .await?;
-    crash(&corner, "later").await?;
+    corner.crash("later").await?;
     second.until("incident_resolved", of(&corner, "later"))?;
     assert!(corner.running_since("later").await?.is_some());
     Ok(())

@@ -166,7 +166,7 @@ async fn what_was_written_before_the_start_is_history_and_what_comes_after_is_no
     corner.run("a", "echo old; until [ -e /go ]; do sleep 0.05; done; echo new; sleep 60").await?;
     let (mut watching, watched) = Watching::begin(&corner, Vec::new()).await?;
     assert_eq!(watched.len(), 1);
-    touch(&corner, "a", "/go").await?;
+    corner.touch("a", "/go").await?;
     watching.until("the new line", has_line("new")).await?;
     let history: Vec<(&str, bool)> =
         watching.lines().iter().map(|l| (&*l.text, l.history)).collect();
@@ -185,7 +185,7 @@ async fn lines_behind_the_mark_of_an_earlier_run_are_judged_once() -> Fallible {
     first.until("the first line", has_line("judged")).await?;
     let at = first.lines().first().map(|l| l.at).ok_or("no line")?;
     first.end().await?;
-    touch(&corner, "a", "/go").await?;
+    corner.touch("a", "/go").await?;
     eventually("the line is in the log", PATIENCE, async || {
         Ok(logged(&corner, "a").await?.iter().any(|l| l == "missed").then_some(()))
     })
@@ -433,20 +433,6 @@ async fn readings_agree_with_docker_stats() -> Fallible {
     // Limited to a fifth of a core: both must say so, whatever else the machine does.
     assert!((mean - cli).abs() < 8.0, "{mean:.1} % against {cli:.1} %");
     watching.end().await
-}
-
-async fn touch(corner: &Corner, short: &str, path: &str) -> Fallible {
-    use bollard::exec::{CreateExecOptions, StartExecOptions};
-    let exec = corner
-        .docker
-        .create_exec(
-            &corner.full(short),
-            CreateExecOptions { cmd: Some(vec!["touch", path]), ..Default::default() },
-        )
-        .await?;
-    let options = StartExecOptions { detach: true, ..Default::default() };
-    corner.docker.start_exec(&exec.id, Some(options)).await?;
-    Ok(())
 }
 
 /// What the engine itself has of a container's log, line by line.

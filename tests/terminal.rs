@@ -4,10 +4,7 @@ mod support;
 
 use portable_pty::CommandBuilder;
 use support::pty::{PATIENCE, Session};
-use support::{Corner, Fallible, eventually};
-
-/// Ends by itself when told to, as a crash does.
-const CRASHES: &str = "echo ready; until [ -e /crash ]; do sleep 0.02; done; rm /crash; echo 'FATAL: lost the index' >&2; exit 7";
+use support::{CRASHES, Corner, Fallible, eventually};
 
 /// The built binary on a corner of the engine, in a terminal.
 fn open(corner: &Corner, folder: &std::path::Path, arguments: &[&str]) -> Fallible<Session> {
@@ -23,15 +20,6 @@ fn open(corner: &Corner, folder: &std::path::Path, arguments: &[&str]) -> Fallib
     Session::start(command, 40, 120)
 }
 
-async fn crash(corner: &Corner, short: &str) -> Fallible {
-    use bollard::exec::{CreateExecOptions, StartExecOptions};
-    let options = CreateExecOptions { cmd: Some(vec!["touch", "/crash"]), ..Default::default() };
-    let exec = corner.docker.create_exec(&corner.full(short), options).await?;
-    let detached = StartExecOptions { detach: true, ..Default::default() };
-    corner.docker.start_exec(&exec.id, Some(detached)).await?;
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a Docker engine: run scripts/test.sh"]
 async fn a_crash_is_seen_understood_approved_and_verified_by_hand() -> Fallible {
@@ -41,7 +29,7 @@ async fn a_crash_is_seen_understood_approved_and_verified_by_hand() -> Fallible 
     let mut screen = open(&corner, folder.path(), &[])?;
     screen.until_text("1/1")?;
     screen.until_text("ready")?;
-    crash(&corner, "api").await?;
+    corner.crash("api").await?;
     screen.until_text("1 to approve")?;
     // Nothing opens by itself: the operator goes there.
     screen.type_in("2\r")?;
@@ -76,7 +64,7 @@ async fn a_rejected_fix_changes_nothing_and_the_incident_stays_with_the_person()
     corner.run("api", CRASHES).await?;
     let mut screen = open(&corner, folder.path(), &["--theme", "mono"])?;
     screen.until_text("1/1")?;
-    crash(&corner, "api").await?;
+    corner.crash("api").await?;
     screen.until_text("1 to approve")?;
     screen.type_in("2\r")?;
     screen.until_text("docker start")?;

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use bollard::exec::{CreateExecOptions, StartExecOptions};
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -26,6 +27,9 @@ pub type Fallible<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The label by which a test's containers are found and removed.
 const LABEL: &str = "sentinel-test";
+
+/// A process that ends by itself when it is told to: from inside, as crashes come.
+pub const CRASHES: &str = "echo ready; until [ -e /crash ]; do sleep 0.02; done; rm /crash; echo 'FATAL: lost the index' >&2; exit 7";
 
 /// A corner of the engine that belongs to one test; everything in it is removed at the end.
 pub struct Corner {
@@ -111,6 +115,20 @@ impl Corner {
         let found = self.docker.inspect_container(&self.full(short), None).await?;
         let state = found.state.unwrap_or_default();
         Ok(state.started_at.filter(|_| state.running == Some(true)))
+    }
+
+    /// Makes a file in a container: what its script waits for.
+    pub async fn touch(&self, short: &str, path: &str) -> Fallible {
+        let options = CreateExecOptions { cmd: Some(vec!["touch", path]), ..Default::default() };
+        let exec = self.docker.create_exec(&self.full(short), options).await?;
+        let detached = StartExecOptions { detach: true, ..Default::default() };
+        self.docker.start_exec(&exec.id, Some(detached)).await?;
+        Ok(())
+    }
+
+    /// Tells a container that runs [`CRASHES`] to crash.
+    pub async fn crash(&self, short: &str) -> Fallible {
+        self.touch(short, "/crash").await
     }
 
     async fn clear(docker: &Docker, name: &str) -> Fallible {
