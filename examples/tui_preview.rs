@@ -24,7 +24,6 @@ use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
-use sentinel_tui::store::sqlite::SqliteStore;
 use sentinel_tui::tui::options::{Menu, Options};
 use sentinel_tui::tui::theme::Theme;
 use tokio::sync::mpsc;
