@@ -60,7 +60,7 @@ pub fn of_word(word: &[u8]) -> u64 {
             [] => (0, 0, 0),
             [first, ..] => (*first, word[length / 2], word.last().copied().unwrap_or_default()),
         };
-        (u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(end) ^ A, 0)
+        ((u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(end)) ^ A, 0)
     };
     fold(a ^ B, b ^ C ^ (length as u64))
 }

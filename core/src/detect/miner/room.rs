@@ -11,6 +11,8 @@ const PLACES: usize = 40;
 const USUAL: u8 = 4;
 /// Behind `=`, in quotes or in brackets.
 const VALUE: u8 = 3;
+/// Words with digits are names of things more often than words.
+const PART: u8 = 2;
 /// The first word tells what the line is about.
 const FIRST: u8 = 8;
 /// Words in capitals are names of things more often than values.
@@ -140,6 +142,9 @@ const STATES: &[&str] = &[
 
 /// Whether a word says a state.
 pub fn is_state(word: &[u8]) -> bool {
+    if matches!(word, b"GET" | b"POST" | b"PUT" | b"DELETE" | b"HEAD" | b"PATCH" | b"OPTIONS") {
+        return true;
+    }
     let mut lower = [0_u8; 16];
     let Some(lower) = lower.get_mut(..word.len()) else { return false };
     lower.copy_from_slice(word);
@@ -153,6 +158,9 @@ pub fn rooms(line: &[u8], tokens: &[Token], into: &mut Vec<u8>) {
     let mut quoted = false;
     let mut places = 0;
     let mut value = false;
+    let constant = |t: &Token| matches!(t.kind, Kind::Word | Kind::Part);
+    // What would be left of a line of one word says nothing.
+    let lone = tokens.iter().filter(|t| constant(t)).count() < 2;
     for (position, token) in tokens.iter().enumerate() {
         let word = token.of(line);
         let room = match token.kind {
@@ -169,7 +177,7 @@ pub fn rooms(line: &[u8], tokens: &[Token], into: &mut Vec<u8>) {
             }
             Kind::Word | Kind::Part => {
                 let close = std::mem::take(&mut value) || quoted;
-                let room = room(word, position, close);
+                let room = if lone { 0 } else { room(word, token.kind, position, close) };
                 places += usize::from(room > 0);
                 if places > PLACES { 0 } else { room }
             }
@@ -178,15 +186,17 @@ pub fn rooms(line: &[u8], tokens: &[Token], into: &mut Vec<u8>) {
     }
 }
 
-fn room(word: &[u8], position: usize, close: bool) -> u8 {
+fn room(word: &[u8], kind: Kind, position: usize, close: bool) -> u8 {
     if is_state(word) || !word.iter().any(|b| class::of(*b) & class::LETTER != 0) {
         0
+    } else if kind == Kind::Part {
+        PART
     } else if position == 0 {
         FIRST
-    } else if word.len() > 1 && !word.iter().any(u8::is_ascii_lowercase) {
-        CAPITALS
     } else if close {
         VALUE
+    } else if word.len() > 1 && !word.iter().any(u8::is_ascii_lowercase) {
+        CAPITALS
     } else {
         USUAL
     }

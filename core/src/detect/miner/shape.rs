@@ -123,8 +123,8 @@ const DOMAINS: &[&[u8]] = &[
 /// The shape of a word; `flags` are the classes of its bytes, together.
 #[inline]
 pub fn of(word: &[u8], flags: u8) -> Shape {
-    if flags & (class::DIGIT | class::SLASH) == 0 && flags & class::INNER == 0 {
-        return Shape::Word;
+    if flags & (class::DIGIT | class::SLASH | class::INNER) == 0 {
+        return if is_long_hex(word) { Shape::Value } else { Shape::Word };
     }
     if flags & class::LETTER == 0 {
         return without_letters(word, flags);
@@ -200,6 +200,11 @@ fn is_path(word: &[u8]) -> bool {
     parts.clone().count() >= 2 || (parts.next().is_some() && is_address(last))
 }
 
+/// `ffffffff`, `deadbeef`: no word of a language is so long and has no other letters.
+fn is_long_hex(word: &[u8]) -> bool {
+    word.len() >= 8 && word.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// Four numbers with points between.
 fn is_address(word: &[u8]) -> bool {
     word.split(|b| *b == b'.').count() == 4
@@ -226,7 +231,8 @@ fn is_host(word: &[u8]) -> bool {
     if last.ends_with(b"Exception") || last.ends_with(b"Error") {
         return false;
     }
-    DOMAINS.contains(&last) || labels.any(|l| l.first().is_some_and(u8::is_ascii_digit))
+    let country = last.len() == 2 && last.iter().all(u8::is_ascii_lowercase);
+    country || DOMAINS.contains(&last) || labels.any(|l| l.first().is_some_and(u8::is_ascii_digit))
 }
 
 /// The class of an error says what happened: it stays.

@@ -210,8 +210,7 @@ impl Tokens {
             Shape::Number => self.value(start, stop, Kind::Number, spaced),
             Shape::Word => self.constant(word, start, stop, spaced),
             Shape::Part => {
-                let hash = masked_hash(word);
-                self.push(hash, start, stop, Kind::Part, spaced);
+                self.part(word, start, stop, spaced);
             }
         }
         if stop < end && self.tokens.len() < LINE_TOKENS {
@@ -236,6 +235,23 @@ impl Tokens {
         }
         let hash = hash::of_word(word) as u32;
         self.push(hash, start, end, Kind::Word, spaced);
+    }
+
+    /// A word with digits; a list of words that differ in nothing else becomes one.
+    #[expect(clippy::cast_possible_truncation, reason = "a line has at most LINE_BYTES")]
+    fn part(&mut self, word: &[u8], start: usize, end: usize, spaced: bool) {
+        let hash = masked_hash(word);
+        let comma = |t: &Token| t.word == (u32::from(b',') | 0x100) && t.kind == Kind::Mark;
+        match self.tokens.as_mut_slice() {
+            [.., before] if before.word == hash && spaced => {
+                before.end = end as u16;
+            }
+            [.., before, between] if before.word == hash && comma(between) => {
+                before.end = end as u16;
+                self.tokens.pop();
+            }
+            _ => self.push(hash, start, end, Kind::Part, spaced),
+        }
     }
 
     /// A value; lists and pairs of values become one.
@@ -281,7 +297,9 @@ fn url_end(line: &[u8], from: usize) -> usize {
                 b'"' | b'\'' | b'<' | b'>' | b'`' | b')' | b']' | b'}' | b',' | b';' | b'|'
             )
     };
-    line[from..].iter().position(ends).map_or(line.len(), |length| from + length)
+    let end = line[from..].iter().position(ends).map_or(line.len(), |length| from + length);
+    let closing = line[from..end].iter().rev().take_while(|b| matches!(b, b'.' | b':')).count();
+    end - closing
 }
 
 /// Where an IPv6 or hardware address ends whose first group is `start..end`.
