@@ -233,7 +233,7 @@ nginx_port_in_use() { second web; }
 
 rabbitmq_disk_alarm() {
   begun
-  inside broker rabbitmqctl --quiet set_disk_free_limit 900TB >/dev/null
+  inside broker rabbitmqctl --quiet set_disk_free_limit 900000000000000 >/dev/null
 }
 
 rabbitmq_memory_alarm() {
