@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::detect::reader;
 use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
@@ -166,6 +167,7 @@ impl Play {
             at: Timestamp::now(),
             stream: Stream::Stdout,
             text: text.into(),
+            reading: reader::one(text),
             history,
         }
     }
@@ -360,6 +362,7 @@ impl Play {
                     disk_read_bps: 0.0,
                     disk_write_bps: wave * 4096.0,
                     pids: 12,
+                    ..Usage::default()
                 },
             });
             if name.starts_with("load-") && (turn + place as u64).is_multiple_of(2) {

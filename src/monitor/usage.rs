@@ -64,6 +64,7 @@ pub(super) fn usage(
         disk_read_bps: rate(now.read, old.read),
         disk_write_bps: rate(now.write, old.write),
         pids: raw.pids_stats.as_ref().and_then(|p| p.current).unwrap_or_default(),
+        ..Usage::default()
     })
 }
 

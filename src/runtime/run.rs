@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sentinel_core::detect::{Detector, level};
+use sentinel_core::detect::Detector;
 use sentinel_core::domain::anomaly::Anomaly;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::ContainerId;
@@ -335,7 +335,7 @@ impl Loop {
         {
             let mut rings = self.lock_rings();
             for line in lines {
-                rings.push(line.clone(), level::of(&line.text));
+                rings.push(line.clone());
             }
             for anomaly in anomalies {
                 for address in anomaly.evidence.iter().filter_map(|e| e.line.as_ref()) {
@@ -369,7 +369,7 @@ impl Loop {
                 container: container.clone(),
                 service: service.clone(),
                 stream: line.stream,
-                level: level::of(&line.text),
+                level: line.reading.level,
                 message: line.text.to_string(),
                 anomaly_id,
             };

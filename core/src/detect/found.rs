@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::detect::Finding;
+use crate::detect::{Finding, signatures};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use crate::domain::container::{Container, Health, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};
@@ -81,6 +81,10 @@ pub fn start_failure(container: &Container, now: Timestamp) -> Finding {
             excerpt: text,
             line: None,
         }],
-        detail: AnomalyDetail { exit_code: Some(container.exit_code), ..Default::default() },
+        detail: AnomalyDetail {
+            exit_code: Some(container.exit_code),
+            class: signatures::of(&container.error).map(|s| s.class),
+            ..Default::default()
+        },
     }
 }

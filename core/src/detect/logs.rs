@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::burst::ErrorRate;
 use crate::detect::signatures::Signature;
-use crate::detect::{Finding, level, peer, signatures};
+use crate::detect::{Finding, peer, signatures};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use crate::domain::container::ContainerRef;
 use crate::domain::evidence::{Evidence, EvidenceKind, LineAddress};
@@ -57,7 +57,7 @@ impl LogDetector {
 
     /// Looks at one line.
     pub fn line(&mut self, line: &LogLine, of: &ContainerRef) -> Vec<Finding> {
-        let level = level::of(&line.text);
+        let level = line.reading.level;
         let signature = signatures::of(&line.text);
         let mut findings = Vec::new();
         if let Some(signature) = signature
@@ -107,9 +107,11 @@ impl LogDetector {
             evidence: seen.recent.iter().cloned().collect(),
             detail: AnomalyDetail {
                 signature: Some(signature.name.to_owned()),
+                class: Some(signature.class),
+                words: Some(signature.words.to_owned()),
                 // All that the line may mean: diagnosis knows which of them is a sibling.
                 peer: (!peers.is_empty()).then(|| peers.join(",")),
-                exit_code: None,
+                ..AnomalyDetail::default()
             },
         })
     }
@@ -156,6 +158,7 @@ fn push_bounded(queue: &mut VecDeque<Evidence>, evidence: Evidence, bound: usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::reader;
     use crate::domain::log::Stream;
 
     fn of() -> ContainerRef {
@@ -174,6 +177,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH + SignedDuration::from_millis(millis),
             stream: Stream::Stderr,
             text: text.into(),
+            reading: reader::one(text),
             history: false,
         }
     }

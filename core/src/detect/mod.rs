@@ -10,6 +10,7 @@ pub mod level;
 pub mod life;
 pub mod logs;
 pub mod peer;
+pub mod reader;
 pub mod signatures;
 
 use std::collections::HashMap;
