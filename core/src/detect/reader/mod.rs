@@ -3,9 +3,13 @@
 //! Start at [`Reader::read`]. A [`Reader`] sees all lines of one container in order, because a
 //! stack trace is told only by what came before it; [`one`] reads a line by itself.
 
+mod behind;
 mod header;
 mod level;
+mod shape;
 mod stamp;
+mod syslog;
+mod walk;
 
 use crate::domain::log::{Reading, Stream};
 
@@ -26,7 +30,7 @@ pub fn one(text: &str) -> Reading {
     let bytes = text.as_bytes();
     let end = text.trim_ascii_end().len();
     let from = bytes.len() - text.trim_ascii_start().len();
-    let head = header::walk(bytes.get(..end).unwrap_or_default(), from.min(end));
+    let head = walk::walk(bytes.get(..end).unwrap_or_default(), from.min(end));
     Reading {
         level: head.level,
         message_start: u32::try_from(head.start).unwrap_or(u32::MAX),

@@ -19,6 +19,7 @@ pub(super) struct Stamp {
     pub(super) access: bool,
     /// A date without a time.
     pub(super) date_only: bool,
+    number: bool,
     parts: Parts,
 }
 
@@ -39,6 +40,16 @@ struct Parts {
 }
 
 impl Stamp {
+    /// A date and a time of day, not only one of them or a count of seconds.
+    pub(super) fn is_full(&self) -> bool {
+        !self.date_only && self.parts.month != 0
+    }
+
+    /// A whole number of seconds, which may be any number.
+    pub(super) fn is_number(&self) -> bool {
+        self.number
+    }
+
     /// The moment. UTC where it names no zone (or one by a name: only `UTC`, `GMT` and `Z` are
     /// sure); without a year that of `now`, or the one before when it would lie more than a day
     /// ahead; without a date that of `now`.
@@ -192,13 +203,14 @@ fn numeric(b: &[u8], p: usize) -> Option<Stamp> {
             }
             let mut nanos = value * 10_i128.pow(u32::try_from(19 - run).ok()?);
             let mut end = end;
+            let number = !is(b, end, b'.');
             if run == 10 && is(b, end, b'.') {
                 let (fraction, after) = fraction(b, end + 1)?;
                 nanos += i128::from(fraction);
                 end = after;
             }
             parts.epoch = Some(nanos);
-            Some(Stamp { end, parts, ..Stamp::default() })
+            Some(Stamp { end, number, parts, ..Stamp::default() })
         }
         14 => {
             parts.year = number(b, p, 4)?.0;
