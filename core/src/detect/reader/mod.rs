@@ -18,6 +18,8 @@ mod behind;
 mod cases;
 mod crash;
 pub mod fields;
+#[cfg(test)]
+mod folding;
 mod header;
 mod json;
 mod level;
