@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod found;
 pub mod life;
 pub mod logs;
+pub mod miner;
 pub mod peer;
 pub mod reader;
 pub mod signatures;
