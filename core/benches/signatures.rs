@@ -42,7 +42,8 @@ fn build(bencher: Bencher<'_, '_>) {
 fn pass(bencher: Bencher<'_, '_>, lines: &[&str]) {
     let signatures = Signatures::builtin();
     let bytes: usize = lines.iter().map(|l| l.len()).sum();
-    bencher.counter(ItemsCount::new(lines.len())).counter(BytesCount::new(bytes)).bench(|| {
-        lines.iter().filter(|line| signatures.find(black_box(line)).is_some()).count()
-    });
+    bencher
+        .counter(ItemsCount::new(lines.len()))
+        .counter(BytesCount::new(bytes))
+        .bench(|| lines.iter().filter(|line| signatures.find(black_box(line)).is_some()).count());
 }

@@ -1,4 +1,4 @@
-//! A look at every fourth byte that spares most lines the search for literals.
+//! Finds literals in a line by a look at every fourth byte.
 //!
 //! Any seven bytes of a line contain one whole block of four at a multiple of four. So for each
 //! literal four blocks are enough, one for each way it can lie across that grid: those of the
@@ -14,8 +14,8 @@ const WINDOW: usize = 2 * BLOCK - 1;
 const BITS: u32 = 16;
 /// Two to this power lists of literals to compare.
 const LISTS: u32 = 12;
-/// Blocks that are looked at before the first answer.
-const GROUP: usize = 8;
+/// Blocks that are looked at before any of them is compared: as many as a word has bits.
+const GROUP: usize = 64;
 
 /// What to compare where a block is found.
 #[derive(Clone, Copy, Debug)]
@@ -80,24 +80,31 @@ impl Sieve {
         Self { bits, lists, probes, literals }
     }
 
-    /// Whether the text contains one of the literals, in whatever case.
-    pub(super) fn passes(&self, text: &[u8]) -> bool {
+    /// Calls `found` with the number, the start and the end of each literal that stands in the text
+    /// as a whole word or words, in whatever case. One of five or six bytes may be told twice.
+    pub(super) fn each(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
         let (blocks, rest) = text.as_chunks::<BLOCK>();
-        let (groups, last) = blocks.as_chunks::<GROUP>();
-        let mut at = 0;
-        for group in groups {
-            // Without a branch between them, the eight are looked up at the same time.
-            let any = group.iter().fold(0, |seen, block| seen | self.bit(fold(*block)));
-            if any != 0 && self.compare(group, at, text) {
-                return true;
+        for (at, group) in (0..).step_by(GROUP * BLOCK).zip(blocks.chunks(GROUP)) {
+            // Without a branch between them, many are looked up at the same time.
+            let mut mask = 0_u64;
+            for (number, block) in group.iter().enumerate() {
+                mask |= self.bit(fold(*block)) << number;
             }
-            at += GROUP * BLOCK;
+            while mask != 0 {
+                let number = mask.trailing_zeros() as usize;
+                mask &= mask - 1;
+                if let Some(block) = group.get(number) {
+                    self.compare(fold(*block), at + number * BLOCK, text, &mut found);
+                }
+            }
         }
         let mut end = [b' '; BLOCK];
         for (to, from) in end.iter_mut().zip(rest) {
             *to = *from;
         }
-        self.compare(last, at, text) || self.compare(&[end], text.len() - rest.len(), text)
+        if self.bit(fold(end)) != 0 {
+            self.compare(fold(end), text.len() - rest.len(), text, &mut found);
+        }
     }
 
     fn bit(&self, block: u32) -> u64 {
@@ -105,28 +112,47 @@ impl Sieve {
         self.bits.get(slot / 64).map_or(0, |word| (word >> (slot % 64)) & 1)
     }
 
-    /// Whether a literal stands where one of these blocks, the first of which begins at `at`,
-    /// says that it may.
+    /// Tells which literals stand where this block, which begins at `at`, says that they may.
     #[inline(never)]
-    fn compare(&self, blocks: &[[u8; BLOCK]], at: usize, text: &[u8]) -> bool {
-        let places = (at..).step_by(BLOCK).zip(blocks);
-        places.map(|(at, block)| (at, fold(*block))).filter(|(_, b)| self.bit(*b) != 0).any(
-            |(at, block)| {
-                let list = slot(block, LISTS);
-                let from = self.lists.get(list).map_or(0, |n| *n as usize);
-                let to = self.lists.get(list + 1).map_or(0, |n| *n as usize);
-                let probes = self.probes.get(from..to).unwrap_or_default().iter();
-                probes.filter(|p| p.block == block).any(|p| self.stands(*p, at, text))
-            },
-        )
+    fn compare(
+        &self,
+        block: u32,
+        at: usize,
+        text: &[u8],
+        found: &mut impl FnMut(usize, usize, usize),
+    ) {
+        let list = slot(block, LISTS);
+        let from = self.lists.get(list).map_or(0, |n| *n as usize);
+        let to = self.lists.get(list + 1).map_or(0, |n| *n as usize);
+        for probe in self.probes.get(from..to).unwrap_or_default() {
+            if probe.block == block
+                && let Some((start, end)) = self.stands(*probe, at, text)
+            {
+                found(usize::from(probe.literal), start, end);
+            }
+        }
     }
 
-    fn stands(&self, probe: Probe, at: usize, text: &[u8]) -> bool {
-        let Some(literal) = self.literals.get(usize::from(probe.literal)) else { return false };
-        at.checked_add_signed(-isize::from(probe.offset))
-            .and_then(|start| text.get(start..start + literal.len()))
-            .is_some_and(|there| there.eq_ignore_ascii_case(literal))
+    fn stands(&self, probe: Probe, at: usize, text: &[u8]) -> Option<(usize, usize)> {
+        let literal = self.literals.get(usize::from(probe.literal))?;
+        let start = at.checked_add_signed(-isize::from(probe.offset))?;
+        let end = start + literal.len();
+        let there = text.get(start..end)?;
+        (there.eq_ignore_ascii_case(literal) && is_whole(text, start, end)).then_some((start, end))
     }
+}
+
+/// Whether `start..end` does not begin or end in the middle of a word.
+fn is_whole(text: &[u8], start: usize, end: usize) -> bool {
+    let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let within = |at: usize| text.get(at).is_some_and(word);
+    let cut_before = start > 0 && within(start) && within(start - 1) && {
+        // An escaped line break, as it stands in a JSON line, is no part of a word.
+        let head = text.get(..start).unwrap_or_default();
+        !matches!(head, [.., b'\\', b'n' | b'r' | b't'])
+    };
+    let cut_after = end > 0 && within(end - 1) && within(end);
+    !cut_before && !cut_after
 }
 
 /// The blocks of the seven bytes that are rarest.
@@ -189,26 +215,52 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn found(sieve: &Sieve, text: &str) -> Vec<(usize, usize, usize)> {
+        let mut all = Vec::new();
+        sieve.each(text.as_bytes(), |literal, start, end| all.push((literal, start, end)));
+        all.dedup();
+        all
+    }
+
     proptest! {
         #[test]
-        fn no_literal_gets_through_unseen(
+        fn every_literal_is_found_wherever_it_stands(
             literal in "[a-z][a-z _'\\[]{3,11}[a-z]",
-            before in "([ -~]{0,9}[ :(\"\\[])?",
-            after in "([ :,.)\"][ -~é]{0,9})?",
+            before in "([ -~é]{0,70}[ :(\"\\[])?",
+            after in "([ :,.)\"][ -~é]{0,70})?",
             upper in any::<bool>(),
         ) {
-            let sieve = Sieve::new([literal.as_str()].into_iter(), "an ordinary line");
+            let sieve = Sieve::new(["other words", literal.as_str()].into_iter(), "ordinary line");
             let said = if upper { literal.to_ascii_uppercase() } else { literal };
             let text = format!("{before}{said}{after}");
-            prop_assert!(sieve.passes(text.as_bytes()), "{text}");
+            let place = (1, before.len(), before.len() + said.len());
+            prop_assert!(found(&sieve, &text).contains(&place), "{text}");
         }
     }
 
     #[test]
-    fn what_has_no_block_of_a_literal_does_not_pass() {
+    fn nothing_is_found_that_is_not_there() {
         let sieve = Sieve::new(["connection refused", "EMFILE"].into_iter(), "connection from");
-        assert!(!sieve.passes(b"GET /index.html HTTP/1.1 200 connection from 10.0.0.1"));
-        assert!(!sieve.passes(b""));
-        assert!(sieve.passes(b"EMFILE"));
+        assert!(found(&sieve, "GET /index.html 200 connection from 10.0.0.1 refused").is_empty());
+        assert!(found(&sieve, "").is_empty());
+        assert!(found(&sieve, "EMFIL").is_empty());
+        assert_eq!(found(&sieve, "EMFILE"), [(1, 0, 6)]);
+    }
+
+    #[test]
+    fn words_are_whole_or_they_are_others() {
+        let sieve = Sieve::new(["MemoryError", "[emerg]", "EPIPE"].into_iter(), "");
+        let count = |text: &str| found(&sieve, text).len();
+        assert_eq!(count("MemoryError"), 1);
+        assert_eq!(count("x.MemoryError: y"), 1);
+        assert_eq!(count("OutOfMemoryError"), 0);
+        assert_eq!(count("MemoryErrors"), 0);
+        assert_eq!(count("trace\\nMemoryError: x"), 1);
+        assert_eq!(count("x[emerg]y"), 1);
+        for before in 0..8 {
+            assert_eq!(count(&format!("{:<before$}EPIPE", "")), 1, "{before}");
+            assert_eq!(count(&format!("{:<before$}\\nepipe.", "")), 1, "{before}");
+            assert_eq!(count(&format!("{:<before$}epipes", "")), 0, "{before}");
+        }
     }
 }
