@@ -21,13 +21,14 @@ fill() {
   begun
 }
 
-# second SERVICE ROLE: the same service once more in the network namespace of the first.
+# second ROLE [RUN OPTION…]: the same service once more in the network namespace of the first.
 second() {
-  begun
+  local role=$1
+  shift
   # shellcheck disable=SC2086 # a command is words
-  docker run --detach --name "$PREFIX-second" --network "container:$PREFIX-$1" \
-    --volume "$REAL_LOGS/srv:/srv:ro" --env RABBITMQ_NODENAME=second@broker "$IMAGE" \
-    ${COMMANDS[$1]} >/dev/null
+  docker run --detach --name "$PREFIX-second" --network "container:$PREFIX-$role" \
+    --volume "$REAL_LOGS/srv:/srv:ro" "$@" "$IMAGE" ${COMMANDS[$role]} >/dev/null
+  at=$(docker inspect --format '{{.State.StartedAt}}' "$PREFIX-second")
 }
 
 # idle SERVICE ARGUMENT…: a container with idle connections.
@@ -72,7 +73,12 @@ postgres_bad_permissions() {
   restart db
 }
 
-postgres_port_in_use() { second db; }
+# Its data is made before.
+quiet_postgres_port_in_use() {
+  docker run --rm --volume "$REAL_LOGS/srv:/srv:ro" \
+    --volume "$PREFIX-second:/var/lib/postgresql" "$IMAGE" /srv/postgres.sh -C port >/dev/null
+}
+postgres_port_in_use() { second db --volume "$PREFIX-second:/var/lib/postgresql"; }
 
 postgres_server_killed() {
   begun
@@ -139,11 +145,13 @@ redis_wrong_password() {
   run_role redis sessions audit --env CACHE_PASSWORD=wrong
 }
 
+quiet_redis_clients_used_up() { idle redis cache 6379 30; }
 redis_clients_used_up() {
-  idle redis cache 6379 30
-  inside cache redis-cli config set maxclients 12 >/dev/null
   begun
-  inside cache redis-cli client kill type normal skipme yes >/dev/null 2>&1 || true
+  # In one connection: another one would be refused.
+  inside cache sh -c '
+    client=$(redis-cli client list | sed -nE "s/.* addr=([^ ]*) .* cmd=(get|set) .*/\1/p")
+    printf "config set maxclients 12\nclient kill addr %s\n" "$client" | redis-cli' >/dev/null
 }
 
 redis_bad_config() {
@@ -152,8 +160,7 @@ redis_bad_config() {
 }
 
 redis_broken_file() {
-  inside cache sh -c 'for f in /data/appendonlydir/*.incr.aof; do
-    printf "*3\r\n\$3\r\nSET\r\n\$oops\r\n" >>"$f"; done'
+  inside cache sh -c 'for file in /data/appendonlydir/*.base.rdb; do echo garbage >"$file"; done'
   restart cache
 }
 
@@ -272,7 +279,7 @@ rabbitmq_queue_gone() {
   inside broker rabbitmqctl --quiet delete_queue orders >/dev/null
 }
 
-rabbitmq_port_in_use() { second broker; }
+rabbitmq_port_in_use() { second broker --env RABBITMQ_NODENAME=second@broker; }
 
 rabbitmq_server_killed() {
   begun
