@@ -15,8 +15,6 @@ source "$HERE/stage.bash"
 # shellcheck source=scripts/must/real-logs/faults.bash
 source "$HERE/faults.bash"
 
-# Seconds of ordinary load before a fault, and of watching after it.
-LEAD=${REAL_LOGS_LEAD:-40} AFTER=${REAL_LOGS_AFTER:-25}
 PREFIX=${REAL_LOGS_PREFIX:-real-logs}
 declare -A OPTIONS=() ARGUMENTS=()
 
@@ -27,11 +25,14 @@ keep() {
 }
 
 healthy() {
-  local minutes=$1 folder=$2 service role told_events events=''
+  local minutes=$1 folder=$2 service role told_events events='' starts=()
   told_events=$(mktemp)
   watch_events "$told_events"
-  for service in "${SERVICES[@]}"; do start_service "$service" & done
-  wait
+  for service in "${SERVICES[@]}"; do
+    start_service "$service" &
+    starts+=("$!")
+  done
+  wait "${starts[@]}"
   sleep $((minutes * 60))
   for service in "${SERVICES[@]}"; do
     for role in ${ROLES[$service]}; do
@@ -43,46 +44,15 @@ healthy() {
   rm "$told_events"
 }
 
-# expectations SERVICE/NAME: the lines of faults.txt, as CONTAINER, RIGHT, WORDS and WHAT by tabs.
-# A bar inside WORDS has no space before it.
-expectations() {
-  grep -E "^$1 \|" "$HERE/faults.txt" | sed -E 's/ \| /\t/g' | cut -f2-
-}
-
-# fault SERVICE/NAME FOLDER: one fault from a fresh start.
-fault() {
-  local service=${1%/*} name=${1#*/} folder=$2 at='' container
-  local told_events events=''
-  local call=${1/\//_}
-  OPTIONS=() ARGUMENTS=()
-  told_events=$(mktemp)
-  watch_events "$told_events"
-  if declare -F "before_$call" >/dev/null; then "before_$call"; fi
-  start_service "$service"
-  if declare -F "quiet_$call" >/dev/null; then sleep 10 && "quiet_$call"; fi
-  sleep "$LEAD"
-  "$call"
-  # A slow machine starts a service slowly; the recording goes on until all is said.
-  wait_for 120 all_told "$1" || true
-  sleep "$AFTER"
+# keep_fault FOLDER SERVICE/NAME: the recordings of a fault, and its time.
+keep_fault() {
+  local folder=$1 service=${2%/*} name=${2#*/} container
   rm -f "$folder/$service/$name".*.log.gz
   while IFS=$'\t' read -r container _; do
     keep "$container" "$folder/$service/$name.$container.log.gz"
-  done < <(expectations "$1")
+  done < <(expectations "$2")
   sed -i "/^$name /d" "$folder/$service/times.txt" 2>/dev/null || true
   printf '%s %s\n' "$name" "$at" >>"$folder/$service/times.txt"
-  kill "$events"
-  rm "$told_events"
-}
-
-# all_told SERVICE/NAME: whether every container has said what tells the fault.
-# shellcheck disable=SC2317 # called by wait_for
-all_told() {
-  local container right words what
-  while IFS=$'\t' read -r container right words what; do
-    recording "$container" "$told_events" | awk -v at="$at" '$1 >= at' | grep -E -- "$words" \
-      >/dev/null || return 1
-  done < <(expectations "$1")
 }
 
 # manifest FOLDER: what the recordings are, from faults.txt and the times of the faults.
@@ -117,30 +87,10 @@ TOML
   } >"$folder/manifest.toml"
 }
 
-# lane SERVICE FOLDER FAULT…: faults one after another.
-lane() {
-  local folder=$1 each
-  shift
-  (($#)) || return 0
-  # Services do not meet in the names of containers either.
-  PREFIX=$PREFIX-${1%/*}
-  for each in "$@"; do
-    fault "$each" "$folder" || say "$each failed"
-    stop_service "${each%/*}"
-  done
-}
-
 faults() {
-  local folder=$1 service wanted
+  local folder=$1
   shift
-  mapfile -t wanted < <(if (($#)); then printf '%s\n' "$@"; else
-    grep -oE '^[a-z]+/[a-z_]+' "$HERE/faults.txt" | uniq
-  fi)
-  for service in "${SERVICES[@]}"; do
-    # shellcheck disable=SC2046 # names are words
-    lane "$folder" $(printf '%s\n' "${wanted[@]}" | grep "^$service/") &
-  done
-  wait
+  play_all "keep_fault $folder" "$@"
   manifest "$folder"
 }
 
