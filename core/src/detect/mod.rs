@@ -9,6 +9,7 @@ pub mod found;
 pub mod level;
 pub mod life;
 pub mod logs;
+pub mod miner;
 pub mod peer;
 pub mod reader;
 pub mod signatures;
