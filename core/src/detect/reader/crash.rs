@@ -1,6 +1,7 @@
 //! What runtimes print when they give up, without any header: the only lines whose level is read
 //! from their words, because every one of these forms begins the line and has one meaning.
 
+use crate::detect::reader::byte::{ALNUM, MARK, skip};
 use crate::detect::reader::level;
 use crate::domain::log::Level;
 
@@ -35,13 +36,17 @@ pub(super) fn is_exception(b: &[u8]) -> bool {
     if !b.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'_') {
         return false;
     }
-    let run = b
-        .iter()
-        .take(LONGEST_NAME)
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'$' | b'/'))
-        .count();
-    let (name, rest) = b.split_at(run);
-    let named = name.ends_with(b"Error") || name.ends_with(b"Exception") || name.ends_with(b"Throwable");
+    let mut end = skip(b, 0, ALNUM | MARK);
+    // The colon behind it is a mark as well.
+    if end > 0 && b.get(end - 1) == Some(&b':') {
+        end -= 1;
+    }
+    let (name, rest) = b.split_at(end);
+    if name.len() > LONGEST_NAME || name.contains(&b':') {
+        return false;
+    }
+    let named =
+        name.ends_with(b"Error") || name.ends_with(b"Exception") || name.ends_with(b"Throwable");
     named
         && match rest.first() {
             // A word alone ends a sentence as well; with its package it is an exception.
@@ -74,8 +79,7 @@ fn is_rust_panic(b: &[u8]) -> bool {
         rest.iter().take(LONGEST_NAME).position(|c| *c == b'\'').is_some_and(|quote| {
             let behind = rest.get(quote..).unwrap_or_default();
             let behind = behind.get(..behind.len().min(48)).unwrap_or_default();
-            behind.windows(13).any(|w| w == b" panicked at ")
-                || behind.ends_with(b" panicked at")
+            behind.windows(13).any(|w| w == b" panicked at ") || behind.ends_with(b" panicked at")
         })
     })
 }
@@ -88,7 +92,11 @@ pub(super) fn opens(b: &[u8]) -> Trace {
         Some(b'f') if b.starts_with(b"fatal error: ") => Trace::Go,
         Some(b'S') if b.starts_with(b"SIG") && b.contains(&b':') => Trace::Go,
         Some(b't') if is_rust_panic(b) => {
-            if b.ends_with(b":") { Trace::RustHead } else { Trace::Rust }
+            if b.ends_with(b":") {
+                Trace::RustHead
+            } else {
+                Trace::Rust
+            }
         }
         Some(b'/' | b'n' | b'f') if is_node_place(b) => Trace::Node,
         Some(b'E') if b.starts_with(b"Exception in thread ") => Trace::Frames,
@@ -100,7 +108,7 @@ pub(super) fn opens(b: &[u8]) -> Trace {
             Trace::Frames
         }
         Some(b'C') if b.starts_with(b"Caused by: ") => Trace::Frames,
-        _ if is_exception(b) => Trace::Frames,
+        Some(c) if c.is_ascii_alphabetic() && is_exception(b) => Trace::Frames,
         _ => Trace::Plain,
     }
 }
@@ -138,7 +146,10 @@ pub(super) fn php(b: &[u8]) -> Option<Level> {
     let b = b.strip_prefix(b"PHP ")?;
     let colon = b.iter().take(24).position(|c| *c == b':')?;
     match b.get(..colon)? {
-        b"Fatal error" | b"Parse error" | b"Core error" | b"Compile error"
+        b"Fatal error"
+        | b"Parse error"
+        | b"Core error"
+        | b"Compile error"
         | b"Recoverable fatal error" => Some(Level::Error),
         b"Warning" | b"Core Warning" => Some(Level::Warn),
         b"Notice" | b"Deprecated" => Some(Level::Info),
@@ -162,8 +173,22 @@ pub(super) fn leading(b: &[u8]) -> Option<Level> {
         return None;
     }
     let usual = [
-        &b"trace"[..], b"trce", b"debug", b"dbug", b"info", b"notice", b"warn", b"warning",
-        b"error", b"fail", b"fatal", b"critical", b"crit", b"severe", b"panic", b"emerg",
+        &b"trace"[..],
+        b"trce",
+        b"debug",
+        b"dbug",
+        b"info",
+        b"notice",
+        b"warn",
+        b"warning",
+        b"error",
+        b"fail",
+        b"fatal",
+        b"critical",
+        b"crit",
+        b"severe",
+        b"panic",
+        b"emerg",
     ];
     usual.iter().any(|known| word.eq_ignore_ascii_case(known)).then(|| level::named(word)).flatten()
 }
