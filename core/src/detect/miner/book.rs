@@ -150,12 +150,14 @@ impl<P: Payload> Book<P> {
     /// A template that differs from this form in few words, and in how many.
     pub(in crate::detect::miner) fn nearest(&self, form: &Form) -> Option<(TemplateId, usize)> {
         let key = form.key();
-        form.open().find_map(|(at, _)| {
+        let near = form.open().find_map(|(at, _)| {
             let under = form.without(key, at);
             let file = form.filed(key, at);
-            let near = self.by_key(under).or_else(|| self.index.members(file).next())?;
-            Some((self.at(near)?.id, self.at(near)?.form.distance(form)))
-        })
+            self.by_key(under).or_else(|| self.index.members(file).next())
+        });
+        let near = near.or_else(|| self.index.members(form.skeleton(key)?).next())?;
+        let near = self.at(near)?;
+        Some((near.id, near.form.distance(form)))
     }
 
     /// A new template, and all that follows from it: when it makes a word a variable, templates
