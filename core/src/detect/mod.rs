@@ -12,6 +12,7 @@ pub mod miner;
 pub mod peer;
 pub mod reader;
 pub mod signatures;
+pub mod storm;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::detect::fleet::AskedEnd;
 use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
 use crate::detect::signatures::Signatures;
+use crate::detect::storm::Storm;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef};
@@ -74,6 +76,7 @@ pub struct Detector {
     blind: bool,
     watches: HashMap<ContainerId, Watch>,
     signatures: Arc<Signatures>,
+    storm: Storm,
 }
 
 impl Detector {
@@ -92,6 +95,7 @@ impl Detector {
             blind: false,
             watches: HashMap::new(),
             signatures,
+            storm: Storm::default(),
         }
     }
 
@@ -143,7 +147,12 @@ impl Detector {
                 if matches!(event.kind, crate::domain::life::LifeKind::Start) {
                     watch.logs.process_started(event.at);
                 }
-                self.name(&event.container, findings)
+                let died = !self.blind && findings.iter().any(is_death);
+                let mut anomalies = self.name(&event.container, findings);
+                if died {
+                    anomalies.extend(self.storm(&event.container, event.at));
+                }
+                anomalies
             }
             Signal::Logs { lines } => {
                 let Some(first) = lines.first() else { return Vec::new() };
@@ -194,6 +203,16 @@ impl Detector {
                 watch.asked_end = None;
                 watch.life.engine_shut_down();
             }
+        }
+    }
+
+    /// A container died and nobody had asked for it: did others, too?
+    fn storm(&mut self, container: &ContainerId, at: Timestamp) -> Vec<Anomaly> {
+        let running = self.watches.values().filter(|w| w.life.is_running()).count();
+        let Some(watch) = self.watches.get(container) else { return Vec::new() };
+        match self.storm.died(&watch.of, at, running) {
+            Some((first, finding)) => self.name(&first.id, vec![finding]),
+            None => Vec::new(),
         }
     }
 
@@ -259,4 +278,11 @@ impl Detector {
         }
         named
     }
+}
+
+/// Whether a finding is the end of a service; a job of compose that fails is none.
+fn is_death(finding: &Finding) -> bool {
+    let dies =
+        matches!(finding.kind, AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill);
+    dies && finding.detail.exit_code.is_some() && finding.severity >= Severity::High
 }
