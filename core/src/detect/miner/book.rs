@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use crate::detect::miner::hash::{self, ReadyMap};
 use crate::detect::miner::index::Index;
 use crate::detect::miner::recency::Recency;
-use crate::detect::miner::slots::Slots;
+use crate::detect::miner::slots::{Slot, Slots};
 use crate::detect::miner::template::{Form, Payload, SEPARATOR, Template, TemplateId};
-use crate::detect::miner::token::{LINE_TOKENS, WILD, WILD_WORD};
+use crate::detect::miner::token::{LINE_TOKENS, Token, WILD, WILD_WORD};
 
 /// Sets of variable places that are tried for lines of one length. More are not remembered:
 /// their lines become templates of their own.
@@ -96,8 +96,27 @@ impl<P: Payload> Book<P> {
         TemplateId(id)
     }
 
-    pub(in crate::detect::miner) fn touch(&mut self, place: u32) {
+    /// A line of the template at `place` came; `slots` are its values.
+    #[inline]
+    pub(in crate::detect::miner) fn learn(
+        &mut self,
+        place: u32,
+        line: &[u8],
+        tokens: &[Token],
+        now: Timestamp,
+        slots: &mut Vec<Slot>,
+    ) -> Option<&mut Template<P>> {
         self.recency.touch(place);
+        let template = self.templates.get_mut(place as usize)?.as_mut()?;
+        template.count += 1;
+        template.last_seen = now;
+        // Most of a flood is seen once: what varies is of interest from the second line on.
+        if template.count > 1 && template.slots.is_behind(template.form.merged) {
+            template.slots.follow(tokens, template.form.merged);
+            self.held = self.held.wrapping_add(template.recount());
+        }
+        template.slots.learn(line, tokens, slots);
+        Some(template)
     }
 
     /// The template that a line of this form belongs to although one or more of its words were
@@ -138,6 +157,7 @@ impl<P: Payload> Book<P> {
         self.next_id += 1;
         let template = Template {
             id,
+            counted: 0,
             count: 0,
             first_seen: now,
             last_seen: now,
@@ -156,8 +176,9 @@ impl<P: Payload> Book<P> {
 
     /// Puts a template in its place, and files it.
     #[expect(clippy::cast_possible_truncation, reason = "there are at most as many as the bound")]
-    pub(in crate::detect::miner) fn insert(&mut self, template: Template<P>) -> u32 {
-        self.held += template.heap();
+    pub(in crate::detect::miner) fn insert(&mut self, mut template: Template<P>) -> u32 {
+        template.counted = 0;
+        self.held += template.recount();
         let place = self.free.pop().unwrap_or(self.templates.len() as u32);
         if self.templates.len() <= place as usize {
             self.templates.push(None);
@@ -173,7 +194,7 @@ impl<P: Payload> Book<P> {
     /// Takes a template out.
     pub(in crate::detect::miner) fn remove(&mut self, place: u32) -> Option<Template<P>> {
         let template = self.templates.get_mut(place as usize)?.take()?;
-        self.held -= template.heap();
+        self.held -= template.counted;
         self.ids.remove(&template.id.0);
         self.recency.remove(place);
         self.unfile(&template.form, place);
@@ -228,7 +249,7 @@ impl<P: Payload> Book<P> {
         let key = form.key();
         form.rooms.iter().enumerate().filter(|(_, room)| **room > 0).find_map(|(at, room)| {
             let under = wild_at(key, form.words[at], at);
-            let known = usize::from(self.keys.contains_key(&under));
+            let known = if self.keys.contains_key(&under) { usize::from(*room) - 1 } else { 0 };
             let words = self.index.members(under).take(usize::from(*room)).count() + known;
             (words >= usize::from(*room)).then_some((at, under))
         })

@@ -207,8 +207,7 @@ fn is_long_hex(word: &[u8]) -> bool {
 
 /// Four numbers with points between.
 fn is_address(word: &[u8]) -> bool {
-    word.split(|b| *b == b'.').count() == 4
-        && word.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+    word.split(|b| *b == b'.').count() == 4 && word.iter().all(|b| b.is_ascii_digit() || *b == b'.')
 }
 
 /// `name@host.domain`.

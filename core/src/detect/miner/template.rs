@@ -41,6 +41,8 @@ pub struct Template<P> {
     /// What its values were.
     pub slots: Slots,
     pub(in crate::detect::miner) form: Form,
+    /// The bytes of it that the book has counted.
+    pub(in crate::detect::miner) counted: usize,
 }
 
 impl<P> Template<P> {
@@ -52,6 +54,13 @@ impl<P> Template<P> {
     /// How many words and marks it has.
     pub fn length(&self) -> usize {
         self.form.words.len()
+    }
+
+    /// Bytes on the heap, more than at the last count. Negative ones wrap around.
+    pub(in crate::detect::miner) fn recount(&mut self) -> usize {
+        let heap = self.heap();
+        let before = std::mem::replace(&mut self.counted, heap);
+        self.counted.wrapping_sub(before)
     }
 
     pub(in crate::detect::miner) fn heap(&self) -> usize {
