@@ -6,7 +6,6 @@
 pub mod burst;
 pub mod fleet;
 pub mod found;
-pub mod level;
 pub mod life;
 pub mod logs;
 pub mod miner;
