@@ -53,7 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             whole += usize::from(kept);
             if (got != want || !kept) && shown < show {
                 shown += 1;
-                writeln!(out, "  line    {line}\n  message {message}\n  alone   {}", alone.message(expected))?;
+                writeln!(
+                    out,
+                    "  line    {line}\n  message {message}\n  alone   {}",
+                    alone.message(expected)
+                )?;
             }
         }
         let share = |n: usize| n as f64 / f64::from(all.max(1));

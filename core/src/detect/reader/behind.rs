@@ -81,7 +81,8 @@ impl Walk<'_> {
                     let next = self.byte(end + spaces(self.b, end));
                     let body = token.strip_suffix(b":").unwrap_or(token);
                     let process = body.len() < token.len() && body.contains(&b'#');
-                    let number = token.iter().all(u8::is_ascii_digit) && matches!(next, b'-' | b'[');
+                    let number =
+                        token.iter().all(u8::is_ascii_digit) && matches!(next, b'-' | b'[');
                     if !(process || number) {
                         return;
                     }
@@ -157,4 +158,3 @@ impl Walk<'_> {
         Named::No
     }
 }
-

@@ -118,7 +118,9 @@ impl Walk<'_> {
     /// One letter as a level (Android, MongoDB, etcd): told from a word by what follows.
     fn letter(&mut self) -> bool {
         let next = self.at + 1;
-        if !matches!(self.byte(self.at), b'V' | b'D' | b'I' | b'W' | b'E' | b'F') || self.byte(next) != b' ' {
+        if !matches!(self.byte(self.at), b'V' | b'D' | b'I' | b'W' | b'E' | b'F')
+            || self.byte(next) != b' '
+        {
             return false;
         }
         let begin = next + spaces(self.b, next);
@@ -146,7 +148,8 @@ impl Walk<'_> {
         let Some(close) = closing(self.b, self.at) else { return false };
         let begin = self.at + 1 + spaces(self.b, self.at + 1);
         let inner = self.b.get(self.at + 1..close).unwrap_or_default();
-        if open != b'{' && self.plain <= usize::from(self.address)
+        if open != b'{'
+            && self.plain <= usize::from(self.address)
             && let Some(found) = stamp::at(self.b, begin)
             && found.end <= close
         {
@@ -160,7 +163,9 @@ impl Walk<'_> {
             self.names = usize::from(named);
             return true;
         }
-        if open != b'{' && let Some(level) = level::bracketed(inner) {
+        if open != b'{'
+            && let Some(level) = level::bracketed(inner)
+        {
             self.found_level(level, close + 1);
             return true;
         }
@@ -222,7 +227,8 @@ impl Walk<'_> {
         if let Some(body) = token.strip_suffix(b":") {
             let run = body.iter().rev().take_while(|c| c.is_ascii_uppercase()).count();
             let (before, word) = body.split_at(body.len() - run);
-            if run >= 3 && before.last().is_some_and(|c| b".:|])".contains(c))
+            if run >= 3
+                && before.last().is_some_and(|c| b".:|])".contains(c))
                 && let Some(level) = level::named(word)
             {
                 self.found_level(level, end);
@@ -235,7 +241,8 @@ impl Walk<'_> {
                 return true;
             }
         }
-        let plain = token.iter().all(u8::is_ascii_alphabetic) && !token.iter().all(u8::is_ascii_uppercase)
+        let plain = token.iter().all(u8::is_ascii_alphabetic)
+            && !token.iter().all(u8::is_ascii_uppercase)
             || (token.len() == 1 && token[0].is_ascii_alphabetic());
         if plain {
             self.plain += 1;
@@ -251,7 +258,10 @@ impl Walk<'_> {
             self.names += 1;
         }
         // A sentence: `Started, then …`, `loaded 3 rules.`
-        if !self.stamped && matches!(token.last(), Some(b',' | b'.' | b';' | b'!')) && token.len() > 2 {
+        if !self.stamped
+            && matches!(token.last(), Some(b',' | b'.' | b';' | b'!'))
+            && token.len() > 2
+        {
             return false;
         }
         self.at = end;

@@ -62,9 +62,23 @@ pub(super) fn valued(value: &[u8]) -> Option<Level> {
 fn needs_colon(word: &[u8]) -> bool {
     matches!(
         word,
-        b"LOG" | b"HINT" | b"DETAIL" | b"STATEMENT" | b"CONTEXT" | b"QUERY" | b"CONFIG" | b"FINE"
-            | b"FINER" | b"FINEST" | b"PANIC" | b"ALERT" | b"SYSTEM" | b"NOTE" | b"FAIL"
-            | b"INFORMATION" | b"EMERGENCY"
+        b"LOG"
+            | b"HINT"
+            | b"DETAIL"
+            | b"STATEMENT"
+            | b"CONTEXT"
+            | b"QUERY"
+            | b"CONFIG"
+            | b"FINE"
+            | b"FINER"
+            | b"FINEST"
+            | b"PANIC"
+            | b"ALERT"
+            | b"SYSTEM"
+            | b"NOTE"
+            | b"FAIL"
+            | b"INFORMATION"
+            | b"EMERGENCY"
     )
 }
 

@@ -75,8 +75,23 @@ pub(super) fn is_logger(name: &[u8]) -> bool {
     for c in name {
         match c {
             b'a'..=b'z' => {}
-            b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'$' | b'/' | b'-' | b'@' | b':' | b'#'
-            | b'<' | b'>' | b'\\' | b'[' | b']' | b'~' | b'*' => plain = false,
+            b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'.'
+            | b'_'
+            | b'$'
+            | b'/'
+            | b'-'
+            | b'@'
+            | b':'
+            | b'#'
+            | b'<'
+            | b'>'
+            | b'\\'
+            | b'['
+            | b']'
+            | b'~'
+            | b'*' => plain = false,
             _ => return false,
         }
     }
@@ -92,4 +107,3 @@ pub(super) fn is_place(name: &[u8]) -> bool {
         && file.contains(&b'.')
         && file.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'_' || *c == b'/')
 }
-

@@ -103,7 +103,10 @@ mod tests {
                         one_by_one.add(0.0, before + i, memory);
                     }
                     let (a, b) = (at_once.mean(), one_by_one.mean());
-                    assert!((a - b).abs() <= 0.02 * b + 1e-4, "{memory:?} {before} {empty}: {a} {b}");
+                    assert!(
+                        (a - b).abs() <= 0.02 * b + 1e-4,
+                        "{memory:?} {before} {empty}: {a} {b}"
+                    );
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Numbers and templates as a person says them.
 
-use crate::detect::miner::slots::Unit;
+use crate::detect::miner::number::Unit;
 
 /// Characters of a template or value that a sentence shows.
 const SHOWN: usize = 60;
@@ -75,7 +75,11 @@ pub fn often(per_window: f64) -> String {
     if per_window > 20.0 {
         return format!("{} times a second", number(per_window / 10.0));
     }
-    format!("every {}", time((10.0 / per_window.max(0.001)).max(0.5)))
+    let seconds = 10.0 / per_window.max(0.001);
+    if seconds < 1.0 {
+        return format!("every {} s", number(seconds));
+    }
+    format!("every {}", time(seconds))
 }
 
 #[cfg(test)]
