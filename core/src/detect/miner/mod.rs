@@ -6,8 +6,10 @@
 
 pub mod brake;
 pub mod class;
+pub mod form;
 pub mod hash;
 pub mod index;
+pub mod mask;
 pub mod number;
 pub mod numbers;
 pub mod recency;
@@ -24,9 +26,10 @@ use jiff::Timestamp;
 
 use crate::detect::miner::book::Book;
 use crate::detect::miner::brake::Brake;
+use crate::detect::miner::form::{Form, SEPARATOR};
 use crate::detect::miner::slots::Slot;
-use crate::detect::miner::template::{Form, Payload, Template, TemplateId};
-use crate::detect::miner::token::{Kind, Tokens, WILD, write_masked};
+use crate::detect::miner::template::{Payload, Template, TemplateId};
+use crate::detect::miner::token::{Kind, Tokens, WILD};
 
 /// How much a miner may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,14 +242,14 @@ fn shown(message: &str, tokens: &Tokens) -> String {
     let mut text = Vec::with_capacity(message.len());
     for (at, token) in tokens.as_slice().iter().enumerate() {
         if at > 0 {
-            text.push(1);
+            text.push(SEPARATOR as u8);
         }
         if token.spaced {
             text.push(b' ');
         }
         match token.kind {
-            Kind::Value | Kind::Number => text.extend_from_slice(WILD.as_bytes()),
-            Kind::Part => write_masked(token.of(line), &mut text),
+            Kind::Value | Kind::Path | Kind::Number => text.extend_from_slice(WILD.as_bytes()),
+            Kind::Part => mask::show(token.of(line), WILD, &mut text),
             Kind::Mark | Kind::Word => text.extend_from_slice(token.of(line)),
         }
     }

@@ -100,6 +100,10 @@ impl Sheet {
             let line = text.get(..start).unwrap_or(text).matches('\n').count() + 1;
             SignatureError::Form { line, message: error.message().to_owned() }
         })?;
+        if sheet.benign.iter().any(|l| l.len() < SHORTEST) {
+            let why = format!("a literal of `benign` has fewer than {SHORTEST} bytes");
+            return Err(SignatureError::Entry { name: "benign".to_owned(), why });
+        }
         let mut names = HashSet::new();
         for entry in &sheet.entries {
             if !names.insert(entry.name.as_str()) {

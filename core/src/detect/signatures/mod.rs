@@ -1,10 +1,10 @@
 //! Known failure signatures in log lines: what each means is decided in one file of data, which
 //! the user may extend.
 //!
-//! Start at [`Signatures::find`]. A line goes through the `sieve` first, which nearly every
-//! ordinary line ends in. What passes is searched once for all literals; only entries whose
-//! literals are there are looked at, the first that holds names the line. `mention` tells what
-//! happened from what is spoken of, `entry` reads the file.
+//! Start at [`Signatures::find`]. The `sieve` finds the literals of all entries in one pass, which
+//! nearly every ordinary line has none of. Only entries whose literals are there are looked at, and
+//! the first that holds names the line. `mention` tells what happened from what is spoken of,
+//! `entry` reads the file.
 
 mod entry;
 mod mention;
@@ -13,7 +13,7 @@ mod sieve;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Regex, RegexBuilder};
 
 use crate::detect::signatures::entry::{Entry, MOST_ENTRIES, MOST_LITERALS, Sheet};
@@ -63,14 +63,21 @@ impl Signature {
     }
 }
 
-/// What confirms that an entry is meant: numbers of literals, and an expression.
+/// What confirms that an entry is meant once one of its literals is there.
 #[derive(Debug)]
 struct Rule {
-    any: Vec<usize>,
-    maybe: Vec<usize>,
-    all: Vec<usize>,
+    /// What a literal of `maybe` needs.
+    all: Vec<AhoCorasick>,
     regex: Option<Regex>,
-    unless: Vec<usize>,
+    unless: Option<AhoCorasick>,
+}
+
+/// A literal wakes a rule.
+#[derive(Clone, Copy, Debug)]
+struct Wake {
+    rule: usize,
+    /// It is enough by itself.
+    enough: bool,
 }
 
 /// A set of signatures, ready to be looked for.
@@ -79,32 +86,22 @@ pub struct Signatures {
     signatures: Vec<Signature>,
     rules: Vec<Rule>,
     sieve: Sieve,
-    literals: AhoCorasick,
-    /// For each literal the rules that it makes worth a look.
-    wakes: Vec<Vec<usize>>,
-    benign: Vec<usize>,
+    /// By the number of a literal.
+    wakes: Vec<Vec<Wake>>,
+    benign: Vec<String>,
 }
 
-/// What was found of the literals in one line.
-struct Seen {
-    /// Somewhere in it, even as a part of a word.
-    anywhere: [u64; MOST_LITERALS / 64],
-    /// As whole words that say that it happened.
-    said: [u64; MOST_LITERALS / 64],
-    /// As whole words.
-    whole: [u64; MOST_LITERALS / 64],
-    /// Rules that a literal wakes.
-    rules: [u64; MOST_ENTRIES / 64],
-}
+/// Rules by number.
+type Rules = [u64; MOST_ENTRIES / 64];
 
-fn set(bits: &mut [u64], at: usize) {
-    if let Some(word) = bits.get_mut(at / 64) {
+fn set(rules: &mut Rules, at: usize) {
+    if let Some(word) = rules.get_mut(at / 64) {
         *word |= 1 << (at % 64);
     }
 }
 
-fn has(bits: &[u64], at: usize) -> bool {
-    bits.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+fn has(rules: &Rules, at: usize) -> bool {
+    rules.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
 }
 
 impl Signatures {
@@ -131,9 +128,8 @@ impl Signatures {
     }
 
     fn build(entries: &[&Entry], benign: &[&str]) -> Result<Self, SignatureError> {
-        let mut literals = Numbered::default();
+        let mut literals = Literals::default();
         let (mut signatures, mut rules) = (Vec::new(), Vec::new());
-        let benign = benign.iter().map(|l| literals.number(l)).collect();
         for entry in entries {
             let (class, severity, words) = entry.meaning()?;
             signatures.push(Signature {
@@ -144,16 +140,22 @@ impl Signatures {
                 peer: entry.peer,
                 always: entry.always,
             });
-            let mut numbers = |list: &[String]| list.iter().map(|l| literals.number(l)).collect();
+            for (list, enough) in [(&entry.any, true), (&entry.maybe, false)] {
+                for literal in list {
+                    literals.wake(literal, Wake { rule: rules.len(), enough });
+                }
+            }
+            let all = entry.all.iter().map(|l| one_of(std::slice::from_ref(l)));
             rules.push(Rule {
-                any: numbers(&entry.any),
-                maybe: numbers(&entry.maybe),
-                all: numbers(&entry.all),
-                unless: numbers(&entry.unless),
+                all: all.collect::<Result<_, _>>().map_err(|e| entry.wrong(e))?,
                 regex: entry.regex.as_deref().map(|r| expression(entry, r)).transpose()?,
+                unless: match entry.unless.as_slice() {
+                    [] => None,
+                    list => Some(one_of(list).map_err(|e| entry.wrong(e))?),
+                },
             });
         }
-        let texts = literals.texts;
+        let Literals { texts, wakes, .. } = literals;
         for (count, what, most) in
             [(rules.len(), "signatures", MOST_ENTRIES), (texts.len(), "literals", MOST_LITERALS)]
         {
@@ -161,35 +163,28 @@ impl Signatures {
                 return Err(SignatureError::TooMany { count, what, most });
             }
         }
-        let mut wakes = vec![Vec::new(); texts.len()];
-        for (at, rule) in rules.iter().enumerate() {
-            for literal in rule.any.iter().chain(&rule.maybe) {
-                if let Some(woken) = wakes.get_mut(*literal) {
-                    woken.push(at);
-                }
-            }
-        }
-        let waking = texts.iter().zip(&wakes).filter(|(_, w)| !w.is_empty());
-        let sieve = Sieve::new(waking.map(|(text, _)| text.as_str()), ORDINARY);
-        let literals = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&texts)
-            .map_err(|e| SignatureError::Form { line: 1, message: e.to_string() })?;
-        Ok(Self { signatures, rules, sieve, literals, wakes, benign })
+        let sieve = Sieve::new(texts.iter().map(String::as_str), ORDINARY);
+        let benign = benign.iter().map(|l| l.to_ascii_lowercase()).collect();
+        Ok(Self { signatures, rules, sieve, wakes, benign })
     }
 
     /// The signature that the line shows, if any: the first in order of weight. Nothing is
     /// allocated.
     pub fn find(&self, text: &str) -> Option<&Signature> {
         let text = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or(text);
-        if self.sieve.passes(text.as_bytes()) { self.examine(text) } else { None }
-    }
-
-    /// Whether the quick look alone spares the line the search; for measurements.
-    pub fn is_spared(&self, text: &str) -> bool {
-        !self.sieve.passes(text.as_bytes())
+        let bytes = text.as_bytes();
+        let (mut woken, mut sure) = (Rules::default(), Rules::default());
+        let mut any = false;
+        self.sieve.each(bytes, |literal, start, end| {
+            if mention::is_mention(bytes, start, end) {
+                return;
+            }
+            for wake in self.wakes.get(literal).into_iter().flatten() {
+                set(if wake.enough { &mut sure } else { &mut woken }, wake.rule);
+                any = true;
+            }
+        });
+        if !any { None } else { self.first(text, &woken, &sure) }
     }
 
     /// A signature by its name.
@@ -202,75 +197,62 @@ impl Signatures {
         &self.signatures
     }
 
-    #[inline(never)]
-    fn examine(&self, text: &str) -> Option<&Signature> {
-        let mut seen = Seen {
-            anywhere: [0; MOST_LITERALS / 64],
-            said: [0; MOST_LITERALS / 64],
-            whole: [0; MOST_LITERALS / 64],
-            rules: [0; MOST_ENTRIES / 64],
-        };
-        let bytes = text.as_bytes();
-        for found in self.literals.find_overlapping_iter(text) {
-            let literal = found.pattern().as_usize();
-            set(&mut seen.anywhere, literal);
-            if has(&seen.said, literal) || !mention::is_whole(bytes, found.start(), found.end()) {
-                continue;
-            }
-            set(&mut seen.whole, literal);
-            let Some(woken) = self.wakes.get(literal).filter(|w| !w.is_empty()) else { continue };
-            if mention::is_mention(bytes, found.start(), found.end()) {
-                continue;
-            }
-            set(&mut seen.said, literal);
-            woken.iter().for_each(|rule| set(&mut seen.rules, *rule));
-        }
-        if self.benign.iter().any(|l| has(&seen.whole, *l)) {
-            return None;
-        }
-        seen.rules.iter().enumerate().find_map(|(word, bits)| {
-            let mut bits = *bits;
+    /// The first rule that holds; those in `sure` need no confirmation.
+    fn first(&self, text: &str, woken: &Rules, sure: &Rules) -> Option<&Signature> {
+        let found = woken.iter().zip(sure).enumerate().find_map(|(word, (woken, is_sure))| {
+            let mut bits = woken | is_sure;
             while bits != 0 {
                 let at = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                if self.rules.get(at).is_some_and(|rule| rule.holds(&seen, text)) {
+                if self.rules.get(at).is_some_and(|rule| rule.holds(has(sure, at), text)) {
                     return self.signatures.get(at);
                 }
             }
             None
-        })
+        })?;
+        let all_is_well = self.benign.iter().any(|l| mention::says(text.as_bytes(), l.as_bytes()));
+        (!all_is_well).then_some(found)
     }
 }
 
 impl Rule {
-    fn holds(&self, seen: &Seen, text: &str) -> bool {
-        if self.unless.iter().any(|l| has(&seen.anywhere, *l)) {
-            return false;
-        }
-        let said = |list: &[usize]| list.iter().any(|l| has(&seen.said, *l));
-        said(&self.any)
-            || (said(&self.maybe)
-                && self.all.iter().all(|l| has(&seen.anywhere, *l))
-                && self.regex.as_ref().is_none_or(|r| r.is_match(text)))
+    fn holds(&self, sure: bool, text: &str) -> bool {
+        (sure
+            || (self.all.iter().all(|l| l.is_match(text))
+                && self.regex.as_ref().is_none_or(|r| r.is_match(text))))
+            && !self.unless.as_ref().is_some_and(|u| u.is_match(text))
     }
 }
 
-/// Literals, each once, with their numbers.
+/// Literals, each once, and what they wake.
 #[derive(Default)]
-struct Numbered {
+struct Literals {
     texts: Vec<String>,
+    wakes: Vec<Vec<Wake>>,
     numbers: HashMap<String, usize>,
 }
 
-impl Numbered {
-    fn number(&mut self, literal: &str) -> usize {
-        let folded = literal.to_ascii_lowercase();
-        let texts = &mut self.texts;
-        *self.numbers.entry(folded).or_insert_with_key(|text| {
+impl Literals {
+    fn wake(&mut self, literal: &str, wake: Wake) {
+        let Self { texts, wakes, numbers } = self;
+        let number = *numbers.entry(literal.to_ascii_lowercase()).or_insert_with_key(|text| {
             texts.push(text.clone());
+            wakes.push(Vec::new());
             texts.len() - 1
-        })
+        });
+        if let Some(woken) = wakes.get_mut(number) {
+            woken.push(wake);
+        }
     }
+}
+
+/// Finds whether one of the literals is somewhere in a line, even as a part of a word.
+fn one_of(literals: &[String]) -> Result<AhoCorasick, String> {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .build(literals)
+        .map_err(|e| format!("its literals are too much: {e}"))
 }
 
 fn expression(entry: &Entry, regex: &str) -> Result<Regex, SignatureError> {
@@ -314,28 +296,6 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    }
-
-    #[test]
-    fn no_literal_is_lost_in_the_sieve_wherever_it_stands() {
-        let signatures = Signatures::builtin();
-        for entry in sheet().entries {
-            for literal in entry.any.iter().chain(&entry.maybe) {
-                for before in 0..8 {
-                    for after in ["", ".", ": x", "' and more of it"] {
-                        let text = format!("{:<before$}{literal}{after}", "");
-                        assert!(!signatures.is_spared(&text), "{text}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_sieve_ends_most_ordinary_lines() {
-        let lines = ORDINARY.lines().count();
-        let spared = ORDINARY.lines().filter(|l| Signatures::builtin().is_spared(l)).count();
-        assert!(spared * 4 >= lines * 3, "{spared} of {lines}");
     }
 
     #[test]
