@@ -586,7 +586,7 @@ mod tests {
         let told = story.told();
         assert_eq!(told[0].0, AnomalyKind::NewTemplate);
         assert_eq!(told[0].1, Severity::Medium);
-        assert_eq!(told[0].2, "api wrote a error of a new kind: 'cannot parse the answer <*>'");
+        assert_eq!(told[0].2, "api wrote an error of a new kind: 'cannot parse the answer <*>'");
         assert!(told[1..].iter().any(|t| t.1 == Severity::High), "{told:?}");
     }
 

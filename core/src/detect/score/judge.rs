@@ -112,12 +112,12 @@ impl Scene<'_> {
     /// A kind of line never seen before.
     pub fn new_template(&self, severity: Severity) -> Finding {
         let of = &self.of.name;
-        let level = self.level().filter(|l| *l >= Level::Warn).map_or("line", |l| match l {
-            Level::Warn => "warning",
-            Level::Fatal => "fatal error",
-            _ => "error",
+        let level = self.level().filter(|l| *l >= Level::Warn).map_or("a line", |l| match l {
+            Level::Warn => "a warning",
+            Level::Fatal => "a fatal error",
+            _ => "an error",
         });
-        let text = format!("{of} wrote a {level} of a new kind: {}", words::quoted(self.template));
+        let text = format!("{of} wrote {level} of a new kind: {}", words::quoted(self.template));
         let score = if severity >= Severity::Medium { 0.6 } else { 0.3 };
         self.finding(AnomalyKind::NewTemplate, severity, score, text)
     }

@@ -17,6 +17,8 @@ const LEARNED: u32 = 60;
 const RATE: f32 = 0.5;
 /// Lines that should have come meanwhile, over the dispersion.
 const EXPECTED: f32 = 10.0;
+/// After n windows the factor over the longest pause is 1 + 120 / n times as large.
+const FEW: f32 = 120.0;
 /// A kind of line that scatters more than this is not periodic.
 const REGULAR: f32 = 2.0;
 
@@ -76,8 +78,10 @@ impl Gaps {
             return None;
         }
         let gap = second.saturating_sub(self.last.max(since));
-        let times = if kind { 3 } else { 2 };
-        if gap < SHORTEST || gap <= self.longest.saturating_mul(times) {
+        let times = if kind { 3.0 } else { 2.0 };
+        // The longest pause of a short time says little.
+        let few = 1.0 + FEW / rate.seen() as f32;
+        if gap < SHORTEST || gap as f32 <= self.longest as f32 * times * few {
             return None;
         }
         let (usual, phi) = (rate.at_least(), rate.phi());
