@@ -12,6 +12,7 @@ pub mod logs;
 pub mod peer;
 pub mod reader;
 pub mod signatures;
+pub mod usage;
 
 use std::collections::HashMap;
 
@@ -20,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::detect::fleet::AskedEnd;
 use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
+use crate::detect::usage::watch::UsageWatch;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef};
@@ -71,6 +73,7 @@ pub struct Detector {
     /// The container engine is out of sight: what it tells now happened meanwhile.
     blind: bool,
     watches: HashMap<ContainerId, Watch>,
+    usage: UsageWatch,
 }
 
 impl Detector {
@@ -83,13 +86,15 @@ impl Detector {
             attached: false,
             blind: false,
             watches: HashMap::new(),
+            usage: UsageWatch::default(),
         }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
-            Signal::Attached { watched, .. } => {
+            Signal::Attached { engine, watched } => {
+                self.usage.machine(engine.cpus);
                 // At the first start no history is judged as new; what is sick now is.
                 let gap = std::mem::replace(&mut self.attached, true);
                 let mut found = Vec::new();
@@ -116,12 +121,14 @@ impl Detector {
                 found
             }
             Signal::Gone { container } => {
+                self.usage.gone(container);
                 self.watches.remove(container);
                 Vec::new()
             }
             Signal::Life { event } => {
                 let Some(watch) = self.watches.get_mut(&event.container) else { return Vec::new() };
                 watch.ordered_at = now;
+                self.usage.life(event);
                 let findings = if self.blind {
                     watch.life.replayed(event, &watch.of)
                 } else {
@@ -149,7 +156,8 @@ impl Detector {
                 if let Some(watch) = self.watches.get_mut(&sample.container) {
                     watch.life.usage(sample);
                 }
-                Vec::new()
+                let findings = self.usage.sample(sample);
+                self.name(&sample.container, findings)
             }
             Signal::Degraded { part, .. } if part == ENGINE_PART => {
                 self.stream_ended(now);
@@ -227,6 +235,7 @@ impl Detector {
             }
         });
         watch.of = container.of.clone();
+        self.usage.inspected(container);
         let findings = watch.life.inspected(container, unwitnessed, now);
         self.name(&container.of.id, findings)
     }
