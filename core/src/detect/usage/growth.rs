@@ -170,7 +170,7 @@ impl Growth {
     fn keep_recent(&mut self, at: Timestamp, bytes: f64) {
         if let Some((last, _)) = self.recent.back() {
             let gap = at.duration_since(*last).as_secs_f64();
-            if gap < 0.0 || gap > RECENT_FOR {
+            if !(0.0..=RECENT_FOR).contains(&gap) {
                 self.recent.clear();
             } else if gap < 1.0 {
                 return;
@@ -284,7 +284,7 @@ fn projected(trend: &Trend, bytes: f64, limit: f64) -> Option<Growing> {
 mod tests {
     use super::*;
 
-    const MIB: f64 = 1048576.0;
+    const MIB: f64 = 1_048_576.0;
     const LIMIT: f64 = 256.0 * MIB;
 
     fn at(seconds: i64) -> Timestamp {
