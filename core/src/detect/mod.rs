@@ -13,6 +13,7 @@ pub mod reader;
 pub mod score;
 pub mod signatures;
 pub mod storm;
+pub mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
 use crate::detect::signatures::Signatures;
 use crate::detect::storm::Storm;
+use crate::detect::usage::watch::UsageWatch;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef, RunState};
@@ -108,6 +110,7 @@ pub struct Detector {
     watches: HashMap<ContainerId, Watch>,
     signatures: Arc<Signatures>,
     storm: Storm,
+    usage: UsageWatch,
 }
 
 impl Detector {
@@ -127,13 +130,15 @@ impl Detector {
             watches: HashMap::new(),
             signatures,
             storm: Storm::default(),
+            usage: UsageWatch::default(),
         }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
-            Signal::Attached { watched, .. } => {
+            Signal::Attached { engine, watched } => {
+                self.usage.machine(engine.cpus);
                 // At the first start no history is judged as new; what is sick now is.
                 let gap = std::mem::replace(&mut self.attached, true);
                 let mut found = Vec::new();
@@ -160,6 +165,7 @@ impl Detector {
                 found
             }
             Signal::Gone { container } => {
+                self.usage.gone(container);
                 if self.watches.remove(container).is_some() {
                     self.share_room();
                 }
@@ -168,6 +174,7 @@ impl Detector {
             Signal::Life { event } => {
                 let Some(watch) = self.watches.get_mut(&event.container) else { return Vec::new() };
                 watch.ordered_at = now;
+                self.usage.life(event);
                 let findings = if self.blind {
                     watch.life.replayed(event, &watch.of)
                 } else {
@@ -195,7 +202,8 @@ impl Detector {
                 if let Some(watch) = self.watches.get_mut(&sample.container) {
                     watch.life.usage(sample);
                 }
-                Vec::new()
+                let findings = self.usage.sample(sample);
+                self.name(&sample.container, findings)
             }
             Signal::Degraded { part, .. } if part == ENGINE_PART => {
                 self.stream_ended(now);
@@ -324,6 +332,7 @@ impl Detector {
         if std::mem::replace(&mut watch.paused, paused) && !paused {
             watch.logs.resumed(now);
         }
+        self.usage.inspected(container);
         let findings = watch.life.inspected(container, unwitnessed, now);
         if self.watches.len() != before {
             self.share_room();
