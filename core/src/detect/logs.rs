@@ -1,12 +1,13 @@
 //! Anomalies in the lines of one container: signatures, repeated signatures, error bursts.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::burst::ErrorRate;
-use crate::detect::signatures::Signature;
-use crate::detect::{Finding, peer, signatures};
+use crate::detect::signatures::{Signature, Signatures};
+use crate::detect::{Finding, peer};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use crate::domain::container::ContainerRef;
 use crate::domain::evidence::{Evidence, EvidenceKind, LineAddress};
@@ -33,7 +34,7 @@ struct Seen {
 /// The log detectors of one container.
 #[derive(Debug, Default)]
 pub struct LogDetector {
-    seen: HashMap<&'static str, Seen>,
+    seen: HashMap<Arc<str>, Seen>,
     rate: ErrorRate,
     recent_errors: VecDeque<Evidence>,
     /// It has run before, as far as it was watched.
@@ -56,13 +57,17 @@ impl LogDetector {
     }
 
     /// Looks at one line.
-    pub fn line(&mut self, line: &LogLine, of: &ContainerRef) -> Vec<Finding> {
+    pub fn line(
+        &mut self,
+        line: &LogLine,
+        of: &ContainerRef,
+        signatures: &Signatures,
+    ) -> Vec<Finding> {
         let level = line.reading.level;
-        let signature = signatures::of(&line.text);
         let mut findings = Vec::new();
-        if let Some(signature) = signature
+        if let Some(signature) = signatures.find(&line.text)
             // A line that calls itself ordinary is believed: `INFO retrying after connection refused`.
-            && level.is_none_or(|l| l >= Level::Warn)
+            && (signature.always || level.is_none_or(|l| l >= Level::Warn))
         {
             findings.extend(self.signature(signature, line, of));
         }
@@ -74,13 +79,14 @@ impl LogDetector {
 
     fn signature(
         &mut self,
-        signature: &'static Signature,
+        signature: &Signature,
         line: &LogLine,
         of: &ContainerRef,
     ) -> Option<Finding> {
-        let seen = self.seen.entry(signature.name).or_default();
+        let seen = self.seen.entry(Arc::clone(&signature.name)).or_default();
         push_bounded(&mut seen.recent, evidence(line, of), PERSIST_COUNT);
-        let persists = seen.recent.len() == PERSIST_COUNT
+        let persists = signature.severity > Severity::Low
+            && seen.recent.len() == PERSIST_COUNT
             && seen.recent.front().is_some_and(|e| line.at.duration_since(e.ts) <= PERSIST_WINDOW);
         let severity =
             if persists { signature.severity.max(Severity::High) } else { signature.severity };
@@ -91,24 +97,19 @@ impl LogDetector {
             return None;
         }
         seen.told = Some((line.at, severity));
-        let connection = matches!(signature.name, "connection_refused" | "dns_failure");
-        let peers = if connection { peer::candidates(&line.text) } else { Vec::new() };
+        let peers = if signature.peer { peer::candidates(&line.text) } else { Vec::new() };
         let to = peers.first().map(|p| format!(" ({p})")).unwrap_or_default();
         Some(Finding {
-            kind: if connection {
-                AnomalyKind::ConnectionRefused
-            } else {
-                AnomalyKind::FatalSignature
-            },
+            kind: signature.kind(),
             severity,
             score: if persists { 0.9 } else { 0.6 },
             summary: format!("{} {}{to}", of.name, signature.words),
             observed_at: line.at,
             evidence: seen.recent.iter().cloned().collect(),
             detail: AnomalyDetail {
-                signature: Some(signature.name.to_owned()),
+                signature: Some(signature.name.to_string()),
                 class: Some(signature.class),
-                words: Some(signature.words.to_owned()),
+                words: Some(signature.words.to_string()),
                 // All that the line may mean: diagnosis knows which of them is a sibling.
                 peer: (!peers.is_empty()).then(|| peers.join(",")),
                 ..AnomalyDetail::default()
@@ -187,7 +188,13 @@ mod tests {
         let mut logs = LogDetector::default();
         let text = "ERROR cannot reach db:5432: connection refused";
         let told: Vec<_> = (0..4)
-            .flat_map(|i| logs.line(&line(i, i64::try_from(i).unwrap() * 500, text), &of()))
+            .flat_map(|i| {
+                logs.line(
+                    &line(i, i64::try_from(i).unwrap() * 500, text),
+                    &of(),
+                    Signatures::builtin(),
+                )
+            })
             .collect();
         let severities: Vec<_> = told.iter().map(|f| f.severity).collect();
         assert_eq!(severities, [Severity::Medium, Severity::High]);
@@ -198,7 +205,14 @@ mod tests {
     #[test]
     fn a_line_that_calls_itself_ordinary_is_believed() {
         let mut logs = LogDetector::default();
-        assert!(logs.line(&line(1, 0, "INFO retry after connection refused"), &of()).is_empty());
+        assert!(
+            logs.line(
+                &line(1, 0, "INFO retry after connection refused"),
+                &of(),
+                Signatures::builtin()
+            )
+            .is_empty()
+        );
     }
 
     #[test]
@@ -216,7 +230,11 @@ mod tests {
                 "{\"level\":\"info\",\"msg\":\"error budget: 99 %\"}",
                 "loaded 12 error templates",
             ] {
-                let told = logs.line(&line(seq, i64::try_from(seq).unwrap() * 10, text), &of());
+                let told = logs.line(
+                    &line(seq, i64::try_from(seq).unwrap() * 10, text),
+                    &of(),
+                    Signatures::builtin(),
+                );
                 assert!(told.is_empty(), "{text}: {told:?}");
             }
         }
@@ -227,7 +245,11 @@ mod tests {
         let mut logs = LogDetector::default();
         let told: Vec<_> = (0..40)
             .flat_map(|i| {
-                logs.line(&line(i, i64::try_from(i).unwrap() * 50, "ERROR request failed"), &of())
+                logs.line(
+                    &line(i, i64::try_from(i).unwrap() * 50, "ERROR request failed"),
+                    &of(),
+                    Signatures::builtin(),
+                )
             })
             .collect();
         assert_eq!(told.len(), 1);

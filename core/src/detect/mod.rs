@@ -14,12 +14,14 @@ pub mod reader;
 pub mod signatures;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::fleet::AskedEnd;
 use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
+use crate::detect::signatures::Signatures;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef};
@@ -71,18 +73,25 @@ pub struct Detector {
     /// The container engine is out of sight: what it tells now happened meanwhile.
     blind: bool,
     watches: HashMap<ContainerId, Watch>,
+    signatures: Arc<Signatures>,
 }
 
 impl Detector {
-    /// `run` names this run of sentinel-tui (host and start), so that anomaly ids of two runs
-    /// do not collide in the store.
+    /// Detectors with the built-in signatures. `run` names this run of sentinel-tui (host and
+    /// start), so that anomaly ids of two runs do not collide in the store.
     pub fn new(run: &str) -> Self {
+        Self::with_signatures(run, Arc::clone(Signatures::builtin()))
+    }
+
+    /// The same with these signatures.
+    pub fn with_signatures(run: &str, signatures: Arc<Signatures>) -> Self {
         Self {
             prefix: base32_of(run, 4),
             counter: 0,
             attached: false,
             blind: false,
             watches: HashMap::new(),
+            signatures,
         }
     }
 
@@ -141,7 +150,7 @@ impl Detector {
                 let Some(watch) = self.watches.get_mut(&first.container) else { return Vec::new() };
                 let mut findings = Vec::new();
                 for line in lines.iter().filter(|l| !l.history) {
-                    findings.extend(watch.logs.line(line, &watch.of));
+                    findings.extend(watch.logs.line(line, &watch.of, &self.signatures));
                 }
                 self.name(&first.container, findings)
             }

@@ -36,7 +36,8 @@ pub struct Usage {
     /// because its quota was used up, in percent; `None`: no quota, or not known.
     #[serde(default)]
     pub throttled_pct: Option<f64>,
-    /// Bytes that no file stands behind (heap, stacks): what a leak grows. `None`: not known.
+    /// Bytes that no file on a disk stands behind (heap, stacks, shared memory, tmpfs): what a
+    /// leak grows and the kernel cannot drop. `None`: not known.
     #[serde(default)]
     pub mem_anon: Option<u64>,
     /// File descriptors that its main process has open; `None`: not visible from here.

@@ -1,7 +1,7 @@
 //! The header walk behind the level: brackets, numbers, one logger.
 
 use crate::detect::reader::shape::{
-    LONGEST_TOKEN, closing, is_labelled, is_logger, run, spaces, token_end,
+    LONGEST_TOKEN, closing, is_labelled, is_logger, run, spaces, token_end, width,
 };
 use crate::detect::reader::stamp;
 use crate::detect::reader::walk::{MOST_ELEMENTS, Walk};
@@ -24,7 +24,10 @@ impl Walk<'_> {
         let mut named = self.names > 0;
         let mut grouped = false;
         let mut columns = 0;
-        let mut gap = spaces(self.b, self.at);
+        let mut gap = width(self.b, self.at);
+        if !named && self.joined_logger() {
+            return;
+        }
         for _ in 0..MOST_ELEMENTS {
             self.at += spaces(self.b, self.at);
             let at = self.at;
@@ -92,11 +95,15 @@ impl Walk<'_> {
                     if named && columns == 0 {
                         return;
                     }
+                    if let Some(end) = self.span_context() {
+                        self.commit(end);
+                        continue;
+                    }
                     match self.logger(gap >= 2, grouped) {
                         Named::No | Named::Done => return,
                         Named::Column => {
                             columns += 1;
-                            gap = spaces(self.b, self.at);
+                            gap = width(self.b, self.at);
                             if columns == 2 {
                                 return;
                             }
@@ -111,6 +118,39 @@ impl Walk<'_> {
                 _ => return,
             }
         }
+    }
+
+    /// `ERROR:app.db:message`: Python's logger, joined to the level.
+    fn joined_logger(&mut self) -> bool {
+        if self.byte(self.at.wrapping_sub(1)) != b':' {
+            return false;
+        }
+        let rest = self.b.get(self.at..).unwrap_or_default();
+        let name = rest
+            .iter()
+            .take(LONGEST_TOKEN)
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'))
+            .count();
+        if name == 0 || rest.get(name) != Some(&b':') {
+            return false;
+        }
+        self.commit(self.at + name + 1);
+        true
+    }
+
+    /// `request{method=GET uri=/}: `: the spans that Rust's tracing writes before the module.
+    fn span_context(&self) -> Option<usize> {
+        let rest = self.b.get(self.at..)?;
+        let name = rest
+            .iter()
+            .take(LONGEST_TOKEN)
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b':' | b'-'))
+            .count();
+        if rest.get(name) != Some(&b'{') {
+            return None;
+        }
+        let close = closing(self.b, self.at + name)?;
+        (self.byte(close + 1) == b':').then_some(close + 2)
     }
 
     /// A logger that begins here.
@@ -151,7 +191,7 @@ impl Walk<'_> {
             self.commit(end);
             return Named::Bracket;
         }
-        if wide && (begin - end >= 2 || self.byte(end) == b'\t') {
+        if wide && width(self.b, end) >= 2 {
             self.commit(end);
             return Named::Column;
         }

@@ -11,6 +11,7 @@ use crate::detect::reader::shape::{
 };
 use crate::detect::reader::walk::{MOST_ELEMENTS, Walk};
 use crate::detect::reader::{level, shape, stamp};
+use crate::domain::log::Level;
 
 /// Plain words that may stand between a timestamp and the level: a logger's name, a thread's.
 const PLAIN_WORDS: usize = 2;
@@ -22,6 +23,9 @@ const LEVEL_ALONE: usize = 12;
 impl Walk<'_> {
     /// Accepts elements until the level is found, then what stands behind it.
     pub(super) fn before_level(&mut self) {
+        if self.glog() {
+            return;
+        }
         for _ in 0..MOST_ELEMENTS {
             self.at += spaces(self.b, self.at);
             let c = self.byte(self.at);
@@ -50,6 +54,28 @@ impl Walk<'_> {
         }
     }
 
+    /// glog and klog: `E1124 03:15:02.123456       1 file.go:12] message`.
+    fn glog(&mut self) -> bool {
+        let level = match self.byte(self.at) {
+            b'I' => Level::Info,
+            b'W' => Level::Warn,
+            b'E' => Level::Error,
+            b'F' => Level::Fatal,
+            _ => return false,
+        };
+        let begin = self.at + 1;
+        let Some(found) = stamp::at(self.b, begin).filter(stamp::Stamp::is_full) else {
+            return false;
+        };
+        let place = self.b.get(found.end..).unwrap_or_default();
+        let Some(close) = place.iter().take(LONGEST_TOKEN).position(|c| *c == b']') else {
+            return false;
+        };
+        (self.stamp, self.stamped) = (Some(begin), true);
+        self.found_level(level, found.end + close + 1);
+        true
+    }
+
     /// A timestamp. Behind the first one only what is no plain word may stand before another;
     /// before the first one only one name, of the user, behind an address.
     fn stamp(&mut self) -> bool {
@@ -59,7 +85,8 @@ impl Walk<'_> {
         let Some(found) = stamp::at(self.b, self.at) else { return false };
         // A date alone, or a number that may be anything, needs company.
         if (found.date_only && !(self.adjacent() || self.stamped))
-            || (found.is_number() && !self.stamped && self.names == 0)
+            || (found.is_number()
+                && (self.byte(found.end) != b' ' || (!self.stamped && self.names == 0)))
         {
             return false;
         }
@@ -82,7 +109,27 @@ impl Walk<'_> {
         self.commit(end);
         if found.bsd {
             self.host_and_program();
+        } else if let Some(level) = self.redis_mark() {
+            self.found_level(level, self.start + 2);
+            self.names = 1;
         }
+    }
+
+    /// Redis writes a mark for the level: `1:M 24 Nov 2026 03:15:02.123 * Ready`.
+    fn redis_mark(&self) -> Option<Level> {
+        let level = match self.byte(self.start + 1) {
+            b'.' | b'-' => Level::Debug,
+            b'*' => Level::Info,
+            b'#' => Level::Warn,
+            _ => return None,
+        };
+        let process = self.b.iter().take_while(|c| c.is_ascii_digit()).count();
+        let role = self.text(process, process + 3);
+        (self.byte(self.start) == b' '
+            && self.byte(self.start + 2) == b' '
+            && process > 0
+            && matches!(role, [b':', b'M' | b'S' | b'C' | b'X', b' ']))
+        .then_some(level)
     }
 
     /// A number alone: a process, a thread, a flag.
@@ -167,6 +214,11 @@ impl Walk<'_> {
             && let Some(level) = level::bracketed(inner)
         {
             self.found_level(level, close + 1);
+            return true;
+        }
+        if shape::is_uptime(inner) {
+            self.stamped = true;
+            self.commit(close + 1);
             return true;
         }
         if open == b'<' || (open == b'{' && !self.stamped) {

@@ -10,6 +10,18 @@ pub(super) fn spaces(b: &[u8], p: usize) -> usize {
     b.get(p..).unwrap_or_default().iter().take_while(|c| matches!(c, b' ' | b'\t')).count()
 }
 
+/// How wide the white space at `p` is; a tab is as good as a column.
+pub(super) fn width(b: &[u8], p: usize) -> usize {
+    let rest = b.get(p..).unwrap_or_default();
+    rest.iter()
+        .map_while(|c| match c {
+            b' ' => Some(1),
+            b'\t' => Some(4),
+            _ => None,
+        })
+        .sum()
+}
+
 /// Where the token at `p` ends: before white space.
 pub(super) fn token_end(b: &[u8], p: usize) -> usize {
     let rest = b.get(p..).unwrap_or_default();
@@ -75,23 +87,8 @@ pub(super) fn is_logger(name: &[u8]) -> bool {
     for c in name {
         match c {
             b'a'..=b'z' => {}
-            b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'.'
-            | b'_'
-            | b'$'
-            | b'/'
-            | b'-'
-            | b'@'
-            | b':'
-            | b'#'
-            | b'<'
-            | b'>'
-            | b'\\'
-            | b'['
-            | b']'
-            | b'~'
-            | b'*' => plain = false,
+            b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'$' | b'/' | b'-' | b'@' | b':' | b'#'
+            | b'<' | b'>' | b'\\' | b'[' | b']' | b'~' | b'*' => plain = false,
             _ => return false,
         }
     }
@@ -106,4 +103,15 @@ pub(super) fn is_place(name: &[u8]) -> bool {
         && line.iter().skip(1).all(u8::is_ascii_digit)
         && file.contains(&b'.')
         && file.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'_' || *c == b'/')
+}
+
+
+/// `   12.345678`: the kernel's seconds since it began.
+pub(super) fn is_uptime(inner: &[u8]) -> bool {
+    let inner = inner.trim_ascii();
+    let Some(point) = inner.iter().position(|c| *c == b'.') else { return false };
+    let (seconds, micros) = inner.split_at(point);
+    !seconds.is_empty()
+        && micros.len() == 7
+        && seconds.iter().chain(micros.iter().skip(1)).all(u8::is_ascii_digit)
 }

@@ -162,6 +162,12 @@ fn numeric(b: &[u8], p: usize) -> Option<Stamp> {
     let mut parts = Parts::default();
     match run {
         1 | 2 => short(b, p, end),
+        4 if is(b, end, b' ') => {
+            // glog: 1124 03:15:02.123456.
+            (parts.month, parts.day) = (number(b, p, 2)?.0, number(b, p + 2, 2)?.0);
+            let end = clock(b, end + 1, &mut parts, false)?;
+            dated(&parts).then_some(Stamp { end, parts, ..Stamp::default() })
+        }
         4 => {
             let separator = *b.get(end).filter(|c| matches!(c, b'-' | b'/' | b'.'))?;
             parts.year = number(b, p, 4)?.0;

@@ -2,7 +2,7 @@
 //! program of RFC 3164.
 
 use crate::detect::reader::level;
-use crate::detect::reader::shape::{closing, is_program, run, spaces, token_end};
+use crate::detect::reader::shape::{is_program, run, spaces, token_end};
 use crate::detect::reader::stamp;
 use crate::detect::reader::walk::Walk;
 use crate::domain::log::Level;
@@ -51,13 +51,27 @@ pub(super) fn structured(b: &[u8], p: usize) -> Option<(usize, Option<usize>)> {
         at += 1;
     } else {
         while b.get(at) == Some(&b'[') {
-            at = closing(b, at)? + 1;
+            at = element_end(b, at)?;
         }
     }
     // A byte order mark may say that the message is UTF-8.
     let at = at + spaces(b, at);
     let mark = b.get(at..).is_some_and(|rest| rest.starts_with("\u{feff}".as_bytes()));
     Some((at + if mark { 3 } else { 0 }, stamp))
+}
+
+/// Where the structured element at `p` ends; its values are quoted and may have brackets.
+fn element_end(b: &[u8], p: usize) -> Option<usize> {
+    let (mut at, mut quoted) = (p, false);
+    loop {
+        match b.get(at)? {
+            b'\\' if quoted => at += 1,
+            b'"' => quoted = !quoted,
+            b']' if !quoted => return Some(at + 1),
+            _ => {}
+        }
+        at += 1;
+    }
 }
 
 impl Walk<'_> {
