@@ -50,7 +50,7 @@ start_program() {
 }
 
 # shellcheck disable=SC2317 # called by wait_for
-watching() { grep -q '"type":"monitor_started"' "$events_file"; }
+watching() { grep -qs '"type":"monitor_started"' "$events_file"; }
 
 # shellcheck disable=SC2317 # called by the trap
 end_program() {
