@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use sentinel_core::domain::audit::AuditRecord;
+use sentinel_core::detect::reader;
+use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
 };
-use sentinel_core::domain::ids::{ContainerId, IncidentId};
-use sentinel_core::domain::incident::Incident;
+use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
@@ -21,9 +21,10 @@ use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
-use sentinel_tui::ports::{Claim, Inbox, LogCursor, Monitor, PortError, Remediator, Role, Store};
+use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
+use sentinel_tui::store::sqlite::SqliteStore;
 use sentinel_tui::tui::options::{Menu, Options};
 use sentinel_tui::tui::theme::Theme;
 use tokio::sync::mpsc;
@@ -166,6 +167,7 @@ impl Play {
             at: Timestamp::now(),
             stream: Stream::Stdout,
             text: text.into(),
+            reading: reader::one(text),
             history,
         }
     }
@@ -360,6 +362,7 @@ impl Play {
                     disk_read_bps: 0.0,
                     disk_write_bps: wave * 4096.0,
                     pids: 12,
+                    ..Usage::default()
                 },
             });
             if name.starts_with("load-") && (turn + place as u64).is_multiple_of(2) {
@@ -484,29 +487,6 @@ impl Role for Alone {
     }
 }
 
-struct Forgetful;
-
-impl Store for Forgetful {
-    fn save(&self, _incident: Arc<Incident>) -> BoxFuture<'_, Result<(), PortError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn audit(&self, _record: AuditRecord) -> BoxFuture<'_, Result<(), PortError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn load(&self, _closed: usize) -> BoxFuture<'_, Result<Vec<Incident>, PortError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn incident(&self, _id: IncidentId) -> BoxFuture<'_, Result<Option<Incident>, PortError>> {
-        Box::pin(async { Ok(None) })
-    }
-    fn save_cursors(&self, _cursors: Vec<LogCursor>) -> BoxFuture<'_, Result<(), PortError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn load_cursors(&self) -> BoxFuture<'_, Result<Vec<LogCursor>, PortError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| args.iter().any(|a| a == flag);
@@ -555,9 +535,10 @@ async fn preview(
     let (handle, run_loop) = prepare(Parts {
         monitor: Arc::clone(&play) as Arc<dyn Monitor>,
         remediator: Arc::new(Hands(Arc::clone(&play))),
-        store: Arc::new(Forgetful),
+        store: Arc::new(SqliteStore::in_memory()?),
         role: Arc::new(Alone),
         settings,
+        signatures: Arc::clone(Signatures::builtin()),
         earlier: Vec::new(),
         log_events: false,
         usage_events: false,

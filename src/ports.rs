@@ -167,6 +167,21 @@ pub trait Store: Send + Sync {
 
     /// The cursors as last saved.
     fn load_cursors(&self) -> BoxFuture<'_, Result<Vec<LogCursor>, PortError>>;
+
+    /// Remembers what was learned of one service's log, in place of what was known of it.
+    fn save_learned(&self, learned: LearnedLog) -> BoxFuture<'_, Result<(), PortError>>;
+
+    /// What was learned of all services whose key begins with `prefix`, bounded.
+    fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>>;
+}
+
+/// What was learned of the log of one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnedLog {
+    /// Engine, project, service and container name.
+    pub key: String,
+    /// As the detector wrote it.
+    pub content: String,
 }
 
 /// Up to where a container's log was judged.

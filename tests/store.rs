@@ -16,7 +16,7 @@ use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::tool::{ToolCall, ToolResult};
-use sentinel_tui::ports::{LogCursor, Store};
+use sentinel_tui::ports::{LearnedLog, LogCursor, Store};
 use sentinel_tui::store::chain::{ChainFault, ChainProblem, GENESIS, PAGE};
 use sentinel_tui::store::schema::FILE;
 use sentinel_tui::store::sqlite::{FindError, Retention, SqliteStore, VerifyError};
@@ -200,6 +200,44 @@ async fn cursors_keep_nanoseconds_and_old_ones_go() {
     let none = Retention { cursor_age: Duration::ZERO, ..Retention::default() };
     let store = SqliteStore::open_keeping(folder.path(), none).unwrap();
     assert_eq!(store.load_cursors().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_was_learned_of_a_service_survives_until_nobody_heard_it_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let learned =
+        |key: &str, content: &str| LearnedLog { key: key.into(), content: content.into() };
+    for (key, content) in [("a/x", "old"), ("a/x", "new"), ("a%/y", "one"), ("ab/z", "two")] {
+        store.save_learned(learned(key, content)).await.unwrap();
+    }
+    let huge = learned("a/h", &"x".repeat(2 << 20));
+    assert!(store.save_learned(huge).await.unwrap_err().to_string().contains("1 MiB"));
+    drop(store);
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let of = async |prefix: &str| store.load_learned(prefix.to_owned()).await.unwrap();
+    assert_eq!(of("a/").await, [learned("a/x", "new")]);
+    assert_eq!(of("a%/").await, [learned("a%/y", "one")]);
+    drop(store);
+    let none = Retention { learned_age: Duration::ZERO, ..Retention::default() };
+    let store = SqliteStore::open_keeping(folder.path(), none).unwrap();
+    assert_eq!(store.load_learned(String::new()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.save(Arc::new(incident(1, IncidentState::Resolved))).await.unwrap();
+    drop(store);
+    let file = Connection::open(folder.path().join(FILE)).unwrap();
+    file.execute_batch("DROP TABLE learned; PRAGMA user_version = 1").unwrap();
+    drop(file);
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let learned = LearnedLog { key: "k".into(), content: "c".into() };
+    store.save_learned(learned.clone()).await.unwrap();
+    assert_eq!(store.load_learned(String::new()).await.unwrap(), [learned]);
+    assert_eq!(store.load(10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -47,7 +47,17 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// What `sentinel-core` may depend on: crates that do no I/O and read no clock or environment.
-const CORE_CRATES: &[&str] = &["jiff", "regex", "serde", "serde_json", "sha2", "thiserror"];
+const CORE_CRATES: &[&str] = &[
+    "aho-corasick",
+    "jiff",
+    "memchr",
+    "regex",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+    "toml",
+];
 
 /// Where a crate may be named, as beginnings of paths.
 const CRATE_HOMES: &[(&str, &[&str])] = &[

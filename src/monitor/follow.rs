@@ -9,6 +9,7 @@ use bollard::errors::Error;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::detect::reader;
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{LogLine, Stream};
@@ -132,6 +133,7 @@ pub(super) struct Follower {
     seq: u64,
     /// Private keys that are written line by line, on either stream.
     keys: (KeyBlock, KeyBlock),
+    words: reader::Reader,
     tty: bool,
     attached: Option<oneshot::Sender<()>>,
 }
@@ -153,6 +155,7 @@ impl Follower {
             memory: Memory::default(),
             seq: 0,
             keys: (KeyBlock::default(), KeyBlock::default()),
+            words: reader::Reader::default(),
             tty: container.tty,
             attached: Some(attached),
         }
@@ -314,12 +317,15 @@ impl Follower {
             }
             self.seq += 1;
             bytes += line.text.len();
+            let text = self.shown(&line);
+            let reading = self.words.read(line.stream, &text);
             batch.push(LogLine {
                 container: self.container.clone(),
                 seq: self.seq,
                 at: line.at,
                 stream: line.stream,
-                text: self.shown(&line),
+                text,
+                reading,
                 history: self.past.holds(line.at),
             });
             if batch.len() >= BATCH_LINES || bytes >= BATCH_BYTES {

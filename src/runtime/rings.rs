@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sentinel_core::domain::ids::{AnomalyId, ContainerId};
-use sentinel_core::domain::log::{Level, LogEntry, LogLine, Stream};
+use sentinel_core::domain::log::{LogEntry, LogLine, Reading, Stream};
 
 /// At most this many entries per container.
 pub const RING_LINES: usize = 10_000;
@@ -59,8 +59,8 @@ pub struct LogRings {
 
 impl LogRings {
     /// Adds a line; the oldest give way.
-    pub fn push(&mut self, line: LogLine, level: Option<Level>) {
-        self.insert(LogEntry { line, level, anomaly: None, mark: false });
+    pub fn push(&mut self, line: LogLine) {
+        self.insert(LogEntry { line, anomaly: None, mark: false });
     }
 
     /// Adds a mark (a gap, dropped lines) behind the last line of a container. It shares the
@@ -75,9 +75,9 @@ impl LogRings {
                 at,
                 stream: Stream::Stderr,
                 text: text.into(),
+                reading: Reading::default(),
                 history: true,
             },
-            level: None,
             anomaly: None,
             mark: true,
         });
@@ -167,6 +167,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             stream: Stream::Stdout,
             text: text.into(),
+            reading: Reading::default(),
             history: false,
         }
     }
@@ -175,7 +176,7 @@ mod tests {
     fn a_ring_keeps_the_newest_lines_within_its_bounds() {
         let mut rings = LogRings::default();
         for seq in 1..=(RING_LINES as u64 + 10) {
-            rings.push(line(seq, "x"), None);
+            rings.push(line(seq, "x"));
         }
         let page = rings.read(&"c".into(), Range::Tail(3));
         assert_eq!(page.first_kept, 11);
@@ -188,7 +189,7 @@ mod tests {
         let mut rings = LogRings::default();
         let big = "y".repeat(1024 * 1024);
         for seq in 1..=20 {
-            rings.push(line(seq, &big), None);
+            rings.push(line(seq, &big));
         }
         assert!(rings.bytes() <= RING_BYTES);
         assert_eq!(rings.read(&"c".into(), Range::Tail(100)).last, 20);
@@ -198,7 +199,7 @@ mod tests {
     fn reading_after_a_number_gives_what_came_since() {
         let mut rings = LogRings::default();
         for seq in 1..=5 {
-            rings.push(line(seq, "x"), None);
+            rings.push(line(seq, "x"));
         }
         let page = rings.read(&"c".into(), Range::After { seq: 3, limit: 10 });
         assert_eq!(page.entries.iter().map(|e| e.line.seq).collect::<Vec<_>>(), [4, 5]);
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn accusing_a_line_marks_it_and_moves_the_revision() {
         let mut rings = LogRings::default();
-        rings.push(line(1, "x"), None);
+        rings.push(line(1, "x"));
         let before = rings.read(&"c".into(), Range::Tail(1)).revision;
         rings.accuse(&"c".into(), 1, &"A-1".into());
         let page = rings.read(&"c".into(), Range::Tail(1));

@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sentinel_core::detect::{Detector, level};
-use sentinel_core::domain::anomaly::Anomaly;
+use sentinel_core::detect::Detector;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::log::LogLine;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::engine::Engine;
@@ -19,7 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{LogCursor, Monitor, Outlet, PortError, Remediator, Store, inbox};
+use crate::ports::{Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::clock::Clock;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
@@ -65,7 +63,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         remediator: parts.remediator,
         store: parts.store,
         roles: Roles::new(parts.role, &parts.settings),
-        detector: Detector::new(&run),
+        detector: Detector::with_signatures(&run, parts.signatures),
         engine,
         host: parts.settings.host,
         rings,
@@ -86,26 +84,26 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
 
 /// The state of the loop.
 pub struct Loop {
-    monitor: Arc<dyn Monitor>,
-    remediator: Arc<dyn Remediator>,
-    store: Arc<dyn Store>,
-    roles: Roles,
-    detector: Detector,
-    engine: Engine,
-    host: String,
-    rings: Arc<Mutex<LogRings>>,
-    events: broadcast::Sender<Arc<Envelope>>,
-    snapshots: watch::Sender<Arc<Snapshot>>,
-    requests: mpsc::Receiver<Request>,
-    seq: u64,
-    replies: HashMap<u64, oneshot::Sender<Result<String, String>>>,
+    pub(super) monitor: Arc<dyn Monitor>,
+    pub(super) remediator: Arc<dyn Remediator>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) roles: Roles,
+    pub(super) detector: Detector,
+    pub(super) engine: Engine,
+    pub(super) host: String,
+    pub(super) rings: Arc<Mutex<LogRings>>,
+    pub(super) events: broadcast::Sender<Arc<Envelope>>,
+    pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) seq: u64,
+    pub(super) replies: HashMap<u64, oneshot::Sender<Result<String, String>>>,
     /// Last judged line per container, with whether it is new since the last save.
-    cursors: HashMap<ContainerId, (Timestamp, bool)>,
-    known: Known,
-    clock: Clock,
-    log_events: bool,
-    usage_events: bool,
-    reached: bool,
+    pub(super) cursors: HashMap<ContainerId, (Timestamp, bool)>,
+    pub(super) known: Known,
+    pub(super) clock: Clock,
+    pub(super) log_events: bool,
+    pub(super) usage_events: bool,
+    pub(super) reached: bool,
 }
 
 impl Loop {
@@ -329,54 +327,6 @@ impl Loop {
         something
     }
 
-    /// Lines go to the rings, marked where they are evidence; what was judged is remembered
-    /// before anything that follows from it is saved.
-    async fn keep(&mut self, lines: &[LogLine], anomalies: &[Anomaly], hands: &Hands) {
-        {
-            let mut rings = self.lock_rings();
-            for line in lines {
-                rings.push(line.clone(), level::of(&line.text));
-            }
-            for anomaly in anomalies {
-                for address in anomaly.evidence.iter().filter_map(|e| e.line.as_ref()) {
-                    rings.accuse(&address.container, address.seq, &anomaly.id);
-                }
-            }
-        }
-        for line in lines.iter().filter(|l| !l.history) {
-            let cursor = self.cursors.entry(line.container.clone()).or_insert((line.at, true));
-            *cursor = (cursor.0.max(line.at), true);
-        }
-        if !anomalies.is_empty() {
-            self.save_cursors(hands).await;
-        }
-        if self.log_events {
-            self.announce(lines, anomalies);
-        }
-    }
-
-    fn announce(&mut self, lines: &[LogLine], anomalies: &[Anomaly]) {
-        let Some(first) = lines.first() else { return };
-        let Names { container, service, .. } = self.known.names(&first.container);
-        for line in lines.iter().filter(|l| !l.history) {
-            let anomaly_id = anomalies
-                .iter()
-                .find(|a| {
-                    a.evidence.iter().filter_map(|e| e.line.as_ref()).any(|l| l.seq == line.seq)
-                })
-                .map(|a| a.id.clone());
-            let event = Event::Log {
-                container: container.clone(),
-                service: service.clone(),
-                stream: line.stream,
-                level: level::of(&line.text),
-                message: line.text.to_string(),
-                anomaly_id,
-            };
-            self.emit_at(line.at, event);
-        }
-    }
-
     async fn perform(&mut self, effect: Effect, hands: &mut Hands) {
         match effect {
             Effect::Emit(event) => self.emit(*event),
@@ -399,7 +349,7 @@ impl Loop {
     }
 
     /// A log line is announced under the engine's time of it.
-    fn emit_at(&mut self, at: Timestamp, event: Event) {
+    pub(super) fn emit_at(&mut self, at: Timestamp, event: Event) {
         self.seq += 1;
         let envelope = Envelope {
             v: 1,
@@ -417,22 +367,7 @@ impl Loop {
         self.snapshots.send_replace(Arc::new(snapshot));
     }
 
-    async fn save_cursors(&mut self, hands: &Hands) {
-        let fresh: Vec<LogCursor> = self
-            .cursors
-            .iter_mut()
-            .filter(|(_, (_, new))| *new)
-            .map(|(container, (at, new))| {
-                *new = false;
-                LogCursor { container: container.clone(), at: *at }
-            })
-            .collect();
-        if !fresh.is_empty() {
-            hands.queue(Job::Cursors(fresh)).await;
-        }
-    }
-
-    fn lock_rings(&self) -> std::sync::MutexGuard<'_, LogRings> {
+    pub(super) fn lock_rings(&self) -> std::sync::MutexGuard<'_, LogRings> {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

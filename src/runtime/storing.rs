@@ -11,7 +11,7 @@ use sentinel_core::domain::signal::Signal;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::ports::{LogCursor, PortError, Store};
+use crate::ports::{LearnedLog, LogCursor, PortError, Store};
 
 /// Jobs that may wait; beyond it the run loop waits, because nothing may be lost.
 pub const STORE_QUEUE: usize = 1024;
@@ -29,6 +29,8 @@ pub enum Job {
     Audit(Box<AuditRecord>),
     /// Remember what was judged.
     Cursors(Vec<LogCursor>),
+    /// Remember what was learned of a service.
+    Learned(LearnedLog),
     /// Make all of this durable and say so: a call waits for it.
     Before {
         /// The incident.
@@ -69,6 +71,7 @@ pub async fn work_off(
             Some(Job::Save(incident)) => desk.write(Write::Save(incident)).await,
             Some(Job::Audit(record)) => desk.write(Write::Audit(record)).await,
             Some(Job::Cursors(cursors)) => desk.cursors(cursors).await,
+            Some(Job::Learned(learned)) => desk.learned(learned).await,
             Some(Job::Before { incident, records, done }) => {
                 let outcome = desk.before(incident, records).await;
                 // The waiting call may have been abandoned at shutdown; then nobody needs this.
@@ -130,6 +133,14 @@ impl Desk {
         // A later job brings newer ones: these are not worth keeping while the store fails.
         if self.backlog.is_empty() {
             let outcome = self.store.save_cursors(cursors).await;
+            self.judge(outcome);
+        }
+    }
+
+    async fn learned(&mut self, learned: LearnedLog) {
+        // It is learned again, or goes on to be: not worth keeping while the store fails.
+        if self.backlog.is_empty() {
+            let outcome = self.store.save_learned(learned).await;
             self.judge(outcome);
         }
     }
@@ -220,6 +231,12 @@ mod tests {
             self.put("cursors".to_owned())
         }
         fn load_cursors(&self) -> BoxFuture<'_, Result<Vec<LogCursor>, PortError>> {
+            ready(Ok(Vec::new())).boxed()
+        }
+        fn save_learned(&self, learned: LearnedLog) -> BoxFuture<'_, Result<(), PortError>> {
+            self.put(format!("learned {}", learned.key))
+        }
+        fn load_learned(&self, _: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>> {
             ready(Ok(Vec::new())).boxed()
         }
     }

@@ -8,7 +8,7 @@ use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 
-use crate::ports::{LogCursor, PortError, Store};
+use crate::ports::{LearnedLog, LogCursor, PortError, Store};
 use crate::store::sqlite::SqliteStore;
 
 /// Whether this instance keeps the record, asked at each write.
@@ -55,5 +55,13 @@ impl Store for KeptStore {
 
     fn load_cursors(&self) -> BoxFuture<'_, Result<Vec<LogCursor>, PortError>> {
         self.store.load_cursors()
+    }
+
+    fn save_learned(&self, learned: LearnedLog) -> BoxFuture<'_, Result<(), PortError>> {
+        if (self.keeps)() { self.store.save_learned(learned) } else { ready(Ok(())).boxed() }
+    }
+
+    fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>> {
+        self.store.load_learned(prefix)
     }
 }

@@ -19,7 +19,8 @@ const APPLICATION: i32 = 0x5354_5549;
 
 /// One entry per format version; entry `n` leads from version `n` to `n + 1`. Entries are never
 /// changed once released, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE incidents (
         id        TEXT PRIMARY KEY,
         opened_at INTEGER NOT NULL,
@@ -58,7 +59,15 @@ const MIGRATIONS: &[&str] = &["
         key   TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE learned (
+        key      TEXT PRIMARY KEY,
+        content  TEXT NOT NULL,
+        saved_at INTEGER NOT NULL
+    ) STRICT;
+",
+];
 
 /// Why the store could not be opened.
 #[derive(Debug, Error)]

@@ -13,10 +13,11 @@ use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 use thiserror::Error;
 
-use crate::ports::{LogCursor, PortError, Store};
+use crate::ports::{LearnedLog, LogCursor, PortError, Store};
 use crate::store::chain::{self, ChainProblem, ChainedRecord, Verified, Walk};
 use crate::store::cursors;
 use crate::store::incidents::{self, Row, Stored};
+use crate::store::learned;
 use crate::store::schema::{self, OpenError};
 use crate::store::worker::Worker;
 
@@ -27,11 +28,17 @@ pub struct Retention {
     pub closed: usize,
     /// Cursors of containers that wrote nothing for this long.
     pub cursor_age: Duration,
+    /// What was learned of services that were not heard for this long.
+    pub learned_age: Duration,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { closed: 10_000, cursor_age: Duration::from_hours(7 * 24) }
+        Self {
+            closed: 10_000,
+            cursor_age: Duration::from_hours(7 * 24),
+            learned_age: Duration::from_hours(30 * 24),
+        }
     }
 }
 
@@ -271,6 +278,23 @@ impl Store for SqliteStore {
                 .await
         })
     }
+
+    fn save_learned(&self, learned: LearnedLog) -> BoxFuture<'_, Result<(), PortError>> {
+        Box::pin(async move {
+            let doing = format!("remember what was learned of {}", learned.key);
+            if learned.content.len() > learned::LONGEST {
+                return Err(PortError(format!("cannot {doing}: it is longer than 1 MiB")));
+            }
+            let now = Timestamp::now();
+            self.worker.run(doing, move |c| learned::save(c, &learned, now)).await
+        })
+    }
+
+    fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>> {
+        Box::pin(async move {
+            self.worker.run("read what was learned", move |c| learned::load(c, &prefix)).await
+        })
+    }
 }
 
 /// What can be read. One bad row must not keep the others from being watched again: it stays in
@@ -291,11 +315,16 @@ fn readable(rows: Vec<Stored>) -> Vec<Incident> {
 
 fn sweep(connection: &Connection, retention: Retention) -> rusqlite::Result<()> {
     let incidents = incidents::sweep(connection, retention.closed)?;
-    let age = SignedDuration::try_from(retention.cursor_age).unwrap_or(SignedDuration::MAX);
-    let oldest = Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN);
-    let cursors = cursors::sweep(connection, oldest)?;
-    if incidents + cursors > 0 {
-        tracing::debug!("swept out {incidents} closed incidents and {cursors} log cursors");
+    let oldest = |age| {
+        let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+        Timestamp::now().checked_sub(age).unwrap_or(Timestamp::MIN)
+    };
+    let cursors = cursors::sweep(connection, oldest(retention.cursor_age))?;
+    let learned = learned::sweep(connection, oldest(retention.learned_age))?;
+    if incidents + cursors + learned > 0 {
+        tracing::debug!(
+            "swept out {incidents} closed incidents, {cursors} log cursors, {learned} learned logs"
+        );
     }
     Ok(())
 }

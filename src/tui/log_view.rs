@@ -187,7 +187,9 @@ impl LogView {
         }
         let level = match self.least {
             None => true,
-            Some(least) => entry.anomaly.is_some() || entry.level.is_some_and(|l| l >= least),
+            Some(least) => {
+                entry.anomaly.is_some() || entry.line.reading.level.is_some_and(|l| l >= least)
+            }
         };
         level && self.filter.as_ref().is_none_or(|f| f.accepts(&entry.line.text))
     }
@@ -281,12 +283,13 @@ impl LogView {
 
 /// Whether a line is at level error or above, or evidence of an anomaly.
 pub fn is_trouble(entry: &LogEntry) -> bool {
-    !entry.mark && (entry.anomaly.is_some() || entry.level.is_some_and(|l| l >= Level::Error))
+    !entry.mark
+        && (entry.anomaly.is_some() || entry.line.reading.level.is_some_and(|l| l >= Level::Error))
 }
 
 #[cfg(test)]
 mod tests {
-    use sentinel_core::domain::log::{LogLine, Stream};
+    use sentinel_core::domain::log::{LogLine, Reading, Stream};
 
     use super::*;
     use crate::tui::log_scroll::Start;
@@ -299,9 +302,9 @@ mod tests {
                 at: Timestamp::UNIX_EPOCH,
                 stream: Stream::Stdout,
                 text: text.into(),
+                reading: Reading { level, ..Reading::default() },
                 history: false,
             },
-            level,
             anomaly: None,
             mark,
         })

@@ -17,7 +17,7 @@ use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
-use sentinel_core::domain::log::{Level, LogEntry, LogLine, Stream};
+use sentinel_core::domain::log::{Level, LogEntry, LogLine, Reading, Stream};
 use sentinel_core::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::{ContainerView, Degraded, EngineInfo, Mode, Snapshot};
@@ -123,6 +123,7 @@ pub(crate) fn view(container: Container, cpu: f64, memory: f64) -> ContainerView
             disk_read_bps: 0.0,
             disk_write_bps: 512.0,
             pids: 9,
+            ..Usage::default()
         }),
         cpu_history: wave(cpu).collect(),
         mem_history: wave(memory).collect(),
@@ -381,9 +382,9 @@ pub(crate) fn page() -> LogPage {
                 at: ago(50 - i64::try_from(seq).unwrap()),
                 stream: Stream::Stdout,
                 text: text.into(),
+                reading: Reading { level, ..Reading::default() },
                 history: false,
             },
-            level,
             anomaly: anomaly.then(|| "A-1".into()),
             mark,
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::fleet::AskedEnd;
-use crate::detect::{level, logs};
+use crate::detect::score::quote;
 use crate::domain::clock;
 use crate::domain::container::Container;
 use crate::domain::evidence::Evidence;
@@ -91,12 +91,12 @@ impl Facts {
 
     /// The last lines as evidence: those that name an error first, at most `count`.
     pub fn last_words(&self, count: usize) -> Vec<Evidence> {
-        let loud = |l: &&LogLine| level::of(&l.text).is_some_and(|level| level >= Level::Warn);
+        let loud = |l: &&LogLine| l.reading.level.is_some_and(|level| level >= Level::Warn);
         let mut chosen: Vec<&LogLine> = self.tail.iter().rev().filter(loud).take(count).collect();
         if chosen.is_empty() {
             chosen = self.tail.iter().rev().take(count.min(2)).collect();
         }
-        chosen.into_iter().rev().map(|l| logs::evidence(l, &self.container.of)).collect()
+        chosen.into_iter().rev().map(|l| quote::line(l, &self.container.of)).collect()
     }
 
     /// Whether an inspect was made before the death that an event told: it still shows the run

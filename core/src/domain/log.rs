@@ -49,6 +49,51 @@ impl Level {
     }
 }
 
+/// How a line is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Words, perhaps behind a header of timestamp, level, process, logger.
+    #[default]
+    Plain,
+    /// One JSON object.
+    Json,
+    /// `key=value` pairs.
+    Logfmt,
+    /// An access line of nginx, Apache and their like.
+    Access,
+}
+
+/// What a line says of itself, read once where it enters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Its level, if it says so; a line that goes on with a record has that of the record.
+    pub level: Option<Level>,
+    /// How it is written.
+    pub format: Format,
+    /// It goes on with the record that an earlier line of its stream began: a stack frame, the
+    /// rest of a message of several lines.
+    pub continues: bool,
+    /// Where the message begins in the text: behind timestamp, level, process, logger. In bytes,
+    /// at a character.
+    pub message_start: u32,
+    /// Where it ends.
+    pub message_end: u32,
+}
+
+impl Reading {
+    /// The message: the part of `text` that its writer composed, without the header that its
+    /// logging library put before it. The whole of it if this is the reading of another text.
+    pub fn message<'t>(&self, text: &'t str) -> &'t str {
+        text.get(self.message_start as usize..self.message_end as usize).unwrap_or(text)
+    }
+
+    /// Whether a record begins here that says of itself that something failed.
+    pub fn begins_error(&self) -> bool {
+        !self.continues && self.level.is_some_and(|level| level >= Level::Error)
+    }
+}
+
 /// One line of one container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
@@ -62,6 +107,9 @@ pub struct LogLine {
     pub stream: Stream,
     /// Redacted, display-safe, cut to a bounded length.
     pub text: Arc<str>,
+    /// What the text says of itself.
+    #[serde(default)]
+    pub reading: Reading,
     /// Written before sentinel-tui began to watch: shown, never judged.
     pub history: bool,
 }
@@ -71,8 +119,6 @@ pub struct LogLine {
 pub struct LogEntry {
     /// The line.
     pub line: LogLine,
-    /// Its level, when it has one.
-    pub level: Option<Level>,
     /// The anomaly that it is evidence of, if any.
     pub anomaly: Option<AnomalyId>,
     /// A mark instead of a line: a gap that could not be filled, lines dropped.

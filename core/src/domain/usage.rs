@@ -25,6 +25,27 @@ pub struct Usage {
     pub disk_write_bps: f64,
     /// Processes and threads.
     pub pids: u64,
+    /// How many of them it may have; `None`: as many as it likes, or not known.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
+    /// How much processor it may use, in percent of one core (its quota); `None`: all, or not
+    /// known.
+    #[serde(default)]
+    pub cpu_limit_pct: Option<f64>,
+    /// Share of the scheduler's periods since the previous reading in which it was held back
+    /// because its quota was used up, in percent; `None`: no quota, or not known.
+    #[serde(default)]
+    pub throttled_pct: Option<f64>,
+    /// Bytes that no file on a disk stands behind (heap, stacks, shared memory, tmpfs): what a
+    /// leak grows and the kernel cannot drop. `None`: not known.
+    #[serde(default)]
+    pub mem_anon: Option<u64>,
+    /// File descriptors that its main process has open; `None`: not visible from here.
+    #[serde(default)]
+    pub fds: Option<u64>,
+    /// How many it may have open.
+    #[serde(default)]
+    pub fds_limit: Option<u64>,
 }
 
 impl Usage {
@@ -34,6 +55,12 @@ impl Usage {
             return 0.0;
         }
         self.mem_used as f64 / self.mem_limit as f64 * 100.0
+    }
+
+    /// Bytes that the kernel cannot drop: those without a file behind them where that is known
+    /// (what is in use includes the page cache that is read again and again), else all in use.
+    pub fn mem_held(&self) -> u64 {
+        self.mem_anon.unwrap_or(self.mem_used)
     }
 }
 

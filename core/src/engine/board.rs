@@ -6,11 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::detect::level;
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::ids::ContainerId;
 use crate::domain::incident::Incident;
-use crate::domain::log::{Level, LogLine};
+use crate::domain::log::LogLine;
 use crate::domain::snapshot::{ContainerView, Mode, Snapshot, USAGE_HISTORY};
 use crate::domain::tool::Tool;
 use crate::domain::usage::UsageSample;
@@ -48,7 +47,7 @@ impl Board {
         }
         let row = self.rows.entry(line.container.clone()).or_default();
         row.lines += 1;
-        if level::of(&line.text).is_some_and(|l| l >= Level::Error) {
+        if line.reading.begins_error() {
             row.errors += 1;
         }
     }

@@ -68,11 +68,7 @@ impl Engine {
                 work.diagnose_by = Some(now + EVIDENCE_WAIT);
                 turn.effects.push(Effect::Inspect(anomaly.container.id.clone()));
             }
-            AnomalyKind::ConnectionRefused
-            | AnomalyKind::FatalSignature
-            | AnomalyKind::ErrorBurst
-            | AnomalyKind::FoundDown
-            | AnomalyKind::StartFailure => {}
+            _ => {}
         }
         for earlier in self.context_of(&anomaly) {
             incident.attach(earlier);
@@ -124,8 +120,25 @@ fn first_guess(kind: AnomalyKind) -> FailureClass {
         AnomalyKind::OomKill => FailureClass::OomKill,
         AnomalyKind::Unhealthy => FailureClass::Hang,
         AnomalyKind::ConnectionRefused => FailureClass::DependencyDown,
-        AnomalyKind::FatalSignature => FailureClass::NewError,
-        AnomalyKind::ErrorBurst => FailureClass::ErrorBurst,
+        AnomalyKind::FatalSignature | AnomalyKind::NewTemplate | AnomalyKind::RareReturn => {
+            FailureClass::NewError
+        }
+        AnomalyKind::ErrorBurst
+        | AnomalyKind::TemplateBurst
+        | AnomalyKind::SeverityShare
+        | AnomalyKind::TemplateShare
+        | AnomalyKind::NewValue => FailureClass::ErrorBurst,
+        AnomalyKind::LogSilence => FailureClass::LogSilence,
+        AnomalyKind::NumericDrift => FailureClass::LatencyRise,
+        AnomalyKind::MemoryNearLimit | AnomalyKind::MemoryGrowth => FailureClass::MemoryLeak,
+        AnomalyKind::CpuSaturation => FailureClass::CpuRunaway,
+        AnomalyKind::CpuThrottled => FailureClass::CpuThrottled,
+        AnomalyKind::PidsNearLimit => FailureClass::PidLimit,
+        AnomalyKind::FdsNearLimit => FailureClass::FdExhaustion,
+        AnomalyKind::Paused => FailureClass::Paused,
+        AnomalyKind::Flapping => FailureClass::Flapping,
+        AnomalyKind::RestartStorm => FailureClass::RestartStorm,
+        AnomalyKind::UsageShift | AnomalyKind::Surroundings => FailureClass::Unknown,
         AnomalyKind::StartFailure => FailureClass::StartFailure,
     }
 }

@@ -199,16 +199,38 @@ enum Source {
     Health,
     Log,
     Inspect,
+    Usage,
 }
 
 fn source(kind: AnomalyKind) -> Source {
     match kind {
-        AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::StartFailure => Source::Event,
-        AnomalyKind::OomKill => Source::Memory,
-        AnomalyKind::Unhealthy => Source::Health,
-        AnomalyKind::ConnectionRefused | AnomalyKind::FatalSignature | AnomalyKind::ErrorBurst => {
-            Source::Log
+        AnomalyKind::Death
+        | AnomalyKind::CrashLoop
+        | AnomalyKind::StartFailure
+        | AnomalyKind::Paused
+        | AnomalyKind::Flapping
+        | AnomalyKind::RestartStorm
+        | AnomalyKind::Surroundings => Source::Event,
+        AnomalyKind::OomKill | AnomalyKind::MemoryNearLimit | AnomalyKind::MemoryGrowth => {
+            Source::Memory
         }
+        AnomalyKind::CpuSaturation
+        | AnomalyKind::CpuThrottled
+        | AnomalyKind::PidsNearLimit
+        | AnomalyKind::FdsNearLimit
+        | AnomalyKind::UsageShift => Source::Usage,
+        AnomalyKind::Unhealthy => Source::Health,
+        AnomalyKind::ConnectionRefused
+        | AnomalyKind::FatalSignature
+        | AnomalyKind::ErrorBurst
+        | AnomalyKind::NewTemplate
+        | AnomalyKind::RareReturn
+        | AnomalyKind::TemplateBurst
+        | AnomalyKind::SeverityShare
+        | AnomalyKind::LogSilence
+        | AnomalyKind::NumericDrift
+        | AnomalyKind::NewValue
+        | AnomalyKind::TemplateShare => Source::Log,
         AnomalyKind::FoundDown => Source::Inspect,
     }
 }

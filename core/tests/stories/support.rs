@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sentinel_core::detect::Detector;
+use sentinel_core::detect::{Detector, reader};
 use sentinel_core::domain::audit::{AuditAction, AuditRecord};
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::container::{
@@ -391,6 +391,7 @@ impl Story {
             at: self.now,
             stream: Stream::Stderr,
             text: text.into(),
+            reading: reader::one(text),
             history: false,
         };
         self.feed(Signal::Logs { lines: vec![line] });

@@ -157,7 +157,7 @@ fn lines(
         let rule = brush.glyphs.rule.repeat(3);
         return vec![Styled::of(Role::Mark, format!("{rule} {} {rule}", entry.line.text))];
     }
-    let level = status::of_level(entry.level);
+    let level = status::of_level(entry.line.reading.level);
     let mut head = Styled::of(level.role, level.word);
     let anomalous = entry.anomaly.is_some();
     head.push(Role::LevelError, if anomalous { brush.glyphs.anomaly } else { "" });
@@ -177,7 +177,7 @@ fn body_role(entry: &LogEntry) -> Role {
     if entry.anomaly.is_some() {
         return Role::Anomaly;
     }
-    match entry.level {
+    match entry.line.reading.level {
         Some(Level::Error | Level::Fatal) => Role::Error,
         Some(Level::Warn) => Role::Warn,
         Some(Level::Debug | Level::Trace) => Role::Dim,

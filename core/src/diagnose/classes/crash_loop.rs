@@ -1,7 +1,6 @@
 //! `crash_loop`: it dies again and again. A restart never mends a deterministic failure, so
 //! there is no safe fix; where a signature says why, the cause names it.
 
-use crate::detect::signatures;
 use crate::diagnose::classes::said_in;
 use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
@@ -16,12 +15,12 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let why = case
         .own(AnomalyKind::FatalSignature)
         .last()
-        .and_then(|a| Some((a, signatures::named(a.detail.signature.as_deref()?)?)));
+        .and_then(|a| Some((a, a.detail.class?, a.detail.words.as_deref()?)));
     // A missing setting or a taken port explains the loop better than "it loops".
     let (class, cause, advice) = match why {
-        Some((anomaly, signature)) if signature.class != FailureClass::NewError => (
-            signature.class,
-            format!("{name} dies at every start: {}{}", signature.words, said_in(anomaly)),
+        Some((anomaly, class, words)) if class != FailureClass::NewError => (
+            class,
+            format!("{name} dies at every start: {words}{}", said_in(anomaly)),
             format!("Correct what the quoted line of {name} names, then start it again."),
         ),
         _ => (

@@ -3,7 +3,6 @@
 
 use jiff::SignedDuration;
 
-use crate::detect::signatures;
 use crate::diagnose::classes::said_in;
 use crate::diagnose::{Case, Hypothesis, topology};
 use crate::domain::anomaly::AnomalyKind;
@@ -19,9 +18,9 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .iter()
         .rev()
         .filter(|a| a.container.id == case.subject.id)
-        .find_map(|a| Some((a, signatures::named(a.detail.signature.as_deref()?)?)));
+        .find_map(|a| Some((a, a.detail.class?, a.detail.words.as_deref()?)));
     let burst = case.own(AnomalyKind::ErrorBurst).last();
-    if let Some((anomaly, signature)) = signature {
+    if let Some((anomaly, class, words)) = signature {
         let peer = anomaly.detail.peer.as_deref().and_then(|p| p.split(',').next());
         let outside = peer.filter(|_| {
             case.facts().is_some_and(|f| topology::named(case.world, f, anomaly).is_empty())
@@ -29,22 +28,19 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         let said = said_in(anomaly);
         let cause = match (peer, outside) {
             (_, Some(host)) => {
-                format!(
-                    "{name} {}: {host}, which is not a watched container{said}",
-                    signature.words
-                )
+                format!("{name} {words}: {host}, which is not a watched container{said}")
             }
-            (Some(host), None) => format!("{name} {} ({host}){said}", signature.words),
-            (None, None) => format!("{name} says that {}{said}", signature.words),
+            (Some(host), None) => format!("{name} {words} ({host}){said}"),
+            (None, None) => format!("{name} says that {words}{said}"),
         };
         // Its last words before it died: it will die of the same again, so starting it is no fix.
-        let dying = is_deterministic(signature.class)
+        let dying = is_deterministic(class)
             && case.own(AnomalyKind::Death).last().is_some_and(|d| {
                 let before = d.observed_at.duration_since(anomaly.observed_at);
                 before.abs() <= LAST_WORDS
             });
         return Some(Hypothesis {
-            class: signature.class,
+            class,
             root: case.subject.clone(),
             score: if dying { 0.88 } else { 0.7 },
             cause,
@@ -56,7 +52,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
                 .collect(),
             affected: Vec::new(),
             plan: Vec::new(),
-            advice: Some(advice(signature.class, name)),
+            advice: Some(advice(class, name)),
         });
     }
     let burst = burst?;

@@ -1,19 +1,17 @@
 //! `start_failure` and what the engine says of a start that it could not make: a command that
 //! cannot be run, a port that is taken. Starting it again fails the same way.
 
-use crate::detect::signatures;
 use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
 pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let failed = case.own(AnomalyKind::StartFailure).last()?;
-    let facts = case.facts()?;
     let name = &case.subject.name;
-    // The engine's own words: what a process prints never gets there.
-    let error = &facts.container.error;
-    let class = signatures::of(error)
-        .map(|s| s.class)
+    // Read from the engine's own words: what a process prints never gets there.
+    let class = failed
+        .detail
+        .class
         .filter(|class| *class == FailureClass::PortConflict)
         .unwrap_or(FailureClass::StartFailure);
     Some(Hypothesis {
