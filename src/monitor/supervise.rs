@@ -22,6 +22,7 @@ use crate::monitor::client::Reader;
 use crate::monitor::event::{self, Seen};
 use crate::monitor::follow::{Follower, Past, Pulse};
 use crate::monitor::listing::{There, watched};
+use crate::monitor::needs::Needs;
 use crate::monitor::scope::Scope;
 use crate::monitor::{decode, sampler};
 use crate::ports::{Inbox, PortError};
@@ -42,6 +43,7 @@ pub(super) struct Tracked {
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) started_at: String,
     pub(super) died_at: Option<Timestamp>,
+    pub(super) needs: Needs,
     /// Counts its events: an inspect that was asked for before the last one is out of date.
     pub(super) news: u64,
     inspecting: bool,
@@ -186,6 +188,7 @@ impl Supervisor {
                 pulse,
                 started_at: container.started_at_raw.clone(),
                 died_at: None,
+                needs: Needs::of(container),
                 news: 0,
                 inspecting: false,
             },
@@ -219,7 +222,9 @@ impl Supervisor {
         while self.followers.try_join_next().is_some() {}
         match item {
             Some(Ok(raw)) => {
-                if let Some(seen) = event::decode(raw) {
+                if let Some(taken) = event::taken(&raw) {
+                    self.taken(&taken).await?;
+                } else if let Some(seen) = event::decode(raw) {
                     self.event(seen).await?;
                 }
                 Ok(true)
@@ -236,7 +241,7 @@ impl Supervisor {
         }
     }
 
-    async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
+    pub(super) async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
         let Seen { life, attributes } = seen;
         let key = (life.at, life.container.clone(), format!("{:?}", life.kind));
         if self.recent.contains(&key) {
@@ -373,6 +378,7 @@ impl Supervisor {
         let id = container.of.id.clone();
         if let Some(tracked) = self.tracked.get_mut(&id) {
             tracked.started_at.clone_from(&container.started_at_raw);
+            tracked.needs = Needs::of(&container);
             // A rename may take it out of what is watched (a parked predecessor).
             if !self.scope.keeps(&container.of.name) {
                 return self.forget(&id).await;
