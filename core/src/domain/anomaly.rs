@@ -204,3 +204,10 @@ pub struct AnomalyDetail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_to_limit: Option<u64>,
 }
+
+impl AnomalyDetail {
+    /// Nothing beyond the kind and the sentence.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
