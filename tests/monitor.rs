@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
-use bollard::models::{HealthConfig, NetworkDisconnectRequest};
+use bollard::models::{HealthConfig, HealthStatusEnum, NetworkDisconnectRequest};
 use bollard::query_parameters::{
     LogsOptionsBuilder, RestartContainerOptionsBuilder, StatsOptionsBuilder,
     StopContainerOptionsBuilder,
@@ -460,11 +460,14 @@ async fn a_health_check_that_fails_shows_what_it_printed_and_deaths_together_are
     for short in ["a", "b", "c"] {
         corner.run(short, "while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 4").await?;
     }
+    eventually("the verdict of the health check", PATIENCE, async || {
+        let state = corner.docker.inspect_container(&corner.full("sick"), None).await?.state;
+        let verdict = state.and_then(|s| s.health).and_then(|h| h.status);
+        Ok((verdict == Some(HealthStatusEnum::UNHEALTHY)).then_some(()))
+    })
+    .await?;
     let (mut watching, _) = Watching::begin(&corner, Vec::new()).await?;
-    watching.until("a verdict", |s| kinds(s).contains(&LifeKind::Unhealthy)).await?;
-    let (late, _) = Watching::begin(&corner, Vec::new()).await?;
-    let found = anomalies(&late.signals);
-    late.end().await?;
+    let found = anomalies(&watching.signals);
     let probe = found
         .iter()
         .filter(|a| a.kind == AnomalyKind::Unhealthy)
