@@ -273,6 +273,14 @@ impl LifeDetector {
                 }
                 Vec::new()
             }
+            // It runs on; it may not start again, or not be made anew.
+            LifeKind::NetworkGone { .. } | LifeKind::ImageGone => vec![self.finding(
+                (AnomalyKind::Surroundings, Severity::Low),
+                event,
+                of,
+                format!("{} {}", of.name, event.kind.words()),
+                None,
+            )],
             LifeKind::Create
             | LifeKind::Restart
             | LifeKind::Unpause
@@ -482,6 +490,23 @@ mod tests {
         let told = life.event(&event(1, LifeKind::Pause), &of());
         assert_eq!((told[0].kind, told[0].severity), (AnomalyKind::Paused, Severity::Low));
         assert!(life.event(&event(2, LifeKind::Unpause), &of()).is_empty());
+    }
+
+    #[test]
+    fn what_was_removed_around_it_is_told_low() {
+        let mut life = LifeDetector::default();
+        let gone = LifeKind::NetworkGone { network: "net".to_owned() };
+        for (kind, words) in [
+            (gone, "api lost network net, which was removed"),
+            (LifeKind::ImageGone, "api runs from an image that lost a name or was removed"),
+        ] {
+            let told = life.event(&event(1, kind), &of());
+            assert_eq!(
+                (told[0].kind, told[0].severity),
+                (AnomalyKind::Surroundings, Severity::Low)
+            );
+            assert_eq!(told[0].summary, words);
+        }
     }
 
     #[test]
