@@ -5,6 +5,7 @@
 
 pub mod fleet;
 pub mod found;
+pub mod keeping;
 pub mod life;
 pub mod logs;
 pub mod miner;
@@ -19,8 +20,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::fleet::AskedEnd;
+use crate::detect::keeping::Awaited;
 use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
+use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
@@ -69,6 +72,8 @@ struct Watch {
     asked_end: Option<AskedEnd>,
     /// It is frozen.
     paused: bool,
+    /// When what it learned was last given out to be kept, or the watch began.
+    kept_at: Timestamp,
 }
 
 impl Watch {
@@ -104,6 +109,7 @@ pub struct Detector {
     /// The container engine is out of sight: what it tells now happened meanwhile.
     blind: bool,
     watches: HashMap<ContainerId, Watch>,
+    awaited: Awaited,
     signatures: Arc<Signatures>,
 }
 
@@ -122,6 +128,7 @@ impl Detector {
             attached: false,
             blind: false,
             watches: HashMap::new(),
+            awaited: Awaited::default(),
             signatures,
         }
     }
@@ -156,7 +163,11 @@ impl Detector {
                 found
             }
             Signal::Gone { container } => {
-                if self.watches.remove(container).is_some() {
+                if let Some(watch) = self.watches.remove(container) {
+                    // Its successor of that name goes on with what is usual.
+                    if let Some(learned) = watch.logs.learned() {
+                        self.awaited.keep(ServiceKey::of(&watch.of), learned);
+                    }
                     self.share_room();
                 }
                 Vec::new()
@@ -276,7 +287,8 @@ impl Detector {
     pub fn clock_jumped(&mut self, by: SignedDuration) {
         for watch in self.watches.values_mut() {
             let seen = watch.asked_end.as_mut().map(|end| &mut end.seen);
-            clock::shift([&mut watch.ordered_at].into_iter().chain(seen), by);
+            let times = [&mut watch.ordered_at, &mut watch.kept_at];
+            clock::shift(times.into_iter().chain(seen), by);
             watch.logs.clock_jumped(by);
         }
     }
@@ -298,6 +310,7 @@ impl Detector {
                 ordered_at: now,
                 asked_end: None,
                 paused: false,
+                kept_at: now,
             }
         });
         watch.of = container.of.clone();
@@ -306,6 +319,11 @@ impl Detector {
             watch.logs.resumed(now);
         }
         let findings = watch.life.inspected(container, unwitnessed, now);
+        if !watch.logs.has_heard()
+            && let Some(learned) = self.awaited.take(&ServiceKey::of(&container.of))
+        {
+            watch.logs.warm(learned);
+        }
         if self.watches.len() != before {
             self.share_room();
         }
