@@ -78,6 +78,8 @@ pub struct LogDetector {
     /// The second of the newest line, by the engine's clock, and when it arrived, by ours.
     pub(in crate::detect) newest: i64,
     heard: Option<Timestamp>,
+    /// It goes on with what was kept, and no line came yet since.
+    pub(in crate::detect) resumes: bool,
     /// Before this second it did not run, or could not be heard.
     since: u32,
     round: u32,
@@ -103,6 +105,7 @@ impl Default for LogDetector {
             first: 0,
             newest: 0,
             heard: None,
+            resumes: false,
             since: 0,
             round: 0,
             ran: false,
@@ -129,7 +132,10 @@ impl LogDetector {
 
     /// The watch begins; the container `runs` already, or is about to.
     pub fn watch_begins(&mut self, at: Timestamp, runs: bool) {
-        self.errors.begins(at, runs);
+        // Who goes on with what was kept is known already.
+        if !self.resumes {
+            self.errors.begins(at, runs);
+        }
         self.ran = runs;
     }
 
@@ -141,6 +147,11 @@ impl LogDetector {
     /// The wall clock jumped by `by`.
     pub fn clock_jumped(&mut self, by: SignedDuration) {
         clock::shift(self.heard.as_mut(), by);
+    }
+
+    /// Whether a line was judged, or it goes on with what was kept.
+    pub fn has_heard(&self) -> bool {
+        self.first != 0
     }
 
     /// Sets how many templates it may keep.
@@ -224,6 +235,9 @@ impl LogDetector {
     fn score(&mut self, line: &LogLine, noticed: &mut Option<Box<Noticed>>) -> Option<TemplateId> {
         let at = line.at.as_second();
         let (second, window) = (second_of(at), window_of(at));
+        if self.resumes {
+            self.catch_up(at);
+        }
         if self.first == 0 || window < self.first {
             self.first = window;
         }
@@ -251,6 +265,10 @@ impl LogDetector {
         if score.rate.add(window, watched)
             && let Some(burst) = score.rate.burst()
         {
+            // An error is no less of one because it happened before.
+            if !error {
+                score.rate.accept();
+            }
             noticed.get_or_insert_default().burst = Some(burst);
         }
         let away = score.gaps.heard(second);

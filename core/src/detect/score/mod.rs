@@ -12,6 +12,7 @@ pub mod episode;
 pub mod errors;
 pub mod horizon;
 pub mod judge;
+pub mod learned;
 pub mod noise;
 pub mod novelty;
 pub mod payload;
