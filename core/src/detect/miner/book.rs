@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::detect::miner::form::{Form, key_of, positions, wild_at};
 use crate::detect::miner::hash::{self, ReadyMap};
 use crate::detect::miner::index::Index;
+use crate::detect::miner::learned::{Kept, Learned};
 use crate::detect::miner::recency::Recency;
 use crate::detect::miner::room;
 use crate::detect::miner::slots::{Slot, Slots};
@@ -19,6 +20,10 @@ use crate::detect::miner::token::{LINE_TOKENS, Token, WILD_WORD};
 const MASKS: usize = 32;
 /// Ids of merged templates are remembered for so many times the templates.
 const MERGED: usize = 8;
+
+/// A larger id is not taken from a file: there is no room for others behind it. Nobody gets
+/// there: at 64 new templates a minute it would take 60 years.
+const LAST_ID: u32 = u32::MAX / 2;
 
 /// Which places are variables, and how many templates have just these.
 #[derive(Clone, Copy, Debug)]
@@ -145,11 +150,14 @@ impl<P: Payload> Book<P> {
     /// A template that differs from this form in few words, and in how many.
     pub(in crate::detect::miner) fn nearest(&self, form: &Form) -> Option<(TemplateId, usize)> {
         let key = form.key();
-        form.open().find_map(|(at, _)| {
+        let near = form.open().find_map(|(at, _)| {
             let under = form.without(key, at);
-            let near = self.by_key(under).or_else(|| self.index.members(under).next())?;
-            Some((self.at(near)?.id, self.at(near)?.form.distance(form)))
-        })
+            let file = form.filed(key, at);
+            self.by_key(under).or_else(|| self.index.members(file).next())
+        });
+        let near = near.or_else(|| self.index.members(form.skeleton(key)?).next())?;
+        let near = self.at(near)?;
+        Some((near.id, near.form.distance(form)))
     }
 
     /// A new template, and all that follows from it: when it makes a word a variable, templates
@@ -183,6 +191,10 @@ impl<P: Payload> Book<P> {
         self.held += template.recount();
         let place = self.free.pop().unwrap_or(self.templates.len() as u32);
         if self.templates.len() <= place as usize {
+            if self.templates.len() == self.templates.capacity() {
+                // They are large: doubling would waste half.
+                self.templates.reserve_exact(16 + self.templates.len() / 8);
+            }
             self.templates.push(None);
         }
         self.next_id = self.next_id.max(template.id.0 + 1);
@@ -204,6 +216,55 @@ impl<P: Payload> Book<P> {
         Some(template)
     }
 
+    /// What it knows.
+    pub(in crate::detect::miner) fn learned(&self) -> Learned<P>
+    where
+        P: Clone,
+    {
+        let order = &self.merged_order;
+        let merged = order.iter().filter_map(|id| Some((*id, *self.merged.get(id)?))).collect();
+        let templates = self.recency.from_oldest().filter_map(|place| self.at(place));
+        Learned { next_id: self.next_id, merged, templates: templates.map(Kept::from).collect() }
+    }
+
+    /// Takes what was kept; returns how many.
+    pub(in crate::detect::miner) fn warm(&mut self, learned: Learned<P>) -> usize {
+        let before = self.len();
+        for template in learned.templates.into_iter().filter_map(Kept::restored) {
+            let known =
+                self.ids.contains_key(&template.id.0) || self.merged.contains_key(&template.id.0);
+            if !known && template.id.0 <= LAST_ID && self.by_key(template.form.key()).is_none() {
+                self.insert(template);
+            }
+        }
+        for (younger, older) in learned.merged {
+            // The older one has the smaller id: no circle can be made.
+            if older < younger
+                && !self.ids.contains_key(&younger)
+                && !self.merged.contains_key(&younger)
+            {
+                self.alias(TemplateId(younger), TemplateId(older));
+            }
+        }
+        self.next_id = self.next_id.max(learned.next_id.min(LAST_ID));
+        self.len() - before
+    }
+
+    pub(in crate::detect::miner) fn shrink_to_fit(&mut self) {
+        self.keys.shrink_to_fit();
+        self.ids.shrink_to_fit();
+        self.merged.shrink_to_fit();
+        self.index.shrink_to_fit();
+    }
+
+    /// Bytes that the templates need, room for growth in the maps included as it is on average:
+    /// falls when one goes, as [`Self::heap`] does not.
+    pub(in crate::detect::miner) fn used(&self) -> usize {
+        // Two entries in maps of 16 and 8 bytes, the link of an age, at 2/3 use.
+        const EACH: usize = 3 * (17 + 9) / 2 + 12;
+        self.held + self.len() * (size_of::<Option<Template<P>>>() + EACH) + self.index.used()
+    }
+
     pub(in crate::detect::miner) fn evict_oldest(&mut self) -> bool {
         self.recency.oldest().is_some_and(|oldest| self.remove(oldest).is_some())
     }
@@ -212,7 +273,7 @@ impl<P: Payload> Book<P> {
         let key = form.key();
         self.keys.insert(key, place);
         for (at, _) in form.open() {
-            self.index.insert(form.without(key, at), place);
+            self.index.insert(form.filed(key, at), place);
         }
         if let Some(skeleton) = form.skeleton(key) {
             self.index.insert(skeleton, place);
@@ -232,7 +293,7 @@ impl<P: Payload> Book<P> {
         let key = form.key();
         self.keys.remove(&key);
         for (at, _) in form.open() {
-            self.index.remove(form.without(key, at), place);
+            self.index.remove(form.filed(key, at), place);
         }
         if let Some(skeleton) = form.skeleton(key) {
             self.index.remove(skeleton, place);
@@ -252,26 +313,27 @@ impl<P: Payload> Book<P> {
         let form = &self.at(place)?.form;
         let key = form.key();
         let open = form.open().take(room::PLACES).find_map(|(at, room)| {
-            let under = form.without(key, at);
-            let value = self.by_key(under).filter(|_| room <= room::USUAL);
-            let enough = value.is_some()
-                || self.index.members(under).take(usize::from(room)).count() >= usize::from(room);
+            let file = form.filed(key, at);
+            // A value at the place of a usual word is enough.
+            let value = self.by_key(form.without(key, at)).filter(|_| room <= room::USUAL);
+            let wanted = usize::from(room);
+            let enough = value.is_some() || self.index.members(file).take(wanted).count() == wanted;
             (enough && form.left(1 << at) > 0)
-                .then(|| (1 << at, self.index.members(under).chain(value).collect()))
+                .then(|| (1 << at, self.index.members(file).chain(value).collect()))
         });
         open.or_else(|| self.behind_value(form, key)).or_else(|| self.together(form, key, place))
     }
 
     /// Other templates have a word where this one has a value.
     fn behind_value(&self, form: &Form, key: u64) -> Option<(u128, Vec<u32>)> {
-        let usual = |place: u32| {
-            let other = self.at(place)?;
-            let at = form.differing(&other.form);
-            let room = other.form.rooms.get(at.trailing_zeros() as usize)?;
-            (*room <= room::USUAL && form.left(at) > 0).then_some(at)
-        };
-        let at = self.index.members(key).find_map(usual)?;
-        Some((at, self.index.members(key).filter(|place| usual(*place) == Some(at)).collect()))
+        form.values().find_map(|at| {
+            let usual = |place: &u32| {
+                let room = self.at(*place).and_then(|t| t.form.rooms.get(at).copied());
+                room.is_some_and(|room| room <= room::USUAL)
+            };
+            let members: Vec<u32> = self.index.members(form.filed(key, at)).filter(usual).collect();
+            (!members.is_empty() && form.left(1 << at) > 0).then_some((1 << at, members))
+        })
     }
 
     /// Enough templates differ in names and values only.
@@ -295,11 +357,6 @@ impl<P: Payload> Book<P> {
         let Some(template) = self.at(place) else { return place };
         let mut form = template.form.loosened(variable);
         members.push(place);
-        for at in &members {
-            if let Some(known) = self.at(*at) {
-                form.merged |= known.form.merged;
-            }
-        }
         let covered = |t: &Template<P>| form.covers(&t.form);
         members.extend(
             (0_u32..)
@@ -308,6 +365,8 @@ impl<P: Payload> Book<P> {
         );
         members.sort_unstable();
         members.dedup();
+        let merged = members.iter().filter_map(|at| Some(self.at(*at)?.form.merged));
+        form.merged |= merged.fold(0, |bits, merged| bits | merged);
         let mut gone: Vec<Template<P>> =
             members.into_iter().filter_map(|at| self.remove(at)).collect();
         gone.sort_by_key(|t| t.id);

@@ -86,7 +86,7 @@ mod tests {
         let mut brake = Brake::default();
         for i in 0..1000 {
             assert!(!brake.is_on(at(0)), "{i}");
-            brake.created(u32::from(i % 4 == 0));
+            brake.created(u32::from(i % 5 == 0));
         }
     }
 

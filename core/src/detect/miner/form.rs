@@ -13,6 +13,9 @@ pub const SEPARATOR: char = '\u{1}';
 /// Keeps the hashes of skeletons apart from those of lines.
 const SKELETON: u64 = 0x51ed_270b_7a3f_c1d5;
 
+/// Keeps the hashes of files for single words apart from them.
+const FILE: u32 = 0x9e37_79b9;
+
 /// The words of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
@@ -35,6 +38,17 @@ impl Form {
     /// The hash of these lines without one word.
     pub fn without(&self, key: u64, position: usize) -> u64 {
         self.words.get(position).map_or(key, |word| wild_at(key, *word, position))
+    }
+
+    /// Where the index files it for one of its words: under its hash without the word, and by
+    /// the position, as another line may have a value at this place and a word at that.
+    pub fn filed(&self, key: u64, position: usize) -> u64 {
+        self.without(key, position).wrapping_add(hash::of_place(FILE, position))
+    }
+
+    /// The positions of its values.
+    pub fn values(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().enumerate().filter(|(_, word)| **word == WILD_WORD).map(|(at, _)| at)
     }
 
     /// The words that may become variables: position and room.

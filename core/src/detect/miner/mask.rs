@@ -13,30 +13,28 @@ pub type Mask = [u8; BYTES];
 #[inline]
 pub fn write(word: &[u8], into: &mut [u8]) -> usize {
     let mut length = 0;
+    // The last two that were written.
+    let (mut before, mut last) = (0_u8, 0_u8);
     for byte in word {
+        let mut byte = *byte;
         if byte.is_ascii_digit() {
-            match into.get(..length) {
-                Some([.., DIGITS]) => continue,
-                Some([.., DIGITS, b'.' | b'-' | b'_' | b'+']) => {
-                    length -= 1;
-                    continue;
-                }
-                Some([b'-']) => length -= 1,
-                Some([.., before, b'-'])
-                    if !before.is_ascii_alphanumeric() && *before != DIGITS =>
-                {
-                    length -= 1;
-                }
-                _ => {}
+            if last == DIGITS {
+                continue;
             }
-            if let Some(place) = into.get_mut(length) {
-                *place = DIGITS;
-                length += 1;
+            byte = DIGITS;
+            let joins = before == DIGITS && matches!(last, b'.' | b'-' | b'_' | b'+');
+            let signs = last == b'-' && !before.is_ascii_alphanumeric() && before != DIGITS;
+            if joins || signs {
+                // The mark is written over. What stood before it matters no more.
+                length -= usize::from(length > 0);
+                length -= usize::from(joins && length > 0);
             }
-        } else if let Some(place) = into.get_mut(length) {
-            *place = *byte;
+        }
+        if let Some(place) = into.get_mut(length) {
+            *place = byte;
             length += 1;
         }
+        (before, last) = (last, byte);
     }
     length
 }

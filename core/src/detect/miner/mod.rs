@@ -9,6 +9,7 @@ pub mod class;
 pub mod form;
 pub mod hash;
 pub mod index;
+pub mod learned;
 pub mod mask;
 pub mod number;
 pub mod numbers;
@@ -21,12 +22,15 @@ pub mod token;
 pub mod values;
 
 mod book;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
 use crate::detect::miner::book::Book;
 use crate::detect::miner::brake::Brake;
 use crate::detect::miner::form::{Form, SEPARATOR};
+use crate::detect::miner::learned::Learned;
 use crate::detect::miner::slots::Slot;
 use crate::detect::miner::template::{Payload, Template, TemplateId};
 use crate::detect::miner::token::{Kind, Tokens, WILD};
@@ -51,7 +55,8 @@ impl Default for Bounds {
 impl Bounds {
     /// For so many templates.
     pub const fn of(templates: usize) -> Self {
-        Self { templates, bytes: templates * 1300 }
+        // 20,000 templates in 32 MiB.
+        Self { templates, bytes: templates * 1600 }
     }
 }
 
@@ -166,13 +171,7 @@ impl<P: Payload> Miner<P> {
         };
         let nearest = self.book.nearest(&form);
         let (place, own) = self.book.create(form, now);
-        let mut evicted = 0;
-        while self.book.len() > 1
-            && (self.book.len() > self.bounds.templates || self.memory() > self.bounds.bytes)
-            && self.book.evict_oldest()
-        {
-            evicted += 1;
-        }
+        let evicted = self.shrink();
         self.brake.created(evicted);
         Some((place, own, nearest.filter(|_| own)))
     }
@@ -221,7 +220,36 @@ impl<P: Payload> Miner<P> {
     /// Sets how many templates it may keep; if there are more, the oldest go at once.
     pub fn set_bound(&mut self, templates: usize) {
         self.bounds = Bounds::of(templates);
-        while self.book.len() > templates && self.book.evict_oldest() {}
+        self.shrink();
+        self.book.shrink_to_fit();
+    }
+
+    /// Drops what is beyond the bounds, the oldest first; how many. One always stays.
+    fn shrink(&mut self) -> u32 {
+        let mut evicted = 0;
+        while self.book.len() > 1
+            && (self.book.len() > self.bounds.templates || self.book.used() > self.bounds.bytes)
+            && self.book.evict_oldest()
+        {
+            evicted += 1;
+        }
+        evicted
+    }
+
+    /// What it knows, to be kept.
+    pub fn learned(&self) -> Learned<P>
+    where
+        P: Clone,
+    {
+        self.book.learned()
+    }
+
+    /// Begins with what was kept: no line that was known then is new now, and ids stay. Returns
+    /// how many templates were taken; those that do not fit together, or are known here already,
+    /// are not.
+    pub fn warm(&mut self, learned: Learned<P>) -> usize {
+        let taken = self.book.warm(learned);
+        taken - self.shrink() as usize
     }
 
     /// Bytes of memory that it takes.

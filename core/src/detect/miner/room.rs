@@ -154,32 +154,20 @@ pub fn is_state(word: &[u8]) -> bool {
 
 /// Keys whose values say what happened, not to whom. A new value of them is news as a state is.
 const WHAT: &[&str] = &[
-    "action",
-    "check",
-    "class",
-    "cmd",
     "code",
-    "command",
     "err",
     "error",
     "event",
     "exception",
-    "kind",
     "level",
     "message",
-    "method",
     "msg",
-    "op",
-    "operation",
     "outcome",
-    "phase",
     "reason",
     "result",
     "severity",
-    "stage",
     "state",
     "status",
-    "step",
     "type",
 ];
 

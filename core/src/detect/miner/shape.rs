@@ -121,16 +121,13 @@ fn with_digits(word: &[u8], masked: &mut Mask) -> Shape {
     }
     let length = mask::write(word, masked);
     let mut changes = 0;
-    let mut before = 0;
+    // Letters or digits; marks between do not count.
+    let mut before = class::END;
     for byte in masked.iter().take(length) {
-        // 1 for a letter, 2 for digits, 0 for a mark.
-        let kind = match class::of(*byte) {
-            class::SPACE => 2,
-            class if class & class::LETTER != 0 => 1,
-            _ => continue,
-        };
-        changes += u32::from(before != 0 && before != kind);
-        before = kind;
+        let class = class::of(*byte) & (class::LETTER | class::SPACE);
+        let class = if class & class::LETTER == 0 { class } else { class::LETTER };
+        changes += u32::from(class != before && class != 0 && before != class::END);
+        before = if class == 0 { before } else { class };
     }
     if changes >= ID_CHANGES || (word.len() >= HEX_LENGTH && is_hex(word)) {
         Shape::Value

@@ -147,19 +147,11 @@ impl Tokens {
     /// Reads the word that begins at `start`; returns where it ends.
     #[inline]
     fn word(&mut self, line: &[u8], start: usize, spaced: bool) -> usize {
-        let mut flags = 0;
-        let mut end = start;
-        while let Some(byte) = line.get(end) {
-            let class = class::of(*byte);
-            if class & class::END != 0 {
-                if *byte == b'\'' && end > start && is_apostrophe(line, end) {
-                    end += 1;
-                    continue;
-                }
-                break;
-            }
-            flags |= class;
-            end += 1;
+        let (mut end, mut flags) = word_end(line, start);
+        while line.get(end) == Some(&b'\'') && end > start && is_apostrophe(line, end) {
+            let (further, more) = word_end(line, end + 1);
+            end = further;
+            flags |= more;
         }
         if line.get(end) == Some(&b':')
             && let Some(stop) = self.behind_colon(line, start, end, flags, spaced)
@@ -258,16 +250,20 @@ impl Tokens {
                     return;
                 }
             }
-            [.., before, between]
-                if before.is_wild()
-                    && !between.spaced
-                    && (between.word == mark_word(b',')
-                        || (between.word == mark_word(b':') && !spaced)) =>
-            {
-                before.end = end as u16;
-                before.kind = if before.kind == Kind::Path { Kind::Path } else { Kind::Value };
-                self.tokens.pop();
-                return;
+            [rest @ .., before, between] if before.is_wild() && !between.spaced => {
+                let third = matches!(rest, [.., first, comma]
+                    if first.is_wild() && comma.word == mark_word(b','));
+                let joins = match between.word {
+                    COLON => !spaced,
+                    COMMA => !spaced || is_list(line, before, kind, &line[start..end], third),
+                    _ => false,
+                };
+                if joins {
+                    before.end = end as u16;
+                    before.kind = if before.kind == Kind::Path { Kind::Path } else { Kind::Value };
+                    self.tokens.pop();
+                    return;
+                }
             }
             [.., before] if !spaced && kind == Kind::Number && before.word == mark_word(b'<') => {
                 let space = before.spaced;
@@ -280,6 +276,9 @@ impl Tokens {
         self.push(WILD_WORD, start, end, kind, spaced);
     }
 }
+
+const COLON: u32 = mark_word(b':');
+const COMMA: u32 = mark_word(b',');
 
 /// The hash of a mark.
 const fn mark_word(byte: u8) -> u32 {
@@ -304,6 +303,22 @@ fn is_time(text: &[u8]) -> bool {
         [b'0'..=b'9', ..] => text.iter().any(|b| matches!(b, b':' | b'-')),
         _ => false,
     }
+}
+
+/// Where a word ends, and the classes of its bytes.
+#[inline]
+fn word_end(line: &[u8], start: usize) -> (usize, u8) {
+    let mut flags = 0;
+    let mut end = start;
+    for byte in line.get(start..).unwrap_or_default() {
+        let class = class::of(*byte);
+        if class & class::END != 0 {
+            break;
+        }
+        flags |= class;
+        end += 1;
+    }
+    (end, flags)
 }
 
 /// An apostrophe inside a word: don't, kernel's.

@@ -1,9 +1,11 @@
 //! The header walk behind the level: brackets, numbers, one logger.
 
+use crate::detect::reader::byte::{ALNUM, KEY, MARK, skip};
 use crate::detect::reader::shape::{
     LONGEST_TOKEN, closing, is_labelled, is_logger, run, spaces, token_end, width,
 };
 use crate::detect::reader::stamp;
+use crate::detect::reader::stamp::Kind;
 use crate::detect::reader::walk::{MOST_ELEMENTS, Walk};
 
 /// How a logger is told from a message.
@@ -72,7 +74,7 @@ impl Walk<'_> {
                 }
                 b'0'..=b'9' => {
                     if let Some(found) = stamp::at(self.b, at) {
-                        if !found.date_only && !self.stamped {
+                        if found.kind != Kind::Date && !self.stamped {
                             self.stamped = true;
                             self.commit(found.end);
                             continue;
@@ -125,31 +127,21 @@ impl Walk<'_> {
         if self.byte(self.at.wrapping_sub(1)) != b':' {
             return false;
         }
-        let rest = self.b.get(self.at..).unwrap_or_default();
-        let name = rest
-            .iter()
-            .take(LONGEST_TOKEN)
-            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'))
-            .count();
-        if name == 0 || rest.get(name) != Some(&b':') {
+        let end = skip(self.b, self.at, ALNUM | KEY);
+        if end == self.at || self.byte(end) != b':' {
             return false;
         }
-        self.commit(self.at + name + 1);
+        self.commit(end + 1);
         true
     }
 
     /// `request{method=GET uri=/}: `: the spans that Rust's tracing writes before the module.
     fn span_context(&self) -> Option<usize> {
-        let rest = self.b.get(self.at..)?;
-        let name = rest
-            .iter()
-            .take(LONGEST_TOKEN)
-            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b':' | b'-'))
-            .count();
-        if rest.get(name) != Some(&b'{') {
+        let open = skip(self.b, self.at, ALNUM | MARK);
+        if self.byte(open) != b'{' {
             return None;
         }
-        let close = closing(self.b, self.at + name)?;
+        let close = closing(self.b, open)?;
         (self.byte(close + 1) == b':').then_some(close + 2)
     }
 

@@ -4,6 +4,7 @@
 //! `GET /error 200` are ordinary lines. So nothing here looks through a text: the header walk
 //! asks about one token at the place where levels stand.
 
+use crate::detect::reader::byte::{ALPHA, UPPER, skip};
 use crate::domain::log::Level;
 
 /// The longest word that means a level.
@@ -87,8 +88,8 @@ fn needs_colon(word: &[u8]) -> bool {
 /// it is a word like others.
 pub(super) fn upper(b: &[u8], p: usize) -> Option<(Level, usize)> {
     let rest = b.get(p..)?;
-    let run = rest.iter().take(LONGEST + 1).take_while(|c| c.is_ascii_uppercase()).count();
-    if run < 3 {
+    let run = skip(b, p, UPPER) - p;
+    if !(3..=LONGEST).contains(&run) {
         return None;
     }
     let word = rest.get(..run)?;
@@ -106,8 +107,8 @@ pub(super) fn upper(b: &[u8], p: usize) -> Option<(Level, usize)> {
 /// A level in any case that a delimiter makes one: `error: `, `info | `, `Info    CBS`.
 pub(super) fn delimited(b: &[u8], p: usize) -> Option<(Level, usize)> {
     let rest = b.get(p..)?;
-    let run = rest.iter().take(LONGEST + 1).take_while(|c| c.is_ascii_alphabetic()).count();
-    if run < 3 {
+    let run = skip(b, p, ALPHA) - p;
+    if !(3..=LONGEST).contains(&run) {
         return None;
     }
     let level = named(rest.get(..run)?)?;

@@ -14,6 +14,7 @@
 
 mod access;
 mod behind;
+mod byte;
 #[cfg(test)]
 mod cases;
 mod crash;
@@ -24,6 +25,7 @@ mod header;
 mod json;
 mod level;
 mod logfmt;
+mod moment;
 pub mod record;
 mod shape;
 mod stamp;
@@ -90,7 +92,7 @@ pub fn stamp(text: &str, now: Timestamp) -> Option<Timestamp> {
         Format::Plain | Format::Access => None,
     };
     let at = read.stamp.or(said.map(|span| span.start))?;
-    stamp::at(bytes, at)?.moment(now)
+    stamp::read(bytes, at, now)
 }
 
 /// What is known of a line.
@@ -140,7 +142,8 @@ fn read(text: &str) -> Read {
         Some((level, end)) => (Some(level), end),
         None => (None, body),
     };
-    let head = if b.get(begin) == Some(&b'{') && json::begins(b, begin) {
+    // What is structured as a whole has no header that the walk could find.
+    let head = if json::begins(b, begin) || logfmt::begins(b, begin) {
         Head { start: begin, ..Head::default() }
     } else if priority.is_some()
         && let Some((start, stamp)) = syslog::structured(b, begin)

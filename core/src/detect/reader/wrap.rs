@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::detect::reader::byte::{ALNUM, KEY, SPACE, skip};
 use crate::detect::reader::shape::token_end;
 use crate::detect::reader::{json, stamp};
 
@@ -57,15 +58,11 @@ fn is_engine_time(token: &[u8]) -> bool {
 
 /// `web-1  | `: a name with its number, or padded to a column.
 fn compose(b: &[u8]) -> Option<usize> {
-    let name = b
-        .iter()
-        .take(LONGEST_NAME)
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
-        .count();
-    if name == 0 || b.get(name) != Some(&b' ') {
+    let name = skip(b, 0, ALNUM | KEY);
+    if name == 0 || name > LONGEST_NAME || b.get(name) != Some(&b' ') {
         return None;
     }
-    let pad = b.get(name..)?.iter().take_while(|c| **c == b' ').count();
+    let pad = skip(b, name, SPACE) - name;
     if b.get(name + pad) != Some(&b'|') || !matches!(b.get(name + pad + 1), None | Some(b' ')) {
         return None;
     }
