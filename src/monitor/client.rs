@@ -130,6 +130,12 @@ impl Reader {
         }
     }
 
+    /// Whether the engine may run on this machine: a socket file is the only way to one that does,
+    /// though it may also lead elsewhere.
+    pub(super) fn may_be_local(&self) -> bool {
+        self.endpoint.url.starts_with("unix://")
+    }
+
     /// Events of containers and networks from `since` (Unix seconds, fraction allowed) on.
     pub(super) fn events(&self, since: &str) -> BoxStream<'static, Result<EventMessage, Error>> {
         let kinds = vec!["container".to_owned(), "network".to_owned()];
