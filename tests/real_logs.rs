@@ -16,7 +16,7 @@ use sentinel_core::domain::severity::Severity;
 use serde::Deserialize;
 
 mod real_logs {
-    pub mod replay;
+    pub(crate) mod replay;
 }
 
 /// A failure must be told this soon after it began.
