@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sentinel_core::detect::reader::Reader;
+use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::ContainerId;
@@ -255,6 +256,7 @@ async fn measure(rate: u64, probes: u64, length: Duration) -> Fallible {
         role: Arc::new(Idle),
         settings: Settings { mode: Mode::ReadOnly, watch_all: true, ..Settings::default() },
         earlier: Vec::new(),
+        signatures: Arc::clone(Signatures::builtin()),
         log_events: false,
         usage_events: false,
     });
