@@ -6,6 +6,7 @@
 
 pub mod brake;
 pub mod class;
+pub mod extent;
 pub mod form;
 pub mod hash;
 pub mod index;
