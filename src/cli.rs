@@ -98,6 +98,10 @@ pub enum Output {
 pub enum Verb {
     /// Start a small stack, break it, heal it, remove it
     Demo(DemoArgs),
+    /// What a log repeats: its lines grouped by the words that stay the same
+    Patterns(PatternsArgs),
+    /// What is out of the ordinary in a log; exit status 3 if something is graver than medium
+    Scan(ScanArgs),
     /// Incidents of this and earlier runs
     #[command(subcommand)]
     Incidents(IncidentsVerb),
@@ -187,6 +191,43 @@ pub enum DemoRole {
     Data,
     /// The health check of a container: exit status 0 if its service answers.
     Probe,
+}
+
+/// What a log repeats.
+#[derive(Clone, Debug, Args)]
+pub struct PatternsArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PatternsFormat,
+    /// How many rows the table has, the most frequent first; 0: all
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 50)]
+    pub count: usize,
+    /// The log: a file, gzip-compressed or not; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// What is out of the ordinary in a log.
+#[derive(Clone, Debug, Args)]
+pub struct ScanArgs {
+    /// Form of the anomalies
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+    /// The log: a file, gzip-compressed or not; - for standard input (docker logs -t NAME 2>&1 | …)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Form of the patterns of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PatternsFormat {
+    /// For people: one row per pattern, the most frequent first
+    #[default]
+    Table,
+    /// One row per line of the input: its number and the id of its pattern
+    Csv,
+    /// One JSON object per pattern, the most frequent first
+    Json,
 }
 
 /// Incidents.

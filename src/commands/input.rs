@@ -140,11 +140,9 @@ impl Input {
         match self.blocks.recv().await {
             None => Ok(None),
             Some(Ok(block)) => Ok(Some(block)),
-            Some(Err(source)) => Err(InputError::Broken {
-                name: self.name.clone(),
-                lines: self.lines,
-                source,
-            }),
+            Some(Err(source)) => {
+                Err(InputError::Broken { name: self.name.clone(), lines: self.lines, source })
+            }
         }
     }
 
@@ -266,7 +264,11 @@ mod tests {
         }
     }
 
-    fn read_all(bytes: &[u8], piece: usize, error: Option<io::Error>) -> (Vec<Vec<u8>>, Option<String>) {
+    fn read_all(
+        bytes: &[u8],
+        piece: usize,
+        error: Option<io::Error>,
+    ) -> (Vec<Vec<u8>>, Option<String>) {
         let pipe = Pipe { bytes: Cursor::new(bytes.to_vec()), piece, error };
         let mut input = Input::new("pipe".to_owned(), pipe, None);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -341,7 +343,10 @@ mod tests {
     fn what_cannot_be_read_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let missing = Input::open(&folder.path().join("no.log")).unwrap_err().to_string();
-        assert!(missing.contains("no.log") && missing.contains("- for standard input"), "{missing}");
+        assert!(
+            missing.contains("no.log") && missing.contains("- for standard input"),
+            "{missing}"
+        );
         assert!(matches!(Input::open(folder.path()), Err(InputError::Folder { .. })));
     }
 

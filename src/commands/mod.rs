@@ -5,7 +5,11 @@ pub mod config;
 pub mod demo;
 pub mod generate;
 pub mod incidents;
+pub mod input;
 pub mod out;
+pub mod patterns;
+pub mod progress;
+pub mod scan;
 pub mod servers;
 pub mod tools;
 pub mod watch;
@@ -40,6 +44,8 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
             return Ok(crate::demo::service::run(*role, path).await);
         }
         Some(Verb::Config(crate::cli::ConfigVerb::Default)) => return config::default(),
+        Some(Verb::Patterns(arguments)) => return patterns::run(arguments).await,
+        Some(Verb::Scan(arguments)) => return scan::run(arguments).await,
         _ => {}
     }
     let settings = settings.map_err(AppError::Config)?;
@@ -51,9 +57,13 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         Some(Verb::Tools(verb)) => tools::run(settings, verb).await,
         Some(Verb::McpServer { name }) => servers::run(&settings, name).await,
         Some(Verb::Config(verb)) => config::run(&settings, &verb),
-        Some(Verb::Completions { .. } | Verb::Man | Verb::DemoService { .. }) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(
+            Verb::Completions { .. }
+            | Verb::Man
+            | Verb::DemoService { .. }
+            | Verb::Patterns(_)
+            | Verb::Scan(_),
+        ) => Ok(ExitCode::SUCCESS),
     }
 }
 

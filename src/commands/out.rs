@@ -28,6 +28,11 @@ pub fn bytes(bytes: &[u8]) -> Result<ExitCode, Report> {
     }
 }
 
+/// The exit status of writing to standard output piece by piece: a reader that has gone is no error.
+pub fn written(result: std::io::Result<()>) -> Result<ExitCode, Report> {
+    result.map_or_else(gone_or, |()| Ok(ExitCode::SUCCESS))
+}
+
 /// A word on standard error about what is going on.
 pub fn note(text: &str) {
     if writeln!(std::io::stderr(), "{text}").is_err() {

@@ -130,9 +130,15 @@ impl Reader {
         }
     }
 
-    /// Events of containers and networks from `since` (Unix seconds, fraction allowed) on.
+    /// Whether the engine may run on this machine: a socket file is the only way to one that does,
+    /// though it may also lead elsewhere.
+    pub(super) fn may_be_local(&self) -> bool {
+        self.endpoint.url.starts_with("unix://")
+    }
+
+    /// Events of containers, networks and images from `since` (Unix seconds, fraction allowed) on.
     pub(super) fn events(&self, since: &str) -> BoxStream<'static, Result<EventMessage, Error>> {
-        let kinds = vec!["container".to_owned(), "network".to_owned()];
+        let kinds = ["container", "network", "image"].map(str::to_owned).to_vec();
         let filters = HashMap::from([("type".to_owned(), kinds)]);
         let options = EventsOptionsBuilder::default().since(since).filters(&filters).build();
         self.docker.events(Some(options)).boxed()

@@ -2,20 +2,23 @@
 //!
 //! Start at [`DockerMonitor`]. `supervise` keeps the list of watched containers true over
 //! events, `reconnect` over gaps and restarts of the engine; `follow` reads a container's log, `sampler` its
-//! resources. `decode`, `event`, `usage`, `lines`, `resume` and [`scope`] are pure;
+//! resources, from the kernel's files in `cgroup` where the engine runs on this machine. `decode`, `event`, `usage`, `lines`, `resume` and [`scope`] are pure;
 //! `terminal` reads what the client library would gather without bound.
 
+mod cgroup;
 mod client;
 mod decode;
 mod event;
 mod follow;
 mod lines;
 mod listing;
+mod needs;
 mod reconnect;
 mod resume;
 mod sampler;
 pub mod scope;
 mod supervise;
+mod surroundings;
 mod terminal;
 mod usage;
 

@@ -1,7 +1,7 @@
 //! Keeps the list of watched containers true: over events, gaps in them, and restarts of the
 //! engine.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -22,6 +22,8 @@ use crate::monitor::client::Reader;
 use crate::monitor::event::{self, Seen};
 use crate::monitor::follow::{Follower, Past, Pulse};
 use crate::monitor::listing::{There, watched};
+use crate::monitor::needs::Needs;
+use crate::monitor::sampler::Running;
 use crate::monitor::scope::Scope;
 use crate::monitor::{decode, sampler};
 use crate::ports::{Inbox, PortError};
@@ -41,7 +43,10 @@ const LOOKS: u32 = 6;
 pub(super) struct Tracked {
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) started_at: String,
+    /// What reading its resources needs to know.
+    measured: Running,
     pub(super) died_at: Option<Timestamp>,
+    pub(super) needs: Needs,
     /// Counts its events: an inspect that was asked for before the last one is out of date.
     pub(super) news: u64,
     inspecting: bool,
@@ -66,7 +71,7 @@ pub(super) struct Supervisor {
     pub(super) tracked: HashMap<ContainerId, Tracked>,
     /// Events of containers that are being looked at for the first time.
     pub(super) held: HashMap<ContainerId, VecDeque<LifeEvent>>,
-    running: watch::Sender<Vec<ContainerId>>,
+    running: watch::Sender<Vec<Running>>,
     recent: VecDeque<(Timestamp, ContainerId, String)>,
     /// Where the event stream is resumed.
     pub(super) last_event: Timestamp,
@@ -185,7 +190,9 @@ impl Supervisor {
             Tracked {
                 pulse,
                 started_at: container.started_at_raw.clone(),
+                measured: Running::of(container),
                 died_at: None,
+                needs: Needs::of(container),
                 news: 0,
                 inspecting: false,
             },
@@ -194,17 +201,17 @@ impl Supervisor {
     }
 
     pub(super) fn publish_running(&self) {
-        let now: Vec<ContainerId> = self
+        let mut now: Vec<Running> = self
             .tracked
-            .iter()
-            .filter(|(_, t)| t.pulse.borrow().running)
-            .map(|(id, _)| id.clone())
+            .values()
+            .filter(|t| t.pulse.borrow().running)
+            .map(|t| t.measured.clone())
             .collect();
-        self.running.send_if_modified(|ids| {
-            let old: HashSet<&ContainerId> = ids.iter().collect();
-            let changed = old.len() != now.len() || now.iter().any(|id| !old.contains(id));
+        now.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        self.running.send_if_modified(|known| {
+            let changed = *known != now;
             if changed {
-                *ids = now;
+                *known = now;
             }
             changed
         });
@@ -219,7 +226,9 @@ impl Supervisor {
         while self.followers.try_join_next().is_some() {}
         match item {
             Some(Ok(raw)) => {
-                if let Some(seen) = event::decode(raw) {
+                if let Some(taken) = event::taken(&raw) {
+                    self.taken(&taken).await?;
+                } else if let Some(seen) = event::decode(raw) {
                     self.event(seen).await?;
                 }
                 Ok(true)
@@ -236,7 +245,7 @@ impl Supervisor {
         }
     }
 
-    async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
+    pub(super) async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
         let Seen { life, attributes } = seen;
         let key = (life.at, life.container.clone(), format!("{:?}", life.kind));
         if self.recent.contains(&key) {
@@ -373,6 +382,9 @@ impl Supervisor {
         let id = container.of.id.clone();
         if let Some(tracked) = self.tracked.get_mut(&id) {
             tracked.started_at.clone_from(&container.started_at_raw);
+            tracked.needs = Needs::of(&container);
+            tracked.measured = Running::of(&container);
+            self.publish_running();
             // A rename may take it out of what is watched (a parked predecessor).
             if !self.scope.keeps(&container.of.name) {
                 return self.forget(&id).await;

@@ -127,6 +127,12 @@ impl Drop for Guard {
     }
 }
 
+/// Columns of the terminal that standard output is; `None` if it is none.
+pub fn columns() -> Option<usize> {
+    let size = stdout().is_terminal().then(crossterm::terminal::size)?;
+    size.ok().map(|(columns, _)| usize::from(columns))
+}
+
 /// Undoes everything that [`Guard::take`] did to the terminal, once.
 fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::container::Container;
 use crate::domain::diagnosis::{Diagnosis, Rejected, Source};
 use crate::domain::evidence::Evidence;
@@ -81,6 +81,9 @@ pub struct AnomalyWire {
     pub observed_at: Timestamp,
     /// What supports it.
     pub evidence: Vec<Evidence>,
+    /// Figures and names behind the sentence.
+    #[serde(skip_serializing_if = "AnomalyDetail::is_empty")]
+    pub detail: AnomalyDetail,
 }
 
 impl From<&Anomaly> for AnomalyWire {
@@ -95,6 +98,7 @@ impl From<&Anomaly> for AnomalyWire {
             summary: a.summary.clone(),
             observed_at: a.observed_at,
             evidence: a.evidence.clone(),
+            detail: a.detail.clone(),
         }
     }
 }

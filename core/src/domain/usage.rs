@@ -36,7 +36,8 @@ pub struct Usage {
     /// because its quota was used up, in percent; `None`: no quota, or not known.
     #[serde(default)]
     pub throttled_pct: Option<f64>,
-    /// Bytes that no file stands behind (heap, stacks): what a leak grows. `None`: not known.
+    /// Bytes that no file on a disk stands behind (heap, stacks, shared memory, tmpfs): what a
+    /// leak grows and the kernel cannot drop. `None`: not known.
     #[serde(default)]
     pub mem_anon: Option<u64>,
     /// File descriptors that its main process has open; `None`: not visible from here.
@@ -54,6 +55,12 @@ impl Usage {
             return 0.0;
         }
         self.mem_used as f64 / self.mem_limit as f64 * 100.0
+    }
+
+    /// Bytes that the kernel cannot drop: those without a file behind them where that is known
+    /// (what is in use includes the page cache that is read again and again), else all in use.
+    pub fn mem_held(&self) -> u64 {
+        self.mem_anon.unwrap_or(self.mem_used)
     }
 }
 

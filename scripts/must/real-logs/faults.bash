@@ -5,6 +5,74 @@
 # `before_SERVICE_NAME` runs before the service starts and may fill OPTIONS and ARGUMENTS, the
 # optional `quiet_SERVICE_NAME` runs while all is still well.
 
+# Seconds of ordinary load before a fault, and of watching after it.
+LEAD=${REAL_LOGS_LEAD:-40} AFTER=${REAL_LOGS_AFTER:-25}
+
+# expectations SERVICE/NAME: the lines of faults.txt, as CONTAINER, RIGHT, WORDS and WHAT by tabs.
+# A bar inside WORDS has no space before it.
+expectations() {
+  grep -E "^$1 \|" "$REAL_LOGS/faults.txt" | sed -E 's/ \| /\t/g' | cut -f2-
+}
+
+# all_told SERVICE/NAME: whether every container has said what tells the fault.
+# shellcheck disable=SC2317 # called by wait_for
+all_told() {
+  local container right words what
+  while IFS=$'\t' read -r container right words what; do
+    recording "$container" "$told_events" | awk -v at="$at" '$1 >= at' | grep -E -- "$words" \
+      >/dev/null || return 1
+  done < <(expectations "$1")
+}
+
+# play THEN SERVICE/NAME: one fault from a fresh start. THEN (words of a command) is called with the
+# fault's name while its containers are still there; `at` is the instant of the fault, told_events
+# the file with what the engine told of the containers.
+play() {
+  local then=$1 service=${2%/*} call=${2/\//_} at='' told_events events=''
+  OPTIONS=() ARGUMENTS=()
+  told_events=$(mktemp)
+  watch_events "$told_events"
+  if declare -F "before_$call" >/dev/null; then "before_$call"; fi
+  start_service "$service"
+  if declare -F "quiet_$call" >/dev/null; then sleep 10 && "quiet_$call"; fi
+  sleep "$LEAD"
+  "$call"
+  # A slow machine starts a service slowly: it goes on until all is said.
+  wait_for 120 all_told "$2" || true
+  sleep "$AFTER"
+  $then "$2"
+  kill "$events"
+  rm "$told_events"
+}
+
+# lane THEN FAULT…: faults of one service, one after another.
+lane() {
+  local then=$1 each
+  shift
+  (($#)) || return 0
+  # Services do not meet in the names of containers either.
+  PREFIX=$PREFIX-${1%/*}
+  for each in "$@"; do
+    play "$then" "$each" || say "$each failed"
+    stop_service "${each%/*}"
+  done
+}
+
+# play_all THEN [SERVICE/NAME…]: these faults, or all; the services beside each other.
+play_all() {
+  local then=$1 service wanted lanes=()
+  shift
+  mapfile -t wanted < <(if (($#)); then printf '%s\n' "$@"; else
+    grep -oE '^[a-z]+/[a-z_]+' "$REAL_LOGS/faults.txt" | uniq
+  fi)
+  for service in "${SERVICES[@]}"; do
+    # shellcheck disable=SC2046 # names are words
+    lane "$then" $(printf '%s\n' "${wanted[@]}" | grep "^$service/") &
+    lanes+=("$!")
+  done
+  wait "${lanes[@]}"
+}
+
 # The instant of the fault, by the machine's clock, which is the engine's.
 begun() { at=$(date --utc +%Y-%m-%dT%H:%M:%S.%NZ); }
 
@@ -21,13 +89,14 @@ fill() {
   begun
 }
 
-# second SERVICE ROLE: the same service once more in the network namespace of the first.
+# second ROLE [RUN OPTION…]: the same service once more in the network namespace of the first.
 second() {
-  begun
+  local role=$1
+  shift
   # shellcheck disable=SC2086 # a command is words
-  docker run --detach --name "$PREFIX-second" --network "container:$PREFIX-$1" \
-    --volume "$REAL_LOGS/srv:/srv:ro" --env RABBITMQ_NODENAME=second@broker "$IMAGE" \
-    ${COMMANDS[$1]} >/dev/null
+  docker run --detach --name "$PREFIX-second" --network "container:$PREFIX-$role" \
+    --volume "$REAL_LOGS/srv:/srv:ro" "$@" "$IMAGE" ${COMMANDS[$role]} >/dev/null
+  at=$(docker inspect --format '{{.State.StartedAt}}' "$PREFIX-second")
 }
 
 # idle SERVICE ARGUMENT…: a container with idle connections.
@@ -72,7 +141,12 @@ postgres_bad_permissions() {
   restart db
 }
 
-postgres_port_in_use() { second db; }
+# Its data is made before.
+quiet_postgres_port_in_use() {
+  docker run --rm --volume "$REAL_LOGS/srv:/srv:ro" \
+    --volume "$PREFIX-second:/var/lib/postgresql" "$IMAGE" /srv/postgres.sh -C port >/dev/null
+}
+postgres_port_in_use() { second db --volume "$PREFIX-second:/var/lib/postgresql"; }
 
 postgres_server_killed() {
   begun
@@ -139,11 +213,13 @@ redis_wrong_password() {
   run_role redis sessions audit --env CACHE_PASSWORD=wrong
 }
 
+quiet_redis_clients_used_up() { idle redis cache 6379 30; }
 redis_clients_used_up() {
-  idle redis cache 6379 30
-  inside cache redis-cli config set maxclients 12 >/dev/null
   begun
-  inside cache redis-cli client kill type normal skipme yes >/dev/null 2>&1 || true
+  # In one connection: another one would be refused.
+  inside cache sh -c '
+    client=$(redis-cli client list | sed -nE "s/.* addr=([^ ]*) .* cmd=(get|set) .*/\1/p")
+    printf "config set maxclients 12\nclient kill addr %s\n" "$client" | redis-cli' >/dev/null
 }
 
 redis_bad_config() {
@@ -152,8 +228,7 @@ redis_bad_config() {
 }
 
 redis_broken_file() {
-  inside cache sh -c 'for f in /data/appendonlydir/*.incr.aof; do
-    printf "*3\r\n\$3\r\nSET\r\n\$oops\r\n" >>"$f"; done'
+  inside cache sh -c 'for file in /data/appendonlydir/*.base.rdb; do echo garbage >"$file"; done'
   restart cache
 }
 
@@ -272,7 +347,7 @@ rabbitmq_queue_gone() {
   inside broker rabbitmqctl --quiet delete_queue orders >/dev/null
 }
 
-rabbitmq_port_in_use() { second broker; }
+rabbitmq_port_in_use() { second broker --env RABBITMQ_NODENAME=second@broker; }
 
 rabbitmq_server_killed() {
   begun

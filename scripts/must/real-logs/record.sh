@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# record.sh healthy MINUTES FOLDER | record.sh faults FOLDER [SERVICE/NAME…]
+# record.sh healthy MINUTES FOLDER | record.sh faults FOLDER [SERVICE/NAME…] |
+# record.sh manifest FOLDER
 #
 # Runs the services under load on the engine that DOCKER_HOST names and keeps what they log: the
 # fixtures of tests/real_logs.rs. A recording is gzipped text, one line `TIMESTAMP STREAM TEXT`,
@@ -14,8 +15,6 @@ source "$HERE/stage.bash"
 # shellcheck source=scripts/must/real-logs/faults.bash
 source "$HERE/faults.bash"
 
-# Seconds of ordinary load before a fault, and of watching after it.
-LEAD=${REAL_LOGS_LEAD:-40} AFTER=${REAL_LOGS_AFTER:-25}
 PREFIX=${REAL_LOGS_PREFIX:-real-logs}
 declare -A OPTIONS=() ARGUMENTS=()
 
@@ -26,11 +25,14 @@ keep() {
 }
 
 healthy() {
-  local minutes=$1 folder=$2 service role told_events events=''
+  local minutes=$1 folder=$2 service role told_events events='' starts=()
   told_events=$(mktemp)
   watch_events "$told_events"
-  for service in "${SERVICES[@]}"; do start_service "$service" & done
-  wait
+  for service in "${SERVICES[@]}"; do
+    start_service "$service" &
+    starts+=("$!")
+  done
+  wait "${starts[@]}"
   sleep $((minutes * 60))
   for service in "${SERVICES[@]}"; do
     for role in ${ROLES[$service]}; do
@@ -42,76 +44,54 @@ healthy() {
   rm "$told_events"
 }
 
-# expectations SERVICE/NAME: the lines of faults.txt, as CONTAINER, CLASS, WORDS and WHAT by tabs.
-# A bar inside WORDS has no space before it.
-expectations() {
-  grep -E "^$1 \|" "$HERE/faults.txt" | sed -E 's/ \| /\t/g' | cut -f2-
+# keep_fault FOLDER SERVICE/NAME: the recordings of a fault, and its time.
+keep_fault() {
+  local folder=$1 service=${2%/*} name=${2#*/} container
+  rm -f "$folder/$service/$name".*.log.gz
+  while IFS=$'\t' read -r container _; do
+    keep "$container" "$folder/$service/$name.$container.log.gz"
+  done < <(expectations "$2")
+  sed -i "/^$name /d" "$folder/$service/times.txt" 2>/dev/null || true
+  printf '%s %s\n' "$name" "$at" >>"$folder/$service/times.txt"
 }
 
-# fault SERVICE/NAME FOLDER: one fault from a fresh start.
-fault() {
-  local service=${1%/*} name=${1#*/} folder=$2 at='' container class words what told
-  local told_events events=''
-  local call=${1/\//_}
-  OPTIONS=() ARGUMENTS=()
-  told_events=$(mktemp)
-  watch_events "$told_events"
-  if declare -F "before_$call" >/dev/null; then "before_$call"; fi
-  start_service "$service"
-  if declare -F "quiet_$call" >/dev/null; then sleep 10 && "quiet_$call"; fi
-  sleep "$LEAD"
-  "$call"
-  sleep "$AFTER"
-  rm -f "$folder/$service/$name".*
-  while IFS=$'\t' read -r container class words what; do
-    keep "$container" "$folder/$service/$name.$container.log.gz"
-    told=$(zcat "$folder/$service/$name.$container.log.gz" | awk -v at="$at" '$1 >= at' |
-      grep -E -- "$words" | sed -n '1s/ .*//p') || say "$1: $container does not tell it: $words"
-    cat >"$folder/$service/$name.$container.toml" <<TOML
+# manifest FOLDER: what the recordings are, from faults.txt and the times of the faults.
+manifest() {
+  local folder=$1 service name at container right words what file told
+  {
+    printf '# What was done when, and what tells it: written by scripts/must/real-logs/record.sh.\n'
+    printf '# told_at is when the first line (or event) came that matches words.\n'
+    for service in "${SERVICES[@]}"; do
+      [[ -e $folder/$service/times.txt ]] || continue
+      while read -r name at; do
+        while IFS=$'\t' read -r container right words what; do
+          file=$service/$name.$container.log.gz
+          told=$(zcat "$folder/$file" | awk -v at="$at" '$1 >= at' | grep -E -- "$words" |
+            sed -n '1s/ .*//p') || say "$file does not tell it: $words"
+          cat <<TOML
+
 [[recording]]
-file = "$service/$name.$container.log.gz"
+file = "$file"
 service = "$service"
 container = "$container"
 fault = "$name"
 what = "$what"
 at = "$at"
 told_at = "$told"
-class = "$class"
+right = [$(sed -E 's/([^,]+)/"\1"/g; s/,/, /g' <<<"$right")]
 words = '$words'
-
 TOML
-  done < <(expectations "$1")
-  kill "$events"
-  rm "$told_events"
-}
-
-# lane SERVICE FOLDER FAULT…: faults one after another.
-lane() {
-  local folder=$1 each
-  # Services do not meet in the names of containers either.
-  PREFIX=$PREFIX-${2%/*}
-  shift
-  for each in "$@"; do
-    fault "$each" "$folder" || say "$each failed"
-    stop_service "${each%/*}"
-  done
+        done < <(expectations "$service/$name")
+      done < <(sort "$folder/$service/times.txt")
+    done
+  } >"$folder/manifest.toml"
 }
 
 faults() {
-  local folder=$1 service wanted
+  local folder=$1
   shift
-  mapfile -t wanted < <(if (($#)); then printf '%s\n' "$@"; else
-    grep -oE '^[a-z]+/[a-z_]+' "$HERE/faults.txt" | uniq
-  fi)
-  for service in "${SERVICES[@]}"; do
-    # shellcheck disable=SC2046 # names are words
-    lane "$folder" $(printf '%s\n' "${wanted[@]}" | grep "^$service/") &
-  done
-  wait
-  {
-    printf '# What was done when, and what tells it: written by scripts/must/real-logs/record.sh.\n\n'
-    cat "$folder"/*/*.toml
-  } >"$folder/manifest.toml"
+  play_all "keep_fault $folder" "$@"
+  manifest "$folder"
 }
 
 main() {
@@ -119,8 +99,9 @@ main() {
   case $act in
   healthy) (($# == 3)) && ensure_image && healthy "$2" "$3" ;;
   faults) (($# >= 2)) && shift && ensure_image && faults "$@" ;;
+  manifest) (($# == 2)) && manifest "$2" ;;
   *)
-    say 'usage: record.sh healthy MINUTES FOLDER | record.sh faults FOLDER [SERVICE/NAME…]'
+    say 'usage: record.sh healthy MINUTES FOLDER | record.sh faults FOLDER [SERVICE/NAME…] | record.sh manifest FOLDER'
     exit 2
     ;;
   esac

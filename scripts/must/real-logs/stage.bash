@@ -52,7 +52,7 @@ start_service() {
     # shellcheck disable=SC2086 # options are words
     run_role "$service" "$role" "$role" ${OPTIONS[$role]:-} -- ${ARGUMENTS[$role]:-}
     if [[ $role == broker ]]; then
-      wait_for 90 broker_ready
+      wait_for 300 broker_ready
     fi
   done
 }
@@ -65,6 +65,8 @@ stop_service() {
   local names
   mapfile -t names < <(docker ps --all --quiet --filter "network=$PREFIX-$1")
   ((${#names[@]} == 0)) || docker rm --force --volumes "${names[@]}" >/dev/null
+  docker rm --force --volumes "$PREFIX-second" >/dev/null 2>&1 || true
+  docker volume rm "$PREFIX-second" >/dev/null 2>&1 || true
   docker network rm "$PREFIX-$1" >/dev/null 2>&1 || true
 }
 

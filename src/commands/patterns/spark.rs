@@ -66,19 +66,21 @@ impl Spark {
     pub fn counts(&self, used: usize) -> &[u32] {
         self.0.get(..used).unwrap_or(&self.0)
     }
+}
 
-    /// The counts as heights, against the template's own highest; nothing where none came.
-    pub fn drawn(&self, used: usize, glyphs: &Glyphs) -> String {
-        let counts = self.counts(used);
-        let most = u64::from(counts.iter().copied().max().unwrap_or_default());
-        let top = glyphs.spark.len() as u64 - 1;
-        let height = |count: u32| match u64::from(count) {
-            0 => " ",
-            // A single line beside many is still to be seen.
-            count => usize::try_from(count * top / most).ok().and_then(|h| glyphs.spark.get(h).copied()).unwrap_or(" "),
-        };
-        counts.iter().map(|count| height(*count)).collect()
-    }
+/// Counts as heights, against the highest of them; nothing where none came.
+pub fn drawn(counts: &[u32], glyphs: &Glyphs) -> String {
+    let most = u64::from(counts.iter().copied().max().unwrap_or_default());
+    let top = glyphs.spark.len() as u64 - 1;
+    let height = |count: u32| match u64::from(count) {
+        0 => " ",
+        // A single line beside many is still to be seen.
+        count => {
+            let height = usize::try_from(count * top / most).unwrap_or_default();
+            glyphs.spark.get(height).copied().unwrap_or(" ")
+        }
+    };
+    counts.iter().map(|count| height(*count)).collect()
 }
 
 #[cfg(test)]
@@ -94,7 +96,7 @@ mod tests {
         (0..1000).for_each(|_| spark.count(0));
         (0..500).for_each(|_| spark.count(1));
         spark.count(3);
-        let drawn: Vec<char> = spark.drawn(5, &UNICODE).chars().collect();
+        let drawn: Vec<char> = drawn(spark.counts(5), &UNICODE).chars().collect();
         assert_eq!(drawn.len(), 5);
         assert_eq!(drawn[0].to_string(), UNICODE.spark[7]);
         assert_eq!(drawn[1].to_string(), UNICODE.spark[3]);

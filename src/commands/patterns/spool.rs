@@ -18,7 +18,9 @@ pub const MOST_LINES: u64 = 1 << 32;
 #[derive(Debug, Error)]
 pub enum SpoolError {
     /// The file for what does not fit into memory.
-    #[error("cannot keep the ids of more than {IN_MEMORY} lines in a temporary file: {0}; make room there, or set TMPDIR")]
+    #[error(
+        "cannot keep the ids of more than {IN_MEMORY} lines in a temporary file: {0}; make room there, or set TMPDIR"
+    )]
     File(#[from] io::Error),
     /// Too long.
     #[error("the input has more than {MOST_LINES} lines; cut it into pieces")]
@@ -46,7 +48,7 @@ impl Spool {
     }
 
     /// Lines so far.
-    pub fn len(&self) -> u64 {
+    pub fn lines(&self) -> u64 {
         self.filed + self.recent.len() as u64
     }
 
@@ -60,7 +62,7 @@ impl Spool {
     }
 
     fn file_away(&mut self) -> Result<(), SpoolError> {
-        if self.len() >= MOST_LINES {
+        if self.lines() >= MOST_LINES {
             return Err(SpoolError::Full);
         }
         let file = match &mut self.file {
@@ -104,7 +106,7 @@ mod tests {
                 spool.push(id * 1_000_003).unwrap();
                 assert!(spool.recent.len() <= 4);
             }
-            assert_eq!(spool.len(), u64::from(count));
+            assert_eq!(spool.lines(), u64::from(count));
             assert_eq!(spool.file.is_some(), count > 4);
             let mut back = Vec::new();
             spool

@@ -5,18 +5,25 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use crate::detect::miner::form::{Form, key_of, positions, wild_at};
 use crate::detect::miner::hash::{self, ReadyMap};
 use crate::detect::miner::index::Index;
+use crate::detect::miner::learned::{Kept, Learned};
 use crate::detect::miner::recency::Recency;
-use crate::detect::miner::slots::Slots;
-use crate::detect::miner::template::{Form, Payload, SEPARATOR, Template, TemplateId};
-use crate::detect::miner::token::{LINE_TOKENS, WILD, WILD_WORD};
+use crate::detect::miner::room;
+use crate::detect::miner::slots::{Slot, Slots};
+use crate::detect::miner::template::{Payload, Template, TemplateId};
+use crate::detect::miner::token::{LINE_TOKENS, Token, WILD_WORD};
 
 /// Sets of variable places that are tried for lines of one length. More are not remembered:
 /// their lines become templates of their own.
 const MASKS: usize = 32;
 /// Ids of merged templates are remembered for so many times the templates.
 const MERGED: usize = 8;
+
+/// A larger id is not taken from a file: there is no room for others behind it. Nobody gets
+/// there: at 64 new templates a minute it would take 60 years.
+const LAST_ID: u32 = u32::MAX / 2;
 
 /// Which places are variables, and how many templates have just these.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +103,27 @@ impl<P: Payload> Book<P> {
         TemplateId(id)
     }
 
-    pub(in crate::detect::miner) fn touch(&mut self, place: u32) {
+    /// A line of the template at `place` came; `slots` are its values.
+    #[inline]
+    pub(in crate::detect::miner) fn learn(
+        &mut self,
+        place: u32,
+        line: &[u8],
+        tokens: &[Token],
+        now: Timestamp,
+        slots: &mut Vec<Slot>,
+    ) -> Option<&mut Template<P>> {
         self.recency.touch(place);
+        let template = self.templates.get_mut(place as usize)?.as_mut()?;
+        template.count += 1;
+        template.last_seen = now;
+        // Most of a flood is seen once: what varies is of interest from the second line on.
+        if template.count > 1 && template.slots.is_behind(template.form.merged) {
+            template.slots.follow(tokens, template.form.merged);
+            self.held = self.held.wrapping_add(template.recount());
+        }
+        template.slots.learn(line, tokens, slots);
+        Some(template)
     }
 
     /// The template that a line of this form belongs to although one or more of its words were
@@ -107,7 +133,7 @@ impl<P: Payload> Book<P> {
         let masks = self.masks.get(words.len())?;
         masks.iter().find_map(|mask| {
             let mut key = base;
-            for place in places(mask.places) {
+            for place in positions(mask.places) {
                 let word = *words.get(place)?;
                 if word != WILD_WORD {
                     if rooms[place] == 0 {
@@ -124,11 +150,14 @@ impl<P: Payload> Book<P> {
     /// A template that differs from this form in few words, and in how many.
     pub(in crate::detect::miner) fn nearest(&self, form: &Form) -> Option<(TemplateId, usize)> {
         let key = form.key();
-        form.rooms.iter().enumerate().filter(|(_, room)| **room > 0).find_map(|(at, _)| {
-            let under = wild_at(key, form.words[at], at);
-            let near = self.by_key(under).or_else(|| self.index.members(under).next())?;
-            Some((self.at(near)?.id, self.at(near)?.form.distance(form)))
-        })
+        let near = form.open().find_map(|(at, _)| {
+            let under = form.without(key, at);
+            let file = form.filed(key, at);
+            self.by_key(under).or_else(|| self.index.members(file).next())
+        });
+        let near = near.or_else(|| self.index.members(form.skeleton(key)?).next())?;
+        let near = self.at(near)?;
+        Some((near.id, near.form.distance(form)))
     }
 
     /// A new template, and all that follows from it: when it makes a word a variable, templates
@@ -138,6 +167,7 @@ impl<P: Payload> Book<P> {
         self.next_id += 1;
         let template = Template {
             id,
+            counted: 0,
             count: 0,
             first_seen: now,
             last_seen: now,
@@ -147,19 +177,24 @@ impl<P: Payload> Book<P> {
         };
         let mut place = self.insert(template);
         let mut own = true;
-        while let Some((variable, under)) = self.variable(place) {
+        while let Some((variable, members)) = self.variable(place) {
             own = false;
-            place = self.merge(place, variable, under);
+            place = self.merge(place, variable, members);
         }
         (place, own)
     }
 
     /// Puts a template in its place, and files it.
     #[expect(clippy::cast_possible_truncation, reason = "there are at most as many as the bound")]
-    pub(in crate::detect::miner) fn insert(&mut self, template: Template<P>) -> u32 {
-        self.held += template.heap();
+    pub(in crate::detect::miner) fn insert(&mut self, mut template: Template<P>) -> u32 {
+        template.counted = 0;
+        self.held += template.recount();
         let place = self.free.pop().unwrap_or(self.templates.len() as u32);
         if self.templates.len() <= place as usize {
+            if self.templates.len() == self.templates.capacity() {
+                // They are large: doubling would waste half.
+                self.templates.reserve_exact(16 + self.templates.len() / 8);
+            }
             self.templates.push(None);
         }
         self.next_id = self.next_id.max(template.id.0 + 1);
@@ -173,12 +208,61 @@ impl<P: Payload> Book<P> {
     /// Takes a template out.
     pub(in crate::detect::miner) fn remove(&mut self, place: u32) -> Option<Template<P>> {
         let template = self.templates.get_mut(place as usize)?.take()?;
-        self.held -= template.heap();
+        self.held -= template.counted;
         self.ids.remove(&template.id.0);
         self.recency.remove(place);
         self.unfile(&template.form, place);
         self.free.push(place);
         Some(template)
+    }
+
+    /// What it knows.
+    pub(in crate::detect::miner) fn learned(&self) -> Learned<P>
+    where
+        P: Clone,
+    {
+        let order = &self.merged_order;
+        let merged = order.iter().filter_map(|id| Some((*id, *self.merged.get(id)?))).collect();
+        let templates = self.recency.from_oldest().filter_map(|place| self.at(place));
+        Learned { next_id: self.next_id, merged, templates: templates.map(Kept::from).collect() }
+    }
+
+    /// Takes what was kept; returns how many.
+    pub(in crate::detect::miner) fn warm(&mut self, learned: Learned<P>) -> usize {
+        let before = self.len();
+        for template in learned.templates.into_iter().filter_map(Kept::restored) {
+            let known =
+                self.ids.contains_key(&template.id.0) || self.merged.contains_key(&template.id.0);
+            if !known && template.id.0 <= LAST_ID && self.by_key(template.form.key()).is_none() {
+                self.insert(template);
+            }
+        }
+        for (younger, older) in learned.merged {
+            // The older one has the smaller id: no circle can be made.
+            if older < younger
+                && !self.ids.contains_key(&younger)
+                && !self.merged.contains_key(&younger)
+            {
+                self.alias(TemplateId(younger), TemplateId(older));
+            }
+        }
+        self.next_id = self.next_id.max(learned.next_id.min(LAST_ID));
+        self.len() - before
+    }
+
+    pub(in crate::detect::miner) fn shrink_to_fit(&mut self) {
+        self.keys.shrink_to_fit();
+        self.ids.shrink_to_fit();
+        self.merged.shrink_to_fit();
+        self.index.shrink_to_fit();
+    }
+
+    /// Bytes that the templates need, room for growth in the maps included as it is on average:
+    /// falls when one goes, as [`Self::heap`] does not.
+    pub(in crate::detect::miner) fn used(&self) -> usize {
+        // Two entries in maps of 16 and 8 bytes, the link of an age, at 2/3 use.
+        const EACH: usize = 3 * (17 + 9) / 2 + 12;
+        self.held + self.len() * (size_of::<Option<Template<P>>>() + EACH) + self.index.used()
     }
 
     pub(in crate::detect::miner) fn evict_oldest(&mut self) -> bool {
@@ -188,10 +272,11 @@ impl<P: Payload> Book<P> {
     fn file(&mut self, form: &Form, place: u32) {
         let key = form.key();
         self.keys.insert(key, place);
-        for (at, room) in form.rooms.iter().enumerate() {
-            if *room > 0 {
-                self.index.insert(wild_at(key, form.words[at], at), place);
-            }
+        for (at, _) in form.open() {
+            self.index.insert(form.filed(key, at), place);
+        }
+        if let Some(skeleton) = form.skeleton(key) {
+            self.index.insert(skeleton, place);
         }
         if form.merged != 0
             && let Some(masks) = self.masks.get_mut(form.words.len())
@@ -207,10 +292,11 @@ impl<P: Payload> Book<P> {
     fn unfile(&mut self, form: &Form, place: u32) {
         let key = form.key();
         self.keys.remove(&key);
-        for (at, room) in form.rooms.iter().enumerate() {
-            if *room > 0 {
-                self.index.remove(wild_at(key, form.words[at], at), place);
-            }
+        for (at, _) in form.open() {
+            self.index.remove(form.filed(key, at), place);
+        }
+        if let Some(skeleton) = form.skeleton(key) {
+            self.index.remove(skeleton, place);
         }
         if form.merged != 0
             && let Some(masks) = self.masks.get_mut(form.words.len())
@@ -222,43 +308,65 @@ impl<P: Payload> Book<P> {
         }
     }
 
-    /// A word of this template that has become a variable, and the hash without it.
-    fn variable(&self, place: u32) -> Option<(usize, u64)> {
+    /// Words of this template that have become variables, and the templates that show it.
+    fn variable(&self, place: u32) -> Option<(u128, Vec<u32>)> {
         let form = &self.at(place)?.form;
         let key = form.key();
-        form.rooms.iter().enumerate().filter(|(_, room)| **room > 0).find_map(|(at, room)| {
-            let under = wild_at(key, form.words[at], at);
-            let known = usize::from(self.keys.contains_key(&under));
-            let words = self.index.members(under).take(usize::from(*room)).count() + known;
-            (words >= usize::from(*room)).then_some((at, under))
+        let open = form.open().take(room::PLACES).find_map(|(at, room)| {
+            let file = form.filed(key, at);
+            // A value at the place of a usual word is enough.
+            let value = self.by_key(form.without(key, at)).filter(|_| room <= room::USUAL);
+            let wanted = usize::from(room);
+            let enough = value.is_some() || self.index.members(file).take(wanted).count() == wanted;
+            (enough && form.left(1 << at) > 0)
+                .then(|| (1 << at, self.index.members(file).chain(value).collect()))
+        });
+        open.or_else(|| self.behind_value(form, key)).or_else(|| self.together(form, key, place))
+    }
+
+    /// Other templates have a word where this one has a value.
+    fn behind_value(&self, form: &Form, key: u64) -> Option<(u128, Vec<u32>)> {
+        form.values().find_map(|at| {
+            let usual = |place: &u32| {
+                let room = self.at(*place).and_then(|t| t.form.rooms.get(at).copied());
+                room.is_some_and(|room| room <= room::USUAL)
+            };
+            let members: Vec<u32> = self.index.members(form.filed(key, at)).filter(usual).collect();
+            (!members.is_empty() && form.left(1 << at) > 0).then_some((1 << at, members))
         })
     }
 
-    /// Makes one word of the template at `place` a variable: all that differ from it in this word
-    /// only become one template, that of the oldest.
-    fn merge(&mut self, place: u32, variable: usize, under: u64) -> u32 {
+    /// Enough templates differ in names and values only.
+    fn together(&self, form: &Form, key: u64, place: u32) -> Option<(u128, Vec<u32>)> {
+        let skeleton = form.skeleton(key)?;
+        let members: Vec<u32> = self.index.members(skeleton).collect();
+        if members.len() < usize::from(room::VALUE) {
+            return None;
+        }
+        let differing = members
+            .iter()
+            .filter_map(|other| Some(form.differing(&self.at(*other)?.form)))
+            .fold(0, |bits, at| bits | at);
+        let others = members.iter().any(|other| *other != place);
+        (others && differing != 0 && form.left(differing) > 0).then_some((differing, members))
+    }
+
+    /// Makes words of the template at `place` variables. What is one with it then becomes one
+    /// template, the oldest.
+    fn merge(&mut self, place: u32, variable: u128, mut members: Vec<u32>) -> u32 {
         let Some(template) = self.at(place) else { return place };
-        let mut form = template.form.clone();
-        form.text = wild_text(&form.text, variable).into();
-        form.words[variable] = WILD_WORD;
-        form.rooms[variable] = 0;
-        form.merged |= 1 << variable;
-        let mut members: Vec<u32> = self.index.members(under).chain(self.by_key(under)).collect();
+        let mut form = template.form.loosened(variable);
+        members.push(place);
         let covered = |t: &Template<P>| form.covers(&t.form);
         members.extend(
             (0_u32..)
                 .zip(&self.templates)
                 .filter_map(|(at, template)| template.as_ref().is_some_and(covered).then_some(at)),
         );
-        for at in &members {
-            if let Some(known) = self.at(*at)
-                && known.form.words.len() == form.words.len()
-            {
-                form.merged |= known.form.merged;
-            }
-        }
         members.sort_unstable();
         members.dedup();
+        let merged = members.iter().filter_map(|at| Some(self.at(*at)?.form.merged));
+        form.merged |= merged.fold(0, |bits, merged| bits | merged);
         let mut gone: Vec<Template<P>> =
             members.into_iter().filter_map(|at| self.remove(at)).collect();
         gone.sort_by_key(|t| t.id);
@@ -266,10 +374,7 @@ impl<P: Payload> Book<P> {
         let Some(mut oldest) = gone.next() else { return place };
         for younger in gone {
             self.alias(younger.id, oldest.id);
-            oldest.count += younger.count;
-            oldest.first_seen = oldest.first_seen.min(younger.first_seen);
-            oldest.last_seen = oldest.last_seen.max(younger.last_seen);
-            oldest.payload.absorb(younger.payload);
+            oldest.absorb(younger);
         }
         oldest.form = form;
         self.insert(oldest)
@@ -298,42 +403,4 @@ impl<P: Payload> Book<P> {
             + self.masks.capacity() * size_of::<Vec<Mask>>()
             + self.recency.heap()
     }
-}
-
-/// The hash of a line of these words.
-fn key_of(words: &[u32]) -> u64 {
-    words.iter().enumerate().fold(words.len() as u64, |key, (position, word)| {
-        key.wrapping_add(hash::of_place(*word, position))
-    })
-}
-
-/// The hash of a line with one word unknown.
-fn wild_at(key: u64, word: u32, position: usize) -> u64 {
-    key.wrapping_sub(hash::of_place(word, position))
-        .wrapping_add(hash::of_place(WILD_WORD, position))
-}
-
-fn places(mask: u128) -> impl Iterator<Item = usize> {
-    let next = |mask: u128| (mask != 0).then_some(mask);
-    std::iter::successors(next(mask), move |mask| next(mask & (mask - 1)))
-        .map(|mask| mask.trailing_zeros() as usize)
-}
-
-/// The text of a template with its token number `variable` replaced.
-fn wild_text(text: &str, variable: usize) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (at, piece) in text.split(SEPARATOR).enumerate() {
-        if at > 0 {
-            out.push(SEPARATOR);
-        }
-        if at == variable {
-            if piece.starts_with(' ') {
-                out.push(' ');
-            }
-            out.push_str(WILD);
-        } else {
-            out.push_str(piece);
-        }
-    }
-    out
 }

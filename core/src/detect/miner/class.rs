@@ -6,7 +6,7 @@ pub const LOWER: u8 = 1;
 pub const UPPER: u8 = 2;
 /// A digit.
 pub const DIGIT: u8 = 4;
-/// A mark that stays inside a word: `.`, `_`, `-`, `@`, …
+/// A mark that stays inside a word: `_`, `-`, `$`, …
 pub const INNER: u8 = 8;
 /// `/` or `\`: inside a word too, and what makes it a path.
 pub const SLASH: u8 = 16;
@@ -14,6 +14,8 @@ pub const SLASH: u8 = 16;
 pub const SPLIT: u8 = 32;
 /// White space and control characters.
 pub const SPACE: u8 = 64;
+/// `.` or `@`: inside a word too, and what makes it a name of a host.
+pub const POINT: u8 = 128;
 
 /// Any letter.
 pub const LETTER: u8 = LOWER | UPPER;
@@ -32,6 +34,7 @@ const fn table() -> [u8; 256] {
             b'A'..=b'Z' => UPPER,
             b'0'..=b'9' => DIGIT,
             b'/' | b'\\' => SLASH,
+            b'.' | b'@' => POINT,
             b'=' | b':' | b',' | b';' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'"' | b'\''
             | b'|' | b'<' | b'>' | b'`' => SPLIT,
             0..=b' ' | 0x7f => SPACE,

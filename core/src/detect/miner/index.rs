@@ -28,11 +28,13 @@ pub struct Index {
     entries: Vec<Entry>,
     /// The first free entry.
     free: u32,
+    /// Entries in use.
+    filed: usize,
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self { files: ReadyMap::default(), entries: Vec::new(), free: NONE }
+        Self { files: ReadyMap::default(), entries: Vec::new(), free: NONE, filed: 0 }
     }
 }
 
@@ -56,6 +58,7 @@ impl Index {
         };
         file.first = at;
         file.count += 1;
+        self.filed += 1;
         file.count
     }
 
@@ -71,6 +74,7 @@ impl Index {
                     None => file.first = entry.next,
                 }
                 file.count -= 1;
+                self.filed -= 1;
                 self.entries[at as usize].next = self.free;
                 self.free = at;
                 break;
@@ -88,6 +92,17 @@ impl Index {
         let first = self.files.get(&under).map_or(NONE, |file| file.first);
         let entry = |at: u32| self.entries.get(at as usize);
         std::iter::successors(entry(first), move |e| entry(e.next)).map(|e| e.template)
+    }
+
+    /// Bytes that the entries need, with room for growth as it is on average.
+    pub fn used(&self) -> usize {
+        (self.files.len() * (size_of::<(u64, File)>() + 1) + self.filed * size_of::<Entry>()) * 3
+            / 2
+    }
+
+    /// Gives back what the map does not need any more.
+    pub fn shrink_to_fit(&mut self) {
+        self.files.shrink_to_fit();
     }
 
     /// Bytes on the heap.

@@ -4,24 +4,36 @@
 //! probe of a hash map, without an allocation. Only an unseen one takes the slow path, where words
 //! become variables once enough different ones stood at their place.
 
+pub mod brake;
 pub mod class;
+pub mod form;
 pub mod hash;
 pub mod index;
+pub mod learned;
+pub mod mask;
+pub mod number;
+pub mod numbers;
 pub mod recency;
 pub mod room;
 pub mod shape;
 pub mod slots;
 pub mod template;
 pub mod token;
+pub mod values;
 
 mod book;
+#[cfg(test)]
+mod tests;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::detect::miner::book::Book;
+use crate::detect::miner::brake::Brake;
+use crate::detect::miner::form::{Form, SEPARATOR};
+use crate::detect::miner::learned::Learned;
 use crate::detect::miner::slots::Slot;
-use crate::detect::miner::template::{Form, Payload, Template, TemplateId};
-use crate::detect::miner::token::{Kind, Tokens, WILD, write_masked};
+use crate::detect::miner::template::{Payload, Template, TemplateId};
+use crate::detect::miner::token::{Kind, Tokens, WILD};
 
 /// How much a miner may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +55,20 @@ impl Default for Bounds {
 impl Bounds {
     /// For so many templates.
     pub const fn of(templates: usize) -> Self {
-        Self { templates, bytes: templates * 1300 }
+        // 20,000 templates in 32 MiB.
+        Self { templates, bytes: templates * 1600 }
     }
+}
+
+/// Lines that are remembered for words that became variables. 16 bytes each.
+const RECENT: usize = 1024;
+
+/// A place, whether it is new, and its nearest.
+type Found = (u32, bool, Option<(TemplateId, usize)>);
+
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are wanted")]
+fn recent_at(key: u64) -> usize {
+    key as usize % RECENT
 }
 
 /// What became of a line.
@@ -72,10 +96,10 @@ pub struct Miner<P> {
     words: Vec<u32>,
     rooms: Vec<u8>,
     other: u64,
-    created: u32,
-    evicted: u32,
-    minute: Option<Timestamp>,
-    braked_until: Option<Timestamp>,
+    brake: Brake,
+    /// Lines whose words are not those of their template, by hash: a word that became a variable
+    /// is looked up once, not each time. One of [`RECENT`] for each hash.
+    recent: Vec<(u64, u32, TemplateId)>,
 }
 
 impl<P: Payload> Miner<P> {
@@ -89,10 +113,8 @@ impl<P: Payload> Miner<P> {
             words: Vec::new(),
             rooms: Vec::new(),
             other: 0,
-            created: 0,
-            evicted: 0,
-            minute: None,
-            braked_until: None,
+            brake: Brake::default(),
+            recent: Vec::new(),
         }
     }
 
@@ -101,31 +123,43 @@ impl<P: Payload> Miner<P> {
     pub fn mine(&mut self, message: &str, now: Timestamp) -> Option<Mined<'_, P>> {
         self.tokens.read(message);
         let key = self.tokens.key();
-        let (place, is_new, nearest) = match self.book.by_key(key) {
+        let (place, is_new, nearest) = match self.book.by_key(key).or_else(|| self.recent(key)) {
             Some(place) => (place, false, None),
-            None => self.unseen(message, now)?,
+            None => self.unseen(key, message, now)?,
         };
-        self.book.touch(place);
-        let template = self.book.at_mut(place)?;
-        template.count += 1;
-        template.last_seen = now;
+        self.slots.clear();
+        let tokens = self.tokens.as_slice();
+        let template = self.book.learn(place, message.as_bytes(), tokens, now, &mut self.slots)?;
         Some(Mined { id: template.id, template, is_new, nearest, slots: &self.slots })
     }
 
-    #[expect(clippy::type_complexity, reason = "it is taken apart at once")]
-    fn unseen(
-        &mut self,
-        message: &str,
-        now: Timestamp,
-    ) -> Option<(u32, bool, Option<(TemplateId, usize)>)> {
+    /// The place of a line that was looked up before.
+    fn recent(&self, key: u64) -> Option<u32> {
+        let (known, place, id) = self.recent.get(recent_at(key))?;
+        (*known == key && self.book.at(*place).is_some_and(|t| t.id == *id)).then_some(*place)
+    }
+
+    fn remember(&mut self, key: u64, place: u32) {
+        let Some(id) = self.book.at(place).map(|t| t.id) else { return };
+        if self.recent.is_empty() {
+            self.recent = vec![(0, u32::MAX, id); RECENT];
+        }
+        if let Some(entry) = self.recent.get_mut(recent_at(key)) {
+            *entry = (key, place, id);
+        }
+    }
+
+    /// The slow path.
+    fn unseen(&mut self, key: u64, message: &str, now: Timestamp) -> Option<Found> {
         let tokens = self.tokens.as_slice();
         room::rooms(message.as_bytes(), tokens, &mut self.rooms);
         self.words.clear();
         self.words.extend(tokens.iter().map(|t| t.word));
         if let Some(place) = self.book.covering(&self.words, &self.rooms) {
+            self.remember(key, place);
             return Some((place, false, None));
         }
-        if self.brakes(now) {
+        if self.brake.is_on(now) {
             self.other += 1;
             return None;
         }
@@ -137,35 +171,9 @@ impl<P: Payload> Miner<P> {
         };
         let nearest = self.book.nearest(&form);
         let (place, own) = self.book.create(form, now);
-        self.created += 1;
-        while self.book.len() > self.bounds.templates || self.memory() > self.bounds.bytes {
-            if self.book.len() <= 1 || !self.book.evict_oldest() {
-                break;
-            }
-            self.evicted += 1;
-        }
+        let evicted = self.shrink();
+        self.brake.created(evicted);
         Some((place, own, nearest.filter(|_| own)))
-    }
-
-    /// Whether so many new templates drive out known ones that no more are made for a while.
-    fn brakes(&mut self, now: Timestamp) -> bool {
-        const PAUSE: SignedDuration = SignedDuration::from_mins(1);
-        if self.braked_until.is_some_and(|until| now < until) {
-            return true;
-        }
-        self.braked_until = None;
-        if self.minute.is_none_or(|began| now.duration_since(began) >= PAUSE) {
-            self.minute = Some(now);
-            self.created = 0;
-            self.evicted = 0;
-        }
-        if self.created >= 64 && self.evicted * 4 > self.created {
-            self.braked_until = now.checked_add(PAUSE).ok();
-            self.created = 0;
-            self.evicted = 0;
-            return true;
-        }
-        false
     }
 
     /// The template with this id, or the one that it was merged into.
@@ -212,7 +220,36 @@ impl<P: Payload> Miner<P> {
     /// Sets how many templates it may keep; if there are more, the oldest go at once.
     pub fn set_bound(&mut self, templates: usize) {
         self.bounds = Bounds::of(templates);
-        while self.book.len() > templates && self.book.evict_oldest() {}
+        self.shrink();
+        self.book.shrink_to_fit();
+    }
+
+    /// Drops what is beyond the bounds, the oldest first; how many. One always stays.
+    fn shrink(&mut self) -> u32 {
+        let mut evicted = 0;
+        while self.book.len() > 1
+            && (self.book.len() > self.bounds.templates || self.book.used() > self.bounds.bytes)
+            && self.book.evict_oldest()
+        {
+            evicted += 1;
+        }
+        evicted
+    }
+
+    /// What it knows, to be kept.
+    pub fn learned(&self) -> Learned<P>
+    where
+        P: Clone,
+    {
+        self.book.learned()
+    }
+
+    /// Begins with what was kept: no line that was known then is new now, and ids stay. Returns
+    /// how many templates were taken; those that do not fit together, or are known here already,
+    /// are not.
+    pub fn warm(&mut self, learned: Learned<P>) -> usize {
+        let taken = self.book.warm(learned);
+        taken - self.shrink() as usize
     }
 
     /// Bytes of memory that it takes.
@@ -223,6 +260,7 @@ impl<P: Payload> Miner<P> {
             + self.slots.capacity() * size_of::<Slot>()
             + self.words.capacity() * size_of::<u32>()
             + self.rooms.capacity()
+            + self.recent.capacity() * size_of::<(u64, u32, TemplateId)>()
     }
 }
 
@@ -232,14 +270,14 @@ fn shown(message: &str, tokens: &Tokens) -> String {
     let mut text = Vec::with_capacity(message.len());
     for (at, token) in tokens.as_slice().iter().enumerate() {
         if at > 0 {
-            text.push(1);
+            text.push(SEPARATOR as u8);
         }
         if token.spaced {
             text.push(b' ');
         }
         match token.kind {
-            Kind::Value | Kind::Number => text.extend_from_slice(WILD.as_bytes()),
-            Kind::Part => write_masked(token.of(line), &mut text),
+            Kind::Value | Kind::Path | Kind::Number => text.extend_from_slice(WILD.as_bytes()),
+            Kind::Part => mask::show(token.of(line), WILD, &mut text),
             Kind::Mark | Kind::Word => text.extend_from_slice(token.of(line)),
         }
     }

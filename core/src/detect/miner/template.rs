@@ -3,12 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::detect::miner::hash;
+use crate::detect::miner::form::{Form, SEPARATOR};
 use crate::detect::miner::slots::Slots;
-
-/// Stands between the tokens in the text of a form. No token contains it: control characters
-/// separate words.
-pub(in crate::detect::miner) const SEPARATOR: char = '\u{1}';
 
 /// Stable id of a template within one miner. It survives late merges (the older id stays) and
 /// persistence, and is never given again.
@@ -41,6 +37,18 @@ pub struct Template<P> {
     /// What its values were.
     pub slots: Slots,
     pub(in crate::detect::miner) form: Form,
+    /// The bytes of it that the book has counted.
+    pub(in crate::detect::miner) counted: usize,
+}
+
+impl<P: Payload> Template<P> {
+    /// Takes in a younger one that turned out to be the same.
+    pub(in crate::detect::miner) fn absorb(&mut self, younger: Self) {
+        self.count += younger.count;
+        self.first_seen = self.first_seen.min(younger.first_seen);
+        self.last_seen = self.last_seen.max(younger.last_seen);
+        self.payload.absorb(younger.payload);
+    }
 }
 
 impl<P> Template<P> {
@@ -54,48 +62,14 @@ impl<P> Template<P> {
         self.form.words.len()
     }
 
+    /// Bytes on the heap, more than at the last count. Negative ones wrap around.
+    pub(in crate::detect::miner) fn recount(&mut self) -> usize {
+        let heap = self.heap();
+        let before = std::mem::replace(&mut self.counted, heap);
+        self.counted.wrapping_sub(before)
+    }
+
     pub(in crate::detect::miner) fn heap(&self) -> usize {
         self.form.heap() + self.slots.heap()
-    }
-}
-
-/// What makes a template that template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::detect::miner) struct Form {
-    /// As it is shown, but with a [`SEPARATOR`] between the tokens.
-    pub(in crate::detect::miner) text: Box<str>,
-    /// The hashes of its words.
-    pub(in crate::detect::miner) words: Box<[u32]>,
-    /// For each word how many different ones make it a variable; 0: it never becomes one.
-    pub(in crate::detect::miner) rooms: Box<[u8]>,
-    /// The words that became variables, one bit each. Those that are values by their shape are
-    /// not among them.
-    pub(in crate::detect::miner) merged: u128,
-}
-
-impl Form {
-    /// The hash of the lines that it stands for.
-    pub(in crate::detect::miner) fn key(&self) -> u64 {
-        self.words.iter().enumerate().fold(self.words.len() as u64, |key, (position, word)| {
-            key.wrapping_add(hash::of_place(*word, position))
-        })
-    }
-
-    /// Whether every line of `other` is one of this form too.
-    pub(in crate::detect::miner) fn covers(&self, other: &Self) -> bool {
-        self.words.len() == other.words.len()
-            && self.words.iter().zip(&other.words).enumerate().all(|(at, (mine, word))| {
-                mine == word || (self.merged >> at & 1 == 1 && other.rooms[at] > 0)
-            })
-    }
-
-    /// Words in which the two differ; a different length counts for each missing word.
-    pub(in crate::detect::miner) fn distance(&self, other: &Self) -> usize {
-        let differ = self.words.iter().zip(&other.words).filter(|(a, b)| a != b).count();
-        differ + self.words.len().abs_diff(other.words.len())
-    }
-
-    fn heap(&self) -> usize {
-        self.text.len() + self.words.len() * size_of::<u32>() + self.rooms.len()
     }
 }

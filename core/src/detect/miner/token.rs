@@ -2,6 +2,7 @@
 
 use crate::detect::miner::class;
 use crate::detect::miner::hash;
+use crate::detect::miner::mask;
 use crate::detect::miner::shape;
 use crate::detect::miner::shape::Shape;
 
@@ -13,12 +14,6 @@ pub const LINE_TOKENS: usize = 128;
 pub const WILD: &str = "<*>";
 /// The hash of any value.
 pub const WILD_WORD: u32 = 0x5bd1_e995;
-/// Stands for a run of digits while a word is hashed. No word contains it: control characters
-/// separate words.
-const DIGITS: u8 = 1;
-/// Longer words are cut before they are hashed with their digits masked.
-const MASKED_BYTES: usize = 64;
-
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -30,6 +25,8 @@ pub enum Kind {
     Part,
     /// A value.
     Value,
+    /// A value that is a path or an URL.
+    Path,
     /// A value that is one number.
     Number,
 }
@@ -52,7 +49,7 @@ pub struct Token {
 impl Token {
     /// It is a value, by its shape.
     pub fn is_wild(&self) -> bool {
-        matches!(self.kind, Kind::Value | Kind::Number)
+        matches!(self.kind, Kind::Value | Kind::Path | Kind::Number)
     }
 
     /// Its bytes in `line`.
@@ -125,112 +122,105 @@ impl Tokens {
 
     fn mark(&mut self, line: &[u8], at: usize, spaced: bool) {
         let byte = line[at];
-        if byte == b')' && self.closes(spaced) {
+        if byte == b')' && self.closes() {
             return;
         }
-        self.push(u32::from(byte) | 0x100, at, at + 1, Kind::Mark, spaced);
+        self.push(mark_word(byte), at, at + 1, Kind::Mark, spaced);
     }
 
     /// `VAR (VAR)` is one value, and so is an empty pair of brackets behind a value.
-    fn closes(&mut self, _spaced: bool) -> bool {
-        let is_open = |t: &Token| t.kind == Kind::Mark && t.word == (u32::from(b'(') | 0x100);
+    fn closes(&mut self) -> bool {
         match self.tokens.as_slice() {
-            [.., value, open, inner] if value.is_wild() && is_open(open) && inner.is_wild() => {
+            [.., value, open, inner]
+                if value.is_wild() && open.word == mark_word(b'(') && inner.is_wild() =>
+            {
                 self.tokens.truncate(self.tokens.len() - 2);
-                self.whole();
-                true
             }
-            [.., value, open] if value.is_wild() && is_open(open) && open.spaced => {
+            [.., value, open] if value.is_wild() && open.word == mark_word(b'(') && open.spaced => {
                 self.tokens.pop();
-                self.whole();
-                true
             }
-            _ => false,
+            _ => return false,
         }
-    }
-
-    /// The last token is a value that is more than a number.
-    fn whole(&mut self) {
-        if let Some(last) = self.tokens.last_mut() {
-            last.kind = Kind::Value;
-        }
+        true
     }
 
     /// Reads the word that begins at `start`; returns where it ends.
+    #[inline]
     fn word(&mut self, line: &[u8], start: usize, spaced: bool) -> usize {
-        let mut flags = 0;
-        let mut end = start;
-        while let Some(byte) = line.get(end) {
-            let class = class::of(*byte);
-            if class & class::END != 0 {
-                let letter =
-                    |at: usize| line.get(at).is_some_and(|b| class::of(*b) & class::LETTER != 0);
-                // An apostrophe: don't, kernel's.
-                if *byte == b'\'' && end > start && letter(end - 1) && letter(end + 1) {
-                    end += 1;
-                    continue;
-                }
-                break;
-            }
-            flags |= class;
-            end += 1;
+        let (mut end, mut flags) = word_end(line, start);
+        while line.get(end) == Some(&b'\'') && end > start && is_apostrophe(line, end) {
+            let (further, more) = word_end(line, end + 1);
+            end = further;
+            flags |= more;
         }
-        if line.get(end) == Some(&b':') {
-            if line[end + 1..].starts_with(b"//") && flags & class::LETTER != 0 {
-                let stop = url_end(line, end);
-                self.value(start, stop, Kind::Value, spaced);
-                return stop;
-            }
-            if let Some(stop) = colons_end(line, start, end) {
-                self.value(start, stop, Kind::Value, spaced);
-                return stop;
-            }
-        }
-        // A path keeps its query, an equals sign or not.
-        if flags & class::SLASH != 0 && line[start] == b'/' && line[start..end].contains(&b'?') {
-            let stop = url_end(line, end);
-            self.value(start, stop, Kind::Value, spaced);
+        if line.get(end) == Some(&b':')
+            && let Some(stop) = self.behind_colon(line, start, end, flags, spaced)
+        {
             return stop;
         }
         let mut stop = end;
-        if flags & class::INNER != 0 {
-            while stop > start + 1 && matches!(line[stop - 1], b'.' | b'!' | b'?') {
-                stop -= 1;
-            }
-            if !line[start..stop]
-                .iter()
-                .any(|b| class::of(*b) & (class::LETTER | class::DIGIT) != 0)
+        if flags & (class::INNER | class::POINT | class::SLASH) != 0 {
+            // A path keeps its query: it goes on behind the equals sign.
+            if line[start] == b'/'
+                && line.get(end) == Some(&b'=')
+                && line[start..end].contains(&b'?')
             {
-                stop = end;
+                let stop = url_end(line, end);
+                self.value(line, start, stop, Kind::Path, spaced);
+                return stop;
             }
+            stop = sentence_end(line, start, end);
         }
         let word = &line[start..stop];
-        match shape::of(word, flags) {
-            Shape::Value => self.value(start, stop, Kind::Value, spaced),
-            Shape::Number => self.value(start, stop, Kind::Number, spaced),
+        let mut masked = [0; mask::BYTES];
+        match shape::of(word, flags, &mut masked) {
             Shape::Word => self.constant(word, start, stop, spaced),
-            Shape::Part => {
-                self.part(word, start, stop, spaced);
+            Shape::Part(length) => {
+                self.part(hash::of_word(&masked[..length]), start, stop, spaced);
             }
+            Shape::Value => self.value(line, start, stop, Kind::Value, spaced),
+            Shape::Path => self.value(line, start, stop, Kind::Path, spaced),
+            Shape::Number => self.value(line, start, stop, Kind::Number, spaced),
         }
         if stop < end && self.tokens.len() < LINE_TOKENS {
-            self.push(u32::from(line[stop]) | 0x200, stop, end, Kind::Mark, false);
+            self.push(mark_word(line[stop]), stop, end, Kind::Mark, false);
         }
         end
     }
 
+    /// An URL, a path with a drive, or an address with colons, if that is what it is.
+    fn behind_colon(
+        &mut self,
+        line: &[u8],
+        start: usize,
+        end: usize,
+        flags: u8,
+        spaced: bool,
+    ) -> Option<usize> {
+        let (stop, kind) = match &line[end + 1..] {
+            [b'/', b'/', host, ..] if flags & class::LETTER != 0 => {
+                let bracket =
+                    if *host == b'[' { line[end..].iter().position(|b| *b == b']') } else { None };
+                (url_end(line, end + bracket.unwrap_or(1) + 1), Kind::Path)
+            }
+            [b'\\', ..] if end == start + 1 && flags & class::LETTER != 0 => {
+                (url_end(line, end + 1), Kind::Path)
+            }
+            _ => (colons_end(line, start, end)?, Kind::Value),
+        };
+        self.value(line, start, stop, kind, spaced);
+        Some(stop)
+    }
+
+    #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "32 bits of the hash are kept")]
     fn constant(&mut self, word: &[u8], start: usize, end: usize, spaced: bool) {
-        if let Some(last) = self.tokens.last_mut()
+        if spaced
+            && let Some(last) = self.tokens.last_mut()
             && last.is_wild()
-            && spaced
             && ((last.kind == Kind::Number && is_unit(word)) || is_time_word(word))
         {
             last.end = end as u16;
-            return;
-        }
-        if is_calendar(word) {
-            self.value(start, end, Kind::Value, spaced);
             return;
         }
         let hash = hash::of_word(word) as u32;
@@ -238,15 +228,12 @@ impl Tokens {
     }
 
     /// A word with digits; a list of words that differ in nothing else becomes one.
-    #[expect(clippy::cast_possible_truncation, reason = "a line has at most LINE_BYTES")]
-    fn part(&mut self, word: &[u8], start: usize, end: usize, spaced: bool) {
-        let hash = masked_hash(word);
-        let comma = |t: &Token| t.word == (u32::from(b',') | 0x100) && t.kind == Kind::Mark;
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits of the hash are kept")]
+    fn part(&mut self, hash: u64, start: usize, end: usize, spaced: bool) {
+        let hash = hash as u32;
         match self.tokens.as_mut_slice() {
-            [.., before] if before.word == hash && spaced => {
-                before.end = end as u16;
-            }
-            [.., before, between] if before.word == hash && comma(between) => {
+            [.., before] if before.word == hash && spaced => before.end = end as u16,
+            [.., before, between] if before.word == hash && between.word == mark_word(b',') => {
                 before.end = end as u16;
                 self.tokens.pop();
             }
@@ -256,27 +243,32 @@ impl Tokens {
 
     /// A value; lists and pairs of values become one.
     #[expect(clippy::cast_possible_truncation, reason = "a line has at most LINE_BYTES")]
-    fn value(&mut self, start: usize, end: usize, kind: Kind, spaced: bool) {
-        let mark = |t: &Token, bytes: &[u8]| {
-            t.kind == Kind::Mark && bytes.iter().any(|b| t.word == (u32::from(*b) | 0x100))
-        };
+    fn value(&mut self, line: &[u8], start: usize, end: usize, kind: Kind, spaced: bool) {
         match self.tokens.as_mut_slice() {
-            [.., before] if before.is_wild() && spaced => {
-                before.end = end as u16;
-                before.kind = Kind::Value;
-                return;
+            [rest @ .., before] if before.is_wild() => {
+                let third = rest.last().is_some_and(Token::is_wild);
+                if spaced && is_list(line, before, kind, &line[start..end], third) {
+                    before.end = end as u16;
+                    before.kind = if kind == Kind::Path { Kind::Path } else { Kind::Value };
+                    return;
+                }
             }
-            [.., before, between]
-                if before.is_wild()
-                    && ((!spaced && !between.spaced && mark(between, b":,"))
-                        || (mark(between, b",") && !between.spaced)) =>
-            {
-                before.end = end as u16;
-                before.kind = Kind::Value;
-                self.tokens.pop();
-                return;
+            [rest @ .., before, between] if before.is_wild() && !between.spaced => {
+                let third = matches!(rest, [.., first, comma]
+                    if first.is_wild() && comma.word == mark_word(b','));
+                let joins = match between.word {
+                    COLON => !spaced,
+                    COMMA => !spaced || is_list(line, before, kind, &line[start..end], third),
+                    _ => false,
+                };
+                if joins {
+                    before.end = end as u16;
+                    before.kind = if before.kind == Kind::Path { Kind::Path } else { Kind::Value };
+                    self.tokens.pop();
+                    return;
+                }
             }
-            [.., before] if !spaced && mark(before, b"<") && kind == Kind::Number => {
+            [.., before] if !spaced && kind == Kind::Number && before.word == mark_word(b'<') => {
                 let space = before.spaced;
                 self.tokens.pop();
                 self.push(WILD_WORD, start, end, kind, space);
@@ -286,6 +278,75 @@ impl Tokens {
         }
         self.push(WILD_WORD, start, end, kind, spaced);
     }
+}
+
+const COLON: u32 = mark_word(b':');
+const COMMA: u32 = mark_word(b',');
+
+/// The hash of a mark.
+const fn mark_word(byte: u8) -> u32 {
+    0x0100 | byte as u32
+}
+
+/// Whether a value behind another one, with a space between, belongs to it: the parts of a date,
+/// a list. Of two numbers each may say something of its own, as the status and the size of a
+/// response do.
+fn is_list(line: &[u8], before: &Token, kind: Kind, text: &[u8], third: bool) -> bool {
+    match (before.kind, kind) {
+        (Kind::Path, Kind::Path) | (Kind::Value, Kind::Value) => true,
+        (Kind::Path, _) | (_, Kind::Path) => false,
+        _ => third || is_time(text) || is_time(before.of(line)),
+    }
+}
+
+/// Looks like a part of a date or a time of the day.
+fn is_time(text: &[u8]) -> bool {
+    match text {
+        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', ..] => true,
+        [b'0'..=b'9', ..] => text.iter().any(|b| matches!(b, b':' | b'-')),
+        _ => false,
+    }
+}
+
+/// Where a word ends, and the classes of its bytes. Four bytes at a time: half of all
+/// instructions of a line were spent here.
+#[inline]
+fn word_end(line: &[u8], start: usize) -> (usize, u8) {
+    let mut flags = 0;
+    let mut rest = line.get(start..).unwrap_or_default();
+    while let Some(([a, b, c, d], further)) = rest.split_first_chunk() {
+        let four = class::of(*a) | class::of(*b) | class::of(*c) | class::of(*d);
+        if four & class::END != 0 {
+            break;
+        }
+        flags |= four;
+        rest = further;
+    }
+    while let Some((byte, further)) = rest.split_first() {
+        let class = class::of(*byte);
+        if class & class::END != 0 {
+            break;
+        }
+        flags |= class;
+        rest = further;
+    }
+    (line.len() - rest.len(), flags)
+}
+
+/// An apostrophe inside a word: don't, kernel's.
+fn is_apostrophe(line: &[u8], at: usize) -> bool {
+    let letter = |at: usize| line.get(at).is_some_and(|b| class::of(*b) & class::LETTER != 0);
+    letter(at - 1) && letter(at + 1)
+}
+
+/// Where a word ends without the full stop of its sentence.
+fn sentence_end(line: &[u8], start: usize, end: usize) -> usize {
+    let mut stop = end;
+    while stop > start && matches!(line[stop - 1], b'.' | b'!' | b'?') {
+        stop -= 1;
+    }
+    // Nothing but such marks.
+    if stop == start { end } else { stop }
 }
 
 /// Where an URL ends.
@@ -305,7 +366,7 @@ fn url_end(line: &[u8], from: usize) -> usize {
 /// Where an IPv6 or hardware address ends whose first group is `start..end`.
 fn colons_end(line: &[u8], start: usize, end: usize) -> Option<usize> {
     let hex = |group: &[u8]| group.len() <= 4 && group.iter().all(u8::is_ascii_hexdigit);
-    if !hex(&line[start..end]) {
+    if end - start > 4 || !hex(&line[start..end]) {
         return None;
     }
     let stop = line[end..]
@@ -315,7 +376,9 @@ fn colons_end(line: &[u8], start: usize, end: usize) -> Option<usize> {
     let text = &line[start..stop];
     let text = text.strip_suffix(b":").unwrap_or(text);
     let groups = text.split(|b| *b == b':');
-    if groups.clone().all(hex) && groups.clone().count() >= 3 && text.iter().any(u8::is_ascii_digit)
+    if groups.clone().all(hex)
+        && groups.clone().count() >= 3
+        && (text.iter().any(u8::is_ascii_digit) || is_hardware(text))
     {
         Some(start + text.len())
     } else {
@@ -323,48 +386,9 @@ fn colons_end(line: &[u8], start: usize, end: usize) -> Option<usize> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "32 bits of the hash are kept")]
-fn masked_hash(word: &[u8]) -> u32 {
-    let mut masked = [0_u8; MASKED_BYTES];
-    let mut length = 0;
-    each_masked(word, |byte| {
-        if let Some(slot) = masked.get_mut(length) {
-            *slot = byte.unwrap_or(DIGITS);
-            length += 1;
-        }
-    });
-    hash::of_word(&masked[..length]) as u32
-}
-
-/// Tells the bytes of a word, `None` for a run of digits. Numbers that are joined by marks, and
-/// a sign, belong to the run.
-fn each_masked(word: &[u8], mut tell: impl FnMut(Option<u8>)) {
-    let digit = |at: usize| word.get(at).is_some_and(u8::is_ascii_digit);
-    let mut at = 0;
-    while let Some(byte) = word.get(at) {
-        let joins = |at: usize| matches!(word.get(at), Some(b'.' | b'-' | b'_' | b'+'));
-        let signed = *byte == b'-'
-            && digit(at + 1)
-            && (at == 0 || class::of(word[at - 1]) & (class::LETTER | class::DIGIT) == 0);
-        if digit(at) || signed {
-            at += 1;
-            while digit(at) || (joins(at) && digit(at + 1)) {
-                at += 1;
-            }
-            tell(None);
-        } else {
-            tell(Some(*byte));
-            at += 1;
-        }
-    }
-}
-
-/// Appends a word with its digits masked.
-pub fn write_masked(word: &[u8], into: &mut Vec<u8>) {
-    each_masked(word, |byte| match byte {
-        Some(byte) => into.push(byte),
-        None => into.extend_from_slice(WILD.as_bytes()),
-    });
+/// Six groups of two digits.
+fn is_hardware(text: &[u8]) -> bool {
+    text.len() == 17 && text.split(|b| *b == b':').all(|group| group.len() == 2)
 }
 
 /// A unit that stands as a word of its own behind a number.
@@ -421,29 +445,5 @@ fn is_time_word(word: &[u8]) -> bool {
     matches!(
         word,
         b"AM" | b"PM" | b"UTC" | b"GMT" | b"CET" | b"CEST" | b"EST" | b"EDT" | b"PST" | b"PDT"
-    )
-}
-
-/// A month or a day of the week, as dates have them.
-fn is_calendar(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"Jan"
-            | b"Feb"
-            | b"Mar"
-            | b"Apr"
-            | b"Jun"
-            | b"Jul"
-            | b"Aug"
-            | b"Sep"
-            | b"Oct"
-            | b"Nov"
-            | b"Dec"
-            | b"Mon"
-            | b"Tue"
-            | b"Wed"
-            | b"Thu"
-            | b"Fri"
-            | b"Sat"
     )
 }

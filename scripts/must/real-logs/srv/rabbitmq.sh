@@ -9,5 +9,5 @@ if [ ! -e /etc/rabbitmq/definitions.json ]; then
 fi
 # One scheduler that sleeps when idle: a broker for a few messages a second.
 export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none'
-export HOME=/var/lib/rabbitmq RABBITMQ_NODENAME="rabbit@$(hostname)"
+export HOME=/var/lib/rabbitmq RABBITMQ_NODENAME="${RABBITMQ_NODENAME:-rabbit@$(hostname)}"
 exec setpriv --reuid=rabbitmq --regid=rabbitmq --init-groups /usr/lib/rabbitmq/bin/rabbitmq-server
