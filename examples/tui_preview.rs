@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::reader;
+use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
 };
@@ -537,6 +538,7 @@ async fn preview(
         store: Arc::new(SqliteStore::in_memory()?),
         role: Arc::new(Alone),
         settings,
+        signatures: Arc::clone(Signatures::builtin()),
         earlier: Vec::new(),
         log_events: false,
         usage_events: false,

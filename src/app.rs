@@ -116,6 +116,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
             limits: settings.limits,
             ..engine::Settings::default()
         },
+        signatures: settings.signatures.in_force(),
         earlier,
         log_events: extras.logs,
         usage_events: extras.usage,

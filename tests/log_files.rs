@@ -76,8 +76,7 @@ fn every_line_has_a_row_and_lines_that_differ_in_values_share_a_cluster() -> Fal
 #[test]
 fn ids_are_the_final_ones_even_of_lines_before_a_merge() -> Fallible {
     let names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"];
-    let lines: String =
-        names.iter().map(|name| format!("INFO the session of user {name} was opened\n")).collect();
+    let lines = names.map(|name| format!("INFO the session of user {name} was opened")).join("\n");
     let output = piped(&["patterns", "--format", "csv", "-"], lines.as_bytes())?;
     let clusters = clusters(&output)?;
     assert!(clusters.iter().all(|c| *c == clusters[0]), "{clusters:?}");

@@ -131,9 +131,8 @@ fn nothing_above_medium_is_told_before_a_failure() -> Fallible {
     for recording in recordings()? {
         let told = replay(&folder().join(&recording.file), &recording.container)?;
         let before = recording.at.saturating_sub(PREPARED)?;
-        let loud = list(
-            told.iter().filter(|t| t.at < before && t.anomaly.severity > Severity::Medium),
-        );
+        let loud =
+            list(told.iter().filter(|t| t.at < before && t.anomaly.severity > Severity::Medium));
         if !loud.is_empty() {
             writeln!(false_alarms, "{}:\n{loud}", recording.file)?;
         }

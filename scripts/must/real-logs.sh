@@ -50,7 +50,7 @@ start_program() {
 }
 
 # shellcheck disable=SC2317 # called by wait_for
-watching() { grep -q '"type":"monitor_started"' "$events_file"; }
+watching() { grep -qs '"type":"monitor_started"' "$events_file"; }
 
 # shellcheck disable=SC2317 # called by the trap
 end_program() {
@@ -98,13 +98,13 @@ healthy() {
 note() { printf '%s\t%s\t%s\n' "$1" "$at" "$PREFIX" >"$TMPDIR/noted/${1/\//.}"; }
 
 faults() {
-  local name began prefix container right words what first
+  local name began prefix container right first
   mkdir -p "$TMPDIR/noted"
   PREFIX=fault
   play_all note "$@"
   printf '%-32s %-9s %8s  %s\n' failure container seconds 'told as'
   while IFS=$'\t' read -r name began prefix; do
-    while IFS=$'\t' read -r container right words what; do
+    while IFS=$'\t' read -r container right _; do
       first=$(anomalies "$prefix-$container" | told_since "$began" "$prefix-$container" "$right")
       judge "$name" "$container" "$began" "$right" "$first"
     done < <(expectations "$name")

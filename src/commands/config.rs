@@ -33,6 +33,11 @@ fn check(settings: &Settings) -> Vec<String> {
             path(settings)
         ),
     }];
+    if let Some(file) =
+        settings.signatures.file.as_ref().filter(|_| settings.signatures.is_extended())
+    {
+        lines.push(format!("{}: valid", file.display()));
+    }
     lines.extend(settings.ignored.iter().map(|note| format!("note: {note}")));
     lines
 }
@@ -71,6 +76,15 @@ fn show(settings: &Settings) -> Vec<String> {
                 .catalog
                 .as_ref()
                 .map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
+        ),
+        line(
+            "signatures",
+            match &settings.signatures.file {
+                Some(file) if settings.signatures.is_extended() => {
+                    format!("{} before the built-in ones", file.display())
+                }
+                _ => "built in".to_owned(),
+            },
         ),
         line(
             "brakes",

@@ -39,6 +39,10 @@ usage_seconds = 2
 # Catalogue of MCP servers instead of the built-in one.
 # catalog = "mcp-servers/catalog.yaml"
 
+# Known failures in log lines, before the built-in ones (default: sentinel-tui/signatures.toml in
+# the XDG folder for configuration).
+# signatures = "signatures.toml"
+
 # What keeps auto-heal from doing too much.
 [brakes]
 cooldown_seconds = 300
@@ -71,6 +75,8 @@ pub struct FileSettings {
     pub state_dir: Option<PathBuf>,
     /// Catalogue of MCP servers.
     pub catalog: Option<PathBuf>,
+    /// Known failures in log lines.
+    pub signatures: Option<PathBuf>,
     /// The brakes' bounds.
     pub brakes: Option<BrakeSettings>,
 }
@@ -100,6 +106,7 @@ const KEYS: &[&str] = &[
     "usage_seconds",
     "state_dir",
     "catalog",
+    "signatures",
     "brakes",
     "cooldown_seconds",
     "strikes",

@@ -4,6 +4,7 @@ pub mod engine;
 pub mod environment;
 pub mod file;
 pub mod filter;
+pub mod signatures;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use crate::cli::{CommonArgs, WatchArgs};
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
+use crate::config::signatures::SignatureSettings;
 
 /// Why the settings are not usable: always exit status 2.
 #[derive(Debug, Error)]
@@ -63,6 +65,8 @@ pub struct Settings {
     pub limits: Limits,
     /// A catalogue of MCP servers instead of the built-in one.
     pub catalog: Option<PathBuf>,
+    /// Known failures in log lines.
+    pub signatures: SignatureSettings,
     /// Who operates, for the audit trail.
     pub operator: String,
     /// Seconds between resource readings.
@@ -88,6 +92,10 @@ impl Settings {
             Some(path) => FileSettings::read(path, common.config.is_some())?,
             None => FileSettings::default(),
         };
+        let signatures = SignatureSettings::read(
+            file.signatures.as_deref(),
+            environment.config_home().ok().as_deref(),
+        )?;
         let mut sources = Vec::new();
         let mut said = |key: &str, source: &str| sources.push((key.to_owned(), source.to_owned()));
 
@@ -152,6 +160,7 @@ impl Settings {
             verify_hold: seconds(verify.unwrap_or(30)),
             limits,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
+            signatures,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
             usage_seconds: file.usage_seconds.unwrap_or(2).max(1),
             environment,

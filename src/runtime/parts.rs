@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::engine::Settings;
 
@@ -19,6 +20,8 @@ pub struct Parts {
     pub role: Arc<dyn Role>,
     /// The engine's settings.
     pub settings: Settings,
+    /// Known failures in log lines.
+    pub signatures: Arc<Signatures>,
     /// Incidents of earlier runs.
     pub earlier: Vec<Incident>,
     /// Announce every log line as an event.

@@ -63,7 +63,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         remediator: parts.remediator,
         store: parts.store,
         roles: Roles::new(parts.role, &parts.settings),
-        detector: Detector::new(&run),
+        detector: Detector::with_signatures(&run, parts.signatures),
         engine,
         host: parts.settings.host,
         rings,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::detect::life::probes;
 use crate::detect::{Finding, signatures};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use crate::domain::container::{Container, Health, RunState};
@@ -45,22 +46,51 @@ pub fn unhealthy(container: &Container, now: Timestamp) -> Option<Finding> {
     let sick = container.state == RunState::Running && container.health == Health::Unhealthy;
     let name = &container.of.name;
     let text = format!("the health check of {name} fails");
+    let probes = probes::failed(&container.probes, &container.of, now);
+    let inspect = Evidence {
+        id: EvidenceId(format!("inspect-{}-health", container.of.id.short())),
+        kind: EvidenceKind::Inspect,
+        container: name.clone(),
+        ts: now,
+        excerpt: format!("{name} is unhealthy"),
+        line: None,
+    };
     sick.then(|| Finding {
         kind: AnomalyKind::Unhealthy,
         severity: Severity::High,
         score: 1.0,
         summary: text.clone(),
         observed_at: now,
+        evidence: [inspect].into_iter().chain(probes).collect(),
+        detail: AnomalyDetail::default(),
+    })
+}
+
+/// A container that runs on without a network that somebody took from it at `at`.
+pub fn without_network(container: &Container, network: &str, at: Timestamp) -> Finding {
+    let name = &container.of.name;
+    let rest = match container.networks.len() {
+        0 => "it has no other".to_owned(),
+        n => format!("{n} of its networks remain"),
+    };
+    let text = format!("{name} was disconnected from network {network} through the engine; {rest}");
+    Finding {
+        kind: AnomalyKind::Surroundings,
+        // Somebody did it; whoever misses the network will say so, and that is the incident.
+        severity: Severity::Medium,
+        score: 0.8,
+        summary: text.clone(),
+        observed_at: at,
         evidence: vec![Evidence {
-            id: EvidenceId(format!("inspect-{}-health", container.of.id.short())),
+            id: EvidenceId(format!("inspect-{}-network-{network}", container.of.id.short())),
             kind: EvidenceKind::Inspect,
             container: name.clone(),
-            ts: now,
-            excerpt: format!("{name} is unhealthy"),
+            ts: at,
+            excerpt: text,
             line: None,
         }],
         detail: AnomalyDetail::default(),
-    })
+    }
 }
 
 /// A container that the engine could not start, and why it says so.

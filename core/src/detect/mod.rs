@@ -13,6 +13,8 @@ pub mod peer;
 pub mod reader;
 pub mod score;
 pub mod signatures;
+pub mod storm;
+pub mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
 use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
+use crate::detect::storm::Storm;
+use crate::detect::usage::watch::UsageWatch;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef, RunState};
@@ -111,6 +115,8 @@ pub struct Detector {
     watches: HashMap<ContainerId, Watch>,
     awaited: Awaited,
     signatures: Arc<Signatures>,
+    storm: Storm,
+    usage: UsageWatch,
 }
 
 impl Detector {
@@ -130,13 +136,16 @@ impl Detector {
             watches: HashMap::new(),
             awaited: Awaited::default(),
             signatures,
+            storm: Storm::default(),
+            usage: UsageWatch::default(),
         }
     }
 
     /// Looks at one signal; returns what is out of the ordinary.
     pub fn observe(&mut self, signal: &Signal, now: Timestamp) -> Vec<Anomaly> {
         match signal {
-            Signal::Attached { watched, .. } => {
+            Signal::Attached { engine, watched } => {
+                self.usage.machine(engine.cpus);
                 // At the first start no history is judged as new; what is sick now is.
                 let gap = std::mem::replace(&mut self.attached, true);
                 let mut found = Vec::new();
@@ -163,6 +172,7 @@ impl Detector {
                 found
             }
             Signal::Gone { container } => {
+                self.usage.gone(container);
                 if let Some(watch) = self.watches.remove(container) {
                     // Its successor of that name goes on with what is usual.
                     if let Some(learned) = watch.logs.learned() {
@@ -175,6 +185,7 @@ impl Detector {
             Signal::Life { event } => {
                 let Some(watch) = self.watches.get_mut(&event.container) else { return Vec::new() };
                 watch.ordered_at = now;
+                self.usage.life(event);
                 let findings = if self.blind {
                     watch.life.replayed(event, &watch.of)
                 } else {
@@ -185,7 +196,12 @@ impl Detector {
                     _ => AskedEnd { at, seen: now },
                 });
                 watch.lines_affected(&event.kind, event.at, now);
-                self.name(&event.container, findings)
+                let died = !self.blind && findings.iter().any(is_death);
+                let mut anomalies = self.name(&event.container, findings);
+                if died {
+                    anomalies.extend(self.storm(&event.container, event.at));
+                }
+                anomalies
             }
             Signal::Logs { lines } => {
                 let Some(first) = lines.first() else { return Vec::new() };
@@ -197,7 +213,8 @@ impl Detector {
                 if let Some(watch) = self.watches.get_mut(&sample.container) {
                     watch.life.usage(sample);
                 }
-                Vec::new()
+                let findings = self.usage.sample(sample);
+                self.name(&sample.container, findings)
             }
             Signal::Degraded { part, .. } if part == ENGINE_PART => {
                 self.stream_ended(now);
@@ -270,6 +287,16 @@ impl Detector {
         }
     }
 
+    /// A container died and nobody had asked for it: did others, too?
+    fn storm(&mut self, container: &ContainerId, at: Timestamp) -> Vec<Anomaly> {
+        let running = self.watches.values().filter(|w| w.life.is_running()).count();
+        let Some(watch) = self.watches.get(container) else { return Vec::new() };
+        match self.storm.died(&watch.of, at, running) {
+            Some((first, finding)) => self.name(&first.id, vec![finding]),
+            None => Vec::new(),
+        }
+    }
+
     fn in_order(&mut self, container: &ContainerId, now: Timestamp) {
         if let Some(watch) = self.watches.get_mut(container) {
             watch.ordered_at = now;
@@ -318,6 +345,7 @@ impl Detector {
         if std::mem::replace(&mut watch.paused, paused) && !paused {
             watch.logs.resumed(now);
         }
+        self.usage.inspected(container);
         let findings = watch.life.inspected(container, unwitnessed, now);
         if !watch.logs.has_heard()
             && let Some(learned) = self.awaited.take(&ServiceKey::of(&container.of))
@@ -349,4 +377,11 @@ impl Detector {
         }
         named
     }
+}
+
+/// Whether a finding is the end of a service; a job of compose that fails is none.
+fn is_death(finding: &Finding) -> bool {
+    let dies =
+        matches!(finding.kind, AnomalyKind::Death | AnomalyKind::CrashLoop | AnomalyKind::OomKill);
+    dies && finding.detail.exit_code.is_some() && finding.severity >= Severity::High
 }

@@ -106,8 +106,10 @@ impl AnomalyKind {
         }
     }
 
-    /// Whether the engine itself observed it, as opposed to text that anybody could have
-    /// written: only such a fault may authorise a fix without a person.
+    /// Whether it is a fault that the engine itself observed, as opposed to text that anybody could
+    /// have written: only such a fault may authorise a fix without a person. What somebody did
+    /// through the engine is no fault, and what only sums up faults that were told is no second
+    /// one: both join an incident and open none.
     pub fn is_engine_observed(self) -> bool {
         match self {
             Self::Death
@@ -121,11 +123,7 @@ impl AnomalyKind {
             | Self::CpuThrottled
             | Self::PidsNearLimit
             | Self::FdsNearLimit
-            | Self::UsageShift
-            | Self::Paused
-            | Self::Flapping
-            | Self::RestartStorm
-            | Self::Surroundings => true,
+            | Self::UsageShift => true,
             Self::ConnectionRefused
             | Self::FatalSignature
             | Self::ErrorBurst
@@ -137,7 +135,11 @@ impl AnomalyKind {
             | Self::LogSilence
             | Self::NumericDrift
             | Self::NewValue
-            | Self::TemplateShare => false,
+            | Self::TemplateShare
+            | Self::Paused
+            | Self::Flapping
+            | Self::RestartStorm
+            | Self::Surroundings => false,
         }
     }
 }

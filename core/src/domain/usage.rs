@@ -56,6 +56,12 @@ impl Usage {
         }
         self.mem_used as f64 / self.mem_limit as f64 * 100.0
     }
+
+    /// Bytes that the kernel cannot drop: those without a file behind them where that is known
+    /// (what is in use includes the page cache that is read again and again), else all in use.
+    pub fn mem_held(&self) -> u64 {
+        self.mem_anon.unwrap_or(self.mem_used)
+    }
 }
 
 /// A reading with its owner and time.

@@ -228,7 +228,9 @@ impl Engine {
         };
         if anomaly.kind.is_engine_observed() {
             work.unwitnessed = false;
-            if (on_subject || on_target) && since_fix {
+            // A light sign (a store that loads its data again stands near its limit) is no verdict.
+            let bad = anomaly.severity >= Severity::High;
+            if bad && (on_subject || on_target) && since_fix {
                 work.worse = Some(anomaly.summary.clone());
             }
         }

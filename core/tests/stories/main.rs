@@ -13,4 +13,5 @@ mod properties;
 mod resuming;
 mod sight;
 mod support;
+mod surroundings;
 mod verification;

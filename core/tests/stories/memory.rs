@@ -1,10 +1,12 @@
 //! The kernel kills at the memory limit.
 
+use sentinel_core::domain::anomaly::AnomalyKind;
 use sentinel_core::domain::container::{Container, LABEL_MAX_MEMORY, RestartPolicy};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::plan::Risk;
+use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 
@@ -125,4 +127,71 @@ fn without_a_limit_it_was_the_host() {
     assert_eq!(story.incident().class, FailureClass::HostMemoryPressure);
     assert_eq!(story.state(), IncidentState::Escalated);
     assert!(story.applied.is_empty());
+}
+
+/// A leak of a mebibyte a second into 64 MiB, read every two seconds, up to a moment.
+fn leaks(story: &mut Story, from: u64, to: u64) {
+    for mebibytes in (from..to).step_by(2) {
+        story.uses_memory("api", mebibytes << 20, 64 << 20);
+        story.pass(seconds(2));
+    }
+}
+
+#[test]
+fn a_leak_that_ends_in_a_memory_kill_is_one_incident() {
+    let api = Container { restart_policy: RestartPolicy::Always, ..limited("api") };
+    let mut story = Story::new(Mode::Approve, vec![api]);
+    leaks(&mut story, 4, 62);
+    // Told before the kernel acts.
+    assert_eq!(story.count("incident_opened"), 1);
+    let before = story.incident();
+    assert_eq!(before.severity, Severity::High);
+    assert!(before.anomalies.iter().any(|a| a.kind == AnomalyKind::MemoryGrowth), "{before:#?}");
+    story.life("api", LifeKind::Oom);
+    story.dies("api", 137);
+    story.pass(millis(100));
+    story.starts_by_policy("api");
+    story.pass(seconds(2));
+    let incident = story.incident();
+    assert_eq!(incident.class, FailureClass::OomKill);
+    let kinds: Vec<AnomalyKind> = incident.anomalies.iter().map(|a| a.kind).collect();
+    assert!(kinds.contains(&AnomalyKind::MemoryGrowth), "{kinds:?}");
+    assert!(kinds.contains(&AnomalyKind::OomKill), "{kinds:?}");
+    assert_eq!(incident.state, IncidentState::AwaitingApproval, "{incident:#?}");
+}
+
+#[test]
+fn memory_near_the_limit_opens_nothing_and_belongs_to_the_kill_that_follows() {
+    let mut story = Story::new(Mode::Approve, vec![limited("api")]);
+    for _ in 0..10 {
+        story.uses_memory("api", 61 << 20, 64 << 20);
+        story.pass(seconds(2));
+    }
+    assert_eq!(story.count("incident_opened"), 0);
+    assert_eq!(story.count("anomaly"), 1);
+    story.life("api", LifeKind::Oom);
+    story.dies("api", 137);
+    story.pass(SECOND);
+    let incident = story.incident();
+    let kinds: Vec<AnomalyKind> = incident.anomalies.iter().map(|a| a.kind).collect();
+    assert_eq!(kinds[0], AnomalyKind::MemoryNearLimit, "{kinds:?}");
+    assert_eq!(incident.class, FailureClass::OomKill);
+}
+
+#[test]
+fn a_light_sign_during_verification_undoes_nothing() {
+    let mut story = Story::new(Mode::AutoHeal, vec![limited("api")]);
+    story.life("api", LifeKind::Oom);
+    story.dies("api", 137);
+    story.pass(SECOND);
+    assert_eq!(story.applied.len(), 1);
+    assert_eq!(story.state(), IncidentState::Verifying);
+    // It loads its data again, close to the raised limit: worth a mark, not an undo.
+    for _ in 0..8 {
+        story.uses_memory("api", 90 << 20, 96 << 20);
+        story.pass(seconds(2));
+    }
+    story.pass(seconds(60));
+    assert!(story.undone.is_empty());
+    assert_eq!(story.state(), IncidentState::Resolved);
 }

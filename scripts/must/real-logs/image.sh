@@ -20,7 +20,7 @@ fail() {
 
 # The mirror that this machine installs Debian packages from.
 mirror() {
-  find /etc/apt -name '*.sources' -o -name '*.list' | xargs cat |
+  find /etc/apt \( -name '*.sources' -o -name '*.list' \) -exec cat {} + |
     sed -nE 's,^(URIs:|deb)( \[[^]]*\])? *(https?://[^ ]*/debian)/?( .*)?$,\3,p' | sed -n 1p
 }
 

@@ -60,7 +60,7 @@ manifest() {
   local folder=$1 service name at container right words what file told
   {
     printf '# What was done when, and what tells it: written by scripts/must/real-logs/record.sh.\n'
-    printf '# `told_at` is when the first line (or event) came that matches `words`.\n'
+    printf '# told_at is when the first line (or event) came that matches words.\n'
     for service in "${SERVICES[@]}"; do
       [[ -e $folder/$service/times.txt ]] || continue
       while read -r name at; do

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::Detector;
-use sentinel_core::detect::reader::Reader;
+use sentinel_core::detect::reader::{self, Reader};
 use sentinel_core::domain::anomaly::Anomaly;
 use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
 use sentinel_core::domain::hash::base32_of;
@@ -78,7 +78,7 @@ impl Feed {
     pub fn line(&mut self, raw: &[u8], arrived: Timestamp) -> Vec<Anomaly> {
         let bare = Bare::of(raw);
         let text = self.shown(&bare);
-        let own = bare.at.or_else(|| stamp(&text, arrived));
+        let own = bare.at.or_else(|| reader::stamp(&text, arrived));
         let at = self.clock.at(own, arrived);
         let mut found = Vec::new();
         if !self.attached {
@@ -157,11 +157,6 @@ impl Feed {
         self.ticked = Some(at);
         found
     }
-}
-
-/// The writer's own time of a line; `arrived` says in which year it is if the line does not.
-fn stamp(_text: &str, _arrived: Timestamp) -> Option<Timestamp> {
-    None
 }
 
 /// A container that runs and has nothing special about it.

@@ -1,9 +1,5 @@
 //! Recorded trees: what the kernels of both kinds of machines show, in a folder.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use sentinel_core::domain::ids::ContainerId;
 use tempfile::TempDir;
 
 use super::*;

@@ -160,8 +160,11 @@ impl Tokens {
         }
         let mut stop = end;
         if flags & (class::INNER | class::POINT | class::SLASH) != 0 {
-            // A path keeps its query, an equals sign or not.
-            if line[start] == b'/' && line[start..end].contains(&b'?') {
+            // A path keeps its query: it goes on behind the equals sign.
+            if line[start] == b'/'
+                && line.get(end) == Some(&b'=')
+                && line[start..end].contains(&b'?')
+            {
                 let stop = url_end(line, end);
                 self.value(line, start, stop, Kind::Path, spaced);
                 return stop;
@@ -305,20 +308,29 @@ fn is_time(text: &[u8]) -> bool {
     }
 }
 
-/// Where a word ends, and the classes of its bytes.
+/// Where a word ends, and the classes of its bytes. Four bytes at a time: half of all
+/// instructions of a line were spent here.
 #[inline]
 fn word_end(line: &[u8], start: usize) -> (usize, u8) {
     let mut flags = 0;
-    let mut end = start;
-    for byte in line.get(start..).unwrap_or_default() {
+    let mut rest = line.get(start..).unwrap_or_default();
+    while let Some(([a, b, c, d], further)) = rest.split_first_chunk() {
+        let four = class::of(*a) | class::of(*b) | class::of(*c) | class::of(*d);
+        if four & class::END != 0 {
+            break;
+        }
+        flags |= four;
+        rest = further;
+    }
+    while let Some((byte, further)) = rest.split_first() {
         let class = class::of(*byte);
         if class & class::END != 0 {
             break;
         }
         flags |= class;
-        end += 1;
+        rest = further;
     }
-    (end, flags)
+    (line.len() - rest.len(), flags)
 }
 
 /// An apostrophe inside a word: don't, kernel's.

@@ -1,6 +1,7 @@
 //! What runtimes print when they give up, without any header: the only lines whose level is read
 //! from their words, because every one of these forms begins the line and has one meaning.
 
+use crate::detect::reader::byte::{ALNUM, MARK, skip};
 use crate::detect::reader::level;
 use crate::domain::log::Level;
 
@@ -35,12 +36,15 @@ pub(super) fn is_exception(b: &[u8]) -> bool {
     if !b.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'_') {
         return false;
     }
-    let run = b
-        .iter()
-        .take(LONGEST_NAME)
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'$' | b'/'))
-        .count();
-    let (name, rest) = b.split_at(run);
+    let mut end = skip(b, 0, ALNUM | MARK);
+    // The colon behind it is a mark as well.
+    if end > 0 && b.get(end - 1) == Some(&b':') {
+        end -= 1;
+    }
+    let (name, rest) = b.split_at(end);
+    if name.len() > LONGEST_NAME || name.contains(&b':') {
+        return false;
+    }
     let named =
         name.ends_with(b"Error") || name.ends_with(b"Exception") || name.ends_with(b"Throwable");
     named
@@ -104,7 +108,7 @@ pub(super) fn opens(b: &[u8]) -> Trace {
             Trace::Frames
         }
         Some(b'C') if b.starts_with(b"Caused by: ") => Trace::Frames,
-        _ if is_exception(b) => Trace::Frames,
+        Some(c) if c.is_ascii_alphabetic() && is_exception(b) => Trace::Frames,
         _ => Trace::Plain,
     }
 }

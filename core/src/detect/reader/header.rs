@@ -6,15 +6,23 @@
 //! header at all. Plain words end it. A writer names itself once: behind `app.db ERROR` a
 //! `word:` is part of the message, behind `ERROR` it is the logger.
 
+use crate::detect::reader::byte::{ALPHA, DIGIT, LOWER, POINT, Token, skip};
 use crate::detect::reader::shape::{
     LONGEST_TOKEN, closing, is_place, is_program, run, spaces, token_end,
 };
+use crate::detect::reader::stamp::{Kind, Stamp};
 use crate::detect::reader::walk::{MOST_ELEMENTS, Walk};
-use crate::detect::reader::{level, shape, stamp};
+use crate::detect::reader::{byte, level, shape, stamp};
 use crate::domain::log::Level;
 
 /// Plain words that may stand between a timestamp and the level: a logger's name, a thread's.
 const PLAIN_WORDS: usize = 2;
+
+/// Digits of the longest number that may be a process or a thread.
+const LONGEST_NUMBER: usize = 12;
+
+/// Elements that may stand before the first timestamp or the level.
+const MOST_UNSTAMPED: usize = 6;
 
 /// What stands in brackets behind a timestamp and a level, if it is longer than this, names the
 /// writer: `[2026-11-24T03:15:02Z INFO  my_crate::module]`.
@@ -26,8 +34,8 @@ impl Walk<'_> {
         if self.glog() {
             return;
         }
-        for _ in 0..MOST_ELEMENTS {
-            self.at += spaces(self.b, self.at);
+        for element in 0..MOST_ELEMENTS {
+            self.advance();
             let c = self.byte(self.at);
             let go_on = match c {
                 b'0'..=b'9' => self.stamp() || self.number() || self.word(),
@@ -45,7 +53,8 @@ impl Walk<'_> {
                 self.behind_level();
                 return;
             }
-            if !go_on || self.access {
+            // A header that has begun by now has a timestamp.
+            if !go_on || self.access || (element >= MOST_UNSTAMPED && !self.stamped) {
                 break;
             }
         }
@@ -64,7 +73,7 @@ impl Walk<'_> {
             _ => return false,
         };
         let begin = self.at + 1;
-        let Some(found) = stamp::at(self.b, begin).filter(stamp::Stamp::is_full) else {
+        let Some(found) = stamp::at(self.b, begin).filter(Stamp::is_full) else {
             return false;
         };
         let place = self.b.get(found.end..).unwrap_or_default();
@@ -84,8 +93,8 @@ impl Walk<'_> {
         }
         let Some(found) = stamp::at(self.b, self.at) else { return false };
         // A date alone, or a number that may be anything, needs company.
-        if (found.date_only && !(self.adjacent() || self.stamped))
-            || (found.is_number()
+        if (found.kind == Kind::Date && !(self.adjacent || self.stamped))
+            || (found.kind == Kind::Number
                 && (self.byte(found.end) != b' ' || (!self.stamped && self.names == 0)))
         {
             return false;
@@ -94,9 +103,10 @@ impl Walk<'_> {
         true
     }
 
-    fn stamp_found(&mut self, found: &stamp::Stamp, begin: usize) {
-        if self.stamp.is_none() || (self.date_only && !found.date_only) {
-            (self.stamp, self.date_only) = (Some(begin), found.date_only);
+    fn stamp_found(&mut self, found: &Stamp, begin: usize) {
+        let date_only = found.kind == Kind::Date;
+        if self.stamp.is_none() || (self.date_only && !date_only) {
+            (self.stamp, self.date_only) = (Some(begin), date_only);
         }
         self.stamped = true;
         self.names = 0;
@@ -107,7 +117,7 @@ impl Walk<'_> {
             end += 1;
         }
         self.commit(end);
-        if found.bsd {
+        if found.kind == Kind::Bsd {
             self.host_and_program();
         } else if let Some(level) = self.redis_mark() {
             self.found_level(level, self.start + 2);
@@ -134,12 +144,11 @@ impl Walk<'_> {
 
     /// A number alone: a process, a thread, a flag.
     fn number(&mut self) -> bool {
-        let end = token_end(self.b, self.at);
-        let token = self.b.get(self.at..end).unwrap_or_default();
-        if token.len() > 12 || !token.iter().all(u8::is_ascii_digit) {
+        let end = skip(self.b, self.at, DIGIT);
+        if end > self.at + LONGEST_NUMBER || !matches!(self.byte(end), b' ' | b'\t' | 0) {
             return false;
         }
-        if self.stamped && self.adjacent() {
+        if self.stamped && self.adjacent {
             self.commit(end);
         }
         self.at = end;
@@ -152,7 +161,7 @@ impl Walk<'_> {
             self.found_level(level, end);
             return true;
         }
-        if !(self.stamped && self.adjacent()) {
+        if !(self.stamped && self.adjacent) {
             return false;
         }
         if let Some((level, end)) = level::delimited(self.b, self.at) {
@@ -204,7 +213,7 @@ impl Walk<'_> {
             let level = if rest.is_empty() { None } else { level::inside(rest) };
             let named = level.is_some() && rest.len() > LEVEL_ALONE;
             self.stamp_found(&found, begin);
-            self.access = found.access;
+            self.access = found.kind == Kind::Access;
             self.commit(close + 1);
             self.level = level;
             self.names = usize::from(named);
@@ -224,7 +233,7 @@ impl Walk<'_> {
         if open == b'<' || (open == b'{' && !self.stamped) {
             return false;
         }
-        if self.stamped && self.adjacent() && open != b'(' {
+        if self.stamped && self.adjacent && open != b'(' {
             if shape::is_labelled(inner) {
                 return false;
             }
@@ -243,7 +252,7 @@ impl Walk<'_> {
         if run > 2 || !(c == b'|' || matches!(self.byte(end), b' ' | b'\t')) {
             return false;
         }
-        if self.stamped && self.adjacent() {
+        if self.stamped && self.adjacent {
             self.commit(end);
             if c == b'|' {
                 self.barred();
@@ -270,9 +279,9 @@ impl Walk<'_> {
 
     /// Any other token: part of the header only if a timestamp or a level comes behind it.
     fn word(&mut self) -> bool {
-        let end = token_end(self.b, self.at);
+        let Token { end, any, other } = byte::token(self.b, self.at);
         let token = self.b.get(self.at..end).unwrap_or_default();
-        if token.len() > LONGEST_TOKEN || token.len() == 0 {
+        if token.len() > LONGEST_TOKEN || token.is_empty() {
             return false;
         }
         // `app.ERROR:`, `UTC:10.0.0.1(5432):user@db:[77]:LOG:`.
@@ -287,24 +296,22 @@ impl Walk<'_> {
                 self.names = 1;
                 return true;
             }
-            if self.stamped && self.adjacent() && (is_program(token) || is_place(body)) {
+            if self.stamped && self.adjacent && (is_program(token) || is_place(body)) {
                 self.commit(end);
                 self.names = 1;
                 return true;
             }
         }
-        let plain = token.iter().all(u8::is_ascii_alphabetic)
-            && !token.iter().all(u8::is_ascii_uppercase)
-            || (token.len() == 1 && token[0].is_ascii_alphabetic());
+        let letters = !other && any & !ALPHA == 0;
+        let plain = letters && (any & LOWER != 0 || token.len() == 1);
         if plain {
             self.plain += 1;
             let most = if self.stamped { PLAIN_WORDS } else { usize::from(self.address) };
             if self.plain > most {
                 return false;
             }
-        } else if self.start == self.at || !self.stamped && self.names == 0 {
-            self.address = token.iter().any(u8::is_ascii_digit)
-                && token.iter().any(|c| matches!(c, b'.' | b':'));
+        } else if !self.stamped && self.names == 0 {
+            self.address = any & DIGIT != 0 && any & POINT != 0;
         }
         if token.len() > 1 && !token.ends_with(b",") {
             self.names += 1;

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::detect::reader::byte::{QUOTE, find};
 use crate::detect::reader::level;
 use crate::domain::log::Level;
 
@@ -65,16 +66,12 @@ fn blank(b: &[u8], p: usize) -> usize {
 
 /// Where the string whose opening quote stands before `p` ends: at its closing quote, or at the
 /// end of a line that was cut.
-fn string_end(b: &[u8], p: usize) -> usize {
-    let mut at = p;
-    while let Some(c) = b.get(at) {
-        match c {
-            b'"' => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
+pub(super) fn string_end(b: &[u8], p: usize) -> usize {
+    let mut at = find(b, p, QUOTE);
+    while b.get(at) == Some(&b'\\') {
+        at = find(b, at + 2, QUOTE);
     }
-    b.len()
+    at.min(b.len())
 }
 
 /// Where the array or object that begins at `p` ends, behind its closing bracket.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::detect::reader::byte::{ALNUM, KEY, SPACE, find, skip};
+use crate::detect::reader::json::string_end;
 use crate::detect::reader::level;
 use crate::detect::reader::shape::spaces;
 use crate::domain::log::Level;
@@ -11,33 +13,20 @@ const LONGEST_KEY: usize = 64;
 
 /// The pair that begins at `p`: its key, its value without quotes, and where it ends.
 pub(super) fn pair(b: &[u8], p: usize) -> Option<(Range<usize>, Range<usize>, usize)> {
-    let rest = b.get(p..)?;
-    if !rest.first().is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, b'_' | b'@')) {
+    if !b.get(p).is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, b'_' | b'@')) {
         return None;
     }
-    let key = rest
-        .iter()
-        .take(LONGEST_KEY)
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-' | b'@' | b'/'))
-        .count();
-    if rest.get(key) != Some(&b'=') {
+    let key = skip(b, p, ALNUM | KEY);
+    if b.get(key) != Some(&b'=') || key - p > LONGEST_KEY {
         return None;
     }
-    let begin = p + key + 1;
+    let begin = key + 1;
     if b.get(begin) == Some(&b'"') {
-        let mut at = begin + 1;
-        while let Some(c) = b.get(at) {
-            match c {
-                b'"' => break,
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
-        let at = at.min(b.len());
-        return Some((p..p + key, begin + 1..at, (at + 1).min(b.len())));
+        let at = string_end(b, begin + 1);
+        return Some((p..key, begin + 1..at, (at + 1).min(b.len())));
     }
-    let run = b.get(begin..)?.iter().take_while(|c| !matches!(c, b' ' | b'\t')).count();
-    Some((p..p + key, begin..begin + run, begin + run))
+    let end = find(b, begin, SPACE);
+    Some((p..key, begin..end, end))
 }
 
 /// Whether pairs begin at `p`: two in a row, without commas between them.
@@ -54,9 +43,8 @@ pub(super) fn read(b: &[u8], p: usize) -> (Option<Level>, Option<Range<usize>>) 
     while at < b.len() {
         let Some((key, value, end)) = pair(b, at) else {
             // A word without a key: `component=x started`.
-            let rest = b.get(at..).unwrap_or_default();
-            let word = rest.iter().take_while(|c| !matches!(c, b' ' | b'\t')).count();
-            at += word + spaces(b, at + word).max(1);
+            let end = find(b, at, SPACE);
+            at = end + spaces(b, end).max(1);
             continue;
         };
         match b.get(key).unwrap_or_default() {

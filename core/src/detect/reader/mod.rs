@@ -14,6 +14,7 @@
 
 mod access;
 mod behind;
+mod byte;
 #[cfg(test)]
 mod cases;
 mod crash;
@@ -24,6 +25,7 @@ mod header;
 mod json;
 mod level;
 mod logfmt;
+mod moment;
 pub mod record;
 mod shape;
 mod stamp;
@@ -33,6 +35,7 @@ pub mod wrap;
 
 use jiff::Timestamp;
 
+use crate::detect::reader::crash::Trace;
 use crate::detect::reader::record::{Line, Record};
 use crate::detect::reader::walk::{Head, walk};
 use crate::domain::log::{Format, Level, Reading, Stream};
@@ -59,7 +62,7 @@ impl Reader {
             headed: read.headed,
             adds: read.adds,
             level: read.level,
-            message: read.message.saturating_sub(read.body),
+            trace: read.trace,
             partial: read.partial,
         });
         let mut reading = read.reading();
@@ -90,7 +93,7 @@ pub fn stamp(text: &str, now: Timestamp) -> Option<Timestamp> {
         Format::Plain | Format::Access => None,
     };
     let at = read.stamp.or(said.map(|span| span.start))?;
-    stamp::at(bytes, at)?.moment(now)
+    stamp::read(bytes, at, now)
 }
 
 /// What is known of a line.
@@ -101,6 +104,8 @@ struct Read {
     headed: bool,
     adds: bool,
     partial: bool,
+    /// What its message opens; looked for where it may be bad news.
+    trace: Trace,
     /// Behind what carried it.
     from: usize,
     /// Behind its indentation.
@@ -140,7 +145,8 @@ fn read(text: &str) -> Read {
         Some((level, end)) => (Some(level), end),
         None => (None, body),
     };
-    let head = if b.get(begin) == Some(&b'{') && json::begins(b, begin) {
+    // What is structured as a whole has no header that the walk could find.
+    let head = if json::begins(b, begin) || logfmt::begins(b, begin) {
         Head { start: begin, ..Head::default() }
     } else if priority.is_some()
         && let Some((start, stamp)) = syslog::structured(b, begin)
@@ -190,14 +196,17 @@ fn body_of(b: &[u8], head: &Head, read: &mut Read) {
         _ => {}
     }
     let message = b.get(start..).unwrap_or_default();
-    if read.level.is_none() {
-        read.level = if head.headed {
-            crash::leading(message).or_else(|| crash::php(message))
-        } else {
-            crash::level_of(message, crash::opens(message))
-        };
-    } else if read.level == Some(Level::Info) {
-        read.adds = adds(b.get(..start).unwrap_or_default());
+    match read.level {
+        None if head.headed => {
+            read.level = crash::leading(message).or_else(|| crash::php(message));
+        }
+        None => {
+            read.trace = crash::opens(message);
+            read.level = crash::level_of(message, read.trace);
+        }
+        Some(Level::Info) => read.adds = adds(b.get(..start).unwrap_or_default()),
+        Some(level) if level >= Level::Warn => read.trace = crash::opens(message),
+        Some(_) => {}
     }
 }
 
@@ -226,8 +235,9 @@ fn json_message(b: &[u8], said: &json::Said, read: &mut Read) {
 
 /// PostgreSQL says more of a record in lines of their own.
 fn adds(header: &[u8]) -> bool {
-    let header = header.trim_ascii_end();
-    [&b"DETAIL:"[..], b"HINT:", b"CONTEXT:", b"STATEMENT:", b"QUERY:", b"LOCATION:"]
+    // Two spaces stand behind its colon.
+    let Some(header) = header.strip_suffix(b":  ") else { return false };
+    [&b"DETAIL"[..], b"HINT", b"CONTEXT", b"STATEMENT", b"QUERY", b"LOCATION"]
         .iter()
         .any(|word| header.ends_with(word))
 }

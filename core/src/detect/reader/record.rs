@@ -47,8 +47,8 @@ pub(super) struct Line<'t> {
     pub(super) adds: bool,
     /// Its own level.
     pub(super) level: Option<Level>,
-    /// Where its message begins in `body`.
-    pub(super) message: usize,
+    /// What its message opens.
+    pub(super) trace: Trace,
     /// The container runtime cut it.
     pub(super) partial: bool,
 }
@@ -70,7 +70,7 @@ impl Record {
             self.advance(line);
         } else {
             // A trace that is longer than a record goes on in the next one.
-            let trace = if goes_on { self.trace } else { opens(line.message()) };
+            let trace = if goes_on { self.trace } else { line.trace };
             *self = Self {
                 indent: if goes_on && trace != Trace::Plain { 0 } else { line.indent },
                 lines: 1,
@@ -152,12 +152,6 @@ impl Record {
             Trace::Node if outer && is_exception(line.body) => Trace::Frames,
             same => same,
         };
-    }
-}
-
-impl Line<'_> {
-    fn message(&self) -> &[u8] {
-        self.body.get(self.message..).unwrap_or_default()
     }
 }
 

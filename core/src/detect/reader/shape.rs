@@ -1,13 +1,16 @@
 //! The shapes of tokens: what may be a program, a logger, a place in the source.
 
+use crate::detect::reader::byte::{LOWER, SPACE, find, skip};
+
 /// The longest token of a header: logger names with their packages.
 pub(super) const LONGEST_TOKEN: usize = 96;
 /// The longest bracketed element.
 const LONGEST_GROUP: usize = 256;
 
 /// White space at `p`.
+#[inline]
 pub(super) fn spaces(b: &[u8], p: usize) -> usize {
-    b.get(p..).unwrap_or_default().iter().take_while(|c| matches!(c, b' ' | b'\t')).count()
+    skip(b, p, SPACE) - p
 }
 
 /// How wide the white space at `p` is; a tab is as good as a column.
@@ -23,9 +26,9 @@ pub(super) fn width(b: &[u8], p: usize) -> usize {
 }
 
 /// Where the token at `p` ends: before white space.
+#[inline]
 pub(super) fn token_end(b: &[u8], p: usize) -> usize {
-    let rest = b.get(p..).unwrap_or_default();
-    p + rest.iter().position(|c| matches!(c, b' ' | b'\t')).unwrap_or(rest.len())
+    find(b, p, SPACE)
 }
 
 /// How often the byte at `p` is repeated there.
@@ -60,8 +63,7 @@ pub(super) fn closing(b: &[u8], p: usize) -> Option<usize> {
 /// `[client 10.0.0.7]`, `[instance: 5f0c]`: a value with its name. The writer composed it; a
 /// thread or a logger in brackets has no such form.
 pub(super) fn is_labelled(inner: &[u8]) -> bool {
-    let run = inner.iter().take_while(|c| c.is_ascii_lowercase()).count();
-    let (name, rest) = inner.split_at(run);
+    let (name, rest) = inner.split_at(skip(inner, 0, LOWER));
     if matches!(name, b"" | b"pid" | b"tid" | b"thread" | b"worker" | b"process") {
         return false;
     }
@@ -74,40 +76,6 @@ pub(super) fn is_labelled(inner: &[u8]) -> bool {
 /// `app[77]:`, `sshd(pam_unix)[77]:`, `kernel:`, `1#1:`: a program that speaks.
 pub(super) fn is_program(token: &[u8]) -> bool {
     token.ends_with(b"]:") && token.first().is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_')
-}
-
-/// A token that may be the name of a logger with a colon behind it: no white space, and more
-/// than a plain word in lower case, which begins a message as often (`spawned: 'app'`).
-pub(super) fn is_logger(name: &[u8]) -> bool {
-    let Some(first) = name.first() else { return false };
-    if !(first.is_ascii_alphabetic() || *first == b'_' || *first == b'$') {
-        return false;
-    }
-    let mut plain = true;
-    for c in name {
-        match c {
-            b'a'..=b'z' => {}
-            b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'.'
-            | b'_'
-            | b'$'
-            | b'/'
-            | b'-'
-            | b'@'
-            | b':'
-            | b'#'
-            | b'<'
-            | b'>'
-            | b'\\'
-            | b'['
-            | b']'
-            | b'~'
-            | b'*' => plain = false,
-            _ => return false,
-        }
-    }
-    !plain
 }
 
 /// `main.go:45`, `app.py:12`.

@@ -2,95 +2,67 @@
 //! they are found.
 //!
 //! One grammar for both uses: [`at`] says where a timestamp ends (the header walk needs no more),
-//! and its [`Parts`] say which moment it is (`moment`, for replaying a file by its own clock).
+//! [`read`] which moment it is (for replaying a file by its own clock).
 
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+
+use crate::detect::reader::byte::{DIGIT, SPACE, UPPER, skip};
+use crate::detect::reader::moment::Parts;
 
 /// A timestamp in a line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stamp {
     /// Where it ends, in bytes of the line.
     pub(super) end: usize,
-    /// `Nov 24 03:15:02`: a host and a program follow (RFC 3164).
-    pub(super) bsd: bool,
-    /// `24/Nov/2026:03:15:02 +0000`: the time of an access line.
-    pub(super) access: bool,
-    /// A date without a time.
-    pub(super) date_only: bool,
-    number: bool,
-    parts: Parts,
+    /// What it is, besides a date and a time of day.
+    pub(super) kind: Kind,
 }
 
-/// What a timestamp says. Zero means unsaid for `year`, `month` and `day`.
-#[derive(Clone, Copy, Debug, Default)]
-struct Parts {
-    year: u32,
-    month: u32,
-    day: u32,
-    hour: u32,
-    minute: u32,
-    second: u32,
-    nanos: u32,
-    /// Minutes east of UTC.
-    offset: i32,
-    /// Nanoseconds since 1970, for a number that counts from there.
-    epoch: Option<i128>,
+/// What a timestamp is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A date and a time of day.
+    #[default]
+    Full,
+    /// `Nov 24 03:15:02`: a host and a program follow (RFC 3164).
+    Bsd,
+    /// `24/Nov/2026:03:15:02 +0000`: the time of an access line.
+    Access,
+    /// A date without a time.
+    Date,
+    /// A time without a date.
+    Time,
+    /// Seconds since 1970 with a fraction.
+    Epoch,
+    /// The same as a whole number, which may be any number.
+    Number,
 }
 
 impl Stamp {
+    fn new(end: usize, kind: Kind) -> Self {
+        Self { end, kind }
+    }
+
     /// A date and a time of day, not only one of them or a count of seconds.
     pub(super) fn is_full(&self) -> bool {
-        !self.date_only && self.parts.month != 0
-    }
-
-    /// A whole number of seconds, which may be any number.
-    pub(super) fn is_number(&self) -> bool {
-        self.number
-    }
-
-    /// The moment. UTC where it names no zone (or one by a name: only `UTC`, `GMT` and `Z` are
-    /// sure); without a year that of `now`, or the one before when it would lie more than a day
-    /// ahead; without a date that of `now`.
-    pub(super) fn moment(&self, now: Timestamp) -> Option<Timestamp> {
-        let parts = &self.parts;
-        if let Some(nanos) = parts.epoch {
-            return Timestamp::from_nanosecond(nanos).ok();
-        }
-        let today = Offset::UTC.to_datetime(now);
-        let (month, day) = if parts.month == 0 {
-            (today.month(), today.day())
-        } else {
-            (i8::try_from(parts.month).ok()?, i8::try_from(parts.day).ok()?)
-        };
-        let of_year = |year: i16| -> Option<Timestamp> {
-            let civil = DateTime::new(
-                year,
-                month,
-                day,
-                i8::try_from(parts.hour).ok()?,
-                i8::try_from(parts.minute).ok()?,
-                // A leap second is the one before it.
-                i8::try_from(parts.second.min(59)).ok()?,
-                i32::try_from(parts.nanos).ok()?,
-            )
-            .ok()?;
-            let offset = Offset::from_seconds(parts.offset * 60).ok()?;
-            offset.to_timestamp(civil).ok()
-        };
-        if parts.year != 0 {
-            return of_year(i16::try_from(parts.year).ok()?);
-        }
-        let found = of_year(today.year());
-        match found {
-            Some(at) if at.duration_since(now) <= SignedDuration::from_hours(24) => found,
-            _ => of_year(today.year() - 1).or(found),
-        }
+        matches!(self.kind, Kind::Full | Kind::Bsd | Kind::Access)
     }
 }
 
+/// The timestamp that begins at `p`, if one does.
+pub(super) fn at(b: &[u8], p: usize) -> Option<Stamp> {
+    find(b, p, &mut Parts::default())
+}
+
+/// The moment of the timestamp that begins at `p`, if one does.
+pub(super) fn read(b: &[u8], p: usize, now: Timestamp) -> Option<Timestamp> {
+    let mut parts = Parts::default();
+    find(b, p, &mut parts)?;
+    parts.moment(now)
+}
+
 /// The number at `p` of at most `most` digits, and where it ends.
+#[inline]
 fn number(b: &[u8], p: usize, most: usize) -> Option<(u32, usize)> {
     let mut value = 0_u32;
     let mut at = p;
@@ -104,32 +76,30 @@ fn number(b: &[u8], p: usize, most: usize) -> Option<(u32, usize)> {
 }
 
 /// How many digits stand at `p`.
+#[inline]
 fn digits(b: &[u8], p: usize) -> usize {
-    b.get(p..).unwrap_or_default().iter().take_while(|c| c.is_ascii_digit()).count()
+    skip(b, p, DIGIT) - p
 }
 
+fn spaces(b: &[u8], p: usize) -> usize {
+    skip(b, p, SPACE) - p
+}
+
+#[inline]
 fn is(b: &[u8], p: usize, what: u8) -> bool {
     b.get(p) == Some(&what)
 }
 
 /// The month that a name of three letters means.
 fn month(b: &[u8], p: usize) -> Option<u32> {
-    let name = b.get(p..p + 3)?;
-    Some(match [name[0] & 0xdf, name[1] & 0xdf, name[2] & 0xdf] {
-        [b'J', b'A', b'N'] => 1,
-        [b'F', b'E', b'B'] => 2,
-        [b'M', b'A', b'R'] => 3,
-        [b'A', b'P', b'R'] => 4,
-        [b'M', b'A', b'Y'] => 5,
-        [b'J', b'U', b'N'] => 6,
-        [b'J', b'U', b'L'] => 7,
-        [b'A', b'U', b'G'] => 8,
-        [b'S', b'E', b'P'] => 9,
-        [b'O', b'C', b'T'] => 10,
-        [b'N', b'O', b'V'] => 11,
-        [b'D', b'E', b'C'] => 12,
-        _ => return None,
-    })
+    const NAMES: [&[u8; 3]; 12] = [
+        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov",
+        b"dec",
+    ];
+    let name: [u8; 3] = b.get(p..p + 3)?.try_into().ok()?;
+    let name = name.map(|c| c | 0x20);
+    let place = NAMES.iter().position(|known| **known == name)?;
+    u32::try_from(place + 1).ok()
 }
 
 fn is_weekday(b: &[u8], p: usize) -> bool {
@@ -138,35 +108,60 @@ fn is_weekday(b: &[u8], p: usize) -> bool {
     })
 }
 
-/// The timestamp that begins at `p`, if one does.
-pub(super) fn at(b: &[u8], p: usize) -> Option<Stamp> {
+fn find(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
     let c = *b.get(p)?;
     let found = if c.is_ascii_digit() {
-        numeric(b, p)?
-    } else if c.is_ascii_uppercase() {
-        named(b, p)?
+        iso(b, p, parts).or_else(|| numeric(b, p, parts))?
+    } else if matches!(c, b'J' | b'F' | b'M' | b'A' | b'S' | b'O' | b'N' | b'D' | b'T' | b'W') {
+        named(b, p, parts)?
     } else {
         return None;
     };
     // Something like `10.30.16.4` or `12:00:00abc` is no time.
     match b.get(found.end) {
-        None => Some(found),
-        Some(b' ' | b'\t' | b']' | b'|' | b')') => Some(found),
-        Some(c) => (!found.date_only && b",:;>\"-[".contains(c)).then_some(found),
+        None | Some(b' ' | b'\t' | b']' | b'|' | b')') => Some(found),
+        Some(c) => (found.kind != Kind::Date && b",:;>\"-[".contains(c)).then_some(found),
     }
 }
 
-fn numeric(b: &[u8], p: usize) -> Option<Stamp> {
+/// `2026-11-24T03:15:02`, which most lines begin with, without looking for its parts.
+#[inline]
+fn iso(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
+    let s: &[u8; 19] = b.get(p..p + 19)?.try_into().ok()?;
+    let frame = s[4] == s[7]
+        && matches!(s[4], b'-' | b'/')
+        && matches!(s[10], b'T' | b' ')
+        && s[13] == b':'
+        && s[16] == b':';
+    let pair = |at: usize| -> u32 {
+        let (tens, ones) = (s[at].wrapping_sub(b'0'), s[at + 1].wrapping_sub(b'0'));
+        if tens > 9 || ones > 9 { 1000 } else { u32::from(tens * 10 + ones) }
+    };
+    if !frame {
+        return None;
+    }
+    let (century, year) = (pair(0), pair(2));
+    (parts.month, parts.day) = (pair(5), pair(8));
+    (parts.hour, parts.minute, parts.second) = (pair(11), pair(14), pair(17));
+    parts.year = century * 100 + year;
+    if !(parts.is_dated() && parts.is_timed()) {
+        return None;
+    }
+    let end = behind_seconds(b, p + 19, parts);
+    Some(Stamp::new(zone(b, end, parts), Kind::Full))
+}
+
+fn numeric(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
+    *parts = Parts::default();
     let run = digits(b, p);
     let end = p + run;
-    let mut parts = Parts::default();
     match run {
-        1 | 2 => short(b, p, end),
+        1 | 2 => short(b, p, end, parts),
         4 if is(b, end, b' ') => {
             // glog: 1124 03:15:02.123456.
             (parts.month, parts.day) = (number(b, p, 2)?.0, number(b, p + 2, 2)?.0);
-            let end = clock(b, end + 1, &mut parts, false)?;
-            dated(&parts).then_some(Stamp { end, parts, ..Stamp::default() })
+            let end = clock(b, end + 1, parts, false)?;
+            parts.is_dated().then_some(Stamp::new(end, Kind::Full))
         }
         4 => {
             let separator = *b.get(end).filter(|c| matches!(c, b'-' | b'/' | b'.'))?;
@@ -177,89 +172,85 @@ fn numeric(b: &[u8], p: usize) -> Option<Stamp> {
             }
             let (day, at) = number(b, at + 1, 2)?;
             (parts.month, parts.day) = (month, day);
-            if !(1970..2200).contains(&parts.year) || !dated(&parts) {
-                return None;
-            }
-            Some(with_time(b, at, parts, separator == b'-'))
+            parts.is_dated().then(|| with_time(b, at, parts, separator == b'-'))
         }
-        6 | 8 => {
-            let year = run - 4;
-            parts.year = number(b, p, year)?.0 + if year == 2 { 2000 } else { 0 };
-            parts.month = number(b, p + year, 2)?.0;
-            parts.day = number(b, p + year + 2, 2)?.0;
-            if !(1970..2200).contains(&parts.year) || !dated(&parts) {
-                return None;
-            }
-            let at = match b.get(end)? {
-                b' ' => end + spaces(b, end),
-                b'-' | b'T' | b'_' if run == 8 => end + 1,
-                _ => return None,
-            };
-            let end = if digits(b, at) == 6 {
-                packed_time(b, at, &mut parts)?
-            } else {
-                clock(b, at, &mut parts, false)?
-            };
-            Some(Stamp { end: zone(b, end, &mut parts), parts, ..Stamp::default() })
-        }
+        6 | 8 | 14 => packed(b, p, run, parts),
         10 | 13 | 16 | 19 if is(b, p, b'1') => {
-            let mut value = 0_i128;
+            let mut value = 0_i64;
             for c in b.get(p..end)? {
-                value = value * 10 + i128::from(c - b'0');
+                value = value * 10 + i64::from(c - b'0');
             }
-            let mut nanos = value * 10_i128.pow(u32::try_from(19 - run).ok()?);
-            let mut end = end;
-            let number = !is(b, end, b'.');
+            let mut nanos = value * 10_i64.pow(u32::try_from(19 - run).ok()?);
+            let (mut end, mut kind) = (end, Kind::Number);
             if run == 10 && is(b, end, b'.') {
                 let (fraction, after) = fraction(b, end + 1)?;
-                nanos += i128::from(fraction);
-                end = after;
+                nanos += i64::from(fraction);
+                (end, kind) = (after, Kind::Epoch);
             }
             parts.epoch = Some(nanos);
-            Some(Stamp { end, number, parts, ..Stamp::default() })
-        }
-        14 => {
-            parts.year = number(b, p, 4)?.0;
-            parts.month = number(b, p + 4, 2)?.0;
-            parts.day = number(b, p + 6, 2)?.0;
-            if !(1970..2200).contains(&parts.year) || !dated(&parts) {
-                return None;
-            }
-            let end = packed_time(b, p + 8, &mut parts)?;
-            Some(Stamp { end: zone(b, end, &mut parts), parts, ..Stamp::default() })
+            Some(Stamp::new(end, kind))
         }
         _ => None,
     }
 }
 
+/// A date without separators: `261124 031502`, `20261124-03:15:02`, `20261124031502`.
+fn packed(b: &[u8], p: usize, run: usize, parts: &mut Parts) -> Option<Stamp> {
+    let year = if run == 6 { 2 } else { 4 };
+    parts.year = number(b, p, year)?.0 + if year == 2 { 2000 } else { 0 };
+    parts.month = number(b, p + year, 2)?.0;
+    parts.day = number(b, p + year + 2, 2)?.0;
+    if !parts.is_dated() {
+        return None;
+    }
+    let end = p + run;
+    let at = match b.get(end) {
+        _ if run == 14 => p + 8,
+        Some(b' ') => end + spaces(b, end),
+        Some(b'-' | b'T' | b'_') if run == 8 => end + 1,
+        _ => return None,
+    };
+    let end = if run == 14 || digits(b, at) == 6 {
+        parts.hour = number(b, at, 2)?.0;
+        parts.minute = number(b, at + 2, 2)?.0;
+        parts.second = number(b, at + 4, 2)?.0;
+        if !parts.is_timed() {
+            return None;
+        }
+        at + 6
+    } else {
+        clock(b, at, parts, false)?
+    };
+    Some(Stamp::new(zone(b, end, parts), Kind::Full))
+}
+
 /// What begins with one or two digits: a time of day, or a date that does not begin with a long
 /// year.
-fn short(b: &[u8], p: usize, end: usize) -> Option<Stamp> {
-    let mut parts = Parts::default();
+fn short(b: &[u8], p: usize, end: usize, parts: &mut Parts) -> Option<Stamp> {
     let separator = *b.get(end)?;
     if separator == b':' {
-        let end = clock(b, p, &mut parts, false)?;
-        return Some(Stamp { end: zone(b, end, &mut parts), parts, ..Stamp::default() });
+        let end = clock(b, p, parts, false)?;
+        return Some(Stamp::new(zone(b, end, parts), Kind::Time));
     }
-    let first = number(b, p, 2)?.0;
     if !matches!(separator, b'/' | b'-' | b'.' | b' ') {
         return None;
     }
+    let first = number(b, p, 2)?.0;
     // 24/Nov/2026, 24-Nov-2026, 24 Nov 2026.
     if let Some(month) = month(b, end + 1) {
         let at = end + 4;
         if !is(b, at, separator) || digits(b, at + 1) != 4 {
             return None;
         }
-        (parts.day, parts.month) = (first, month);
-        parts.year = number(b, at + 1, 4)?.0;
+        (parts.day, parts.month, parts.year) = (first, month, number(b, at + 1, 4)?.0);
         let at = at + 5;
-        if !dated(&parts) {
+        if !parts.is_dated() {
             return None;
         }
         let access = separator == b'/' && is(b, at, b':');
-        let stamp = with_time(b, at, parts, false);
-        return (!stamp.date_only).then_some(Stamp { access, ..stamp });
+        let found = with_time(b, at, parts, false);
+        let kind = if access { Kind::Access } else { Kind::Full };
+        return (found.kind == Kind::Full).then_some(Stamp { kind, ..found });
     }
     if separator == b' ' {
         return None;
@@ -276,82 +267,70 @@ fn short(b: &[u8], p: usize, end: usize) -> Option<Stamp> {
         } else {
             (third, second, first)
         };
-        if !dated(&parts) {
+        if !parts.is_dated() {
             return None;
         }
-        let stamp = with_time(b, at, parts, false);
-        return (!stamp.date_only).then_some(stamp);
+        return Some(with_time(b, at, parts, false)).filter(|found| found.kind == Kind::Full);
     }
     // 03-17 16:13:38.811, 10.30 16:49:06.
     (parts.month, parts.day) = (first, second);
-    if !dated(&parts) || !matches!(b.get(at), Some(b' ' | b'T')) {
+    if !parts.is_dated() || !matches!(b.get(at), Some(b' ' | b'T')) {
         return None;
     }
-    let end = clock(b, at + 1, &mut parts, false)?;
-    Some(Stamp { end: zone(b, end, &mut parts), parts, ..Stamp::default() })
+    let end = clock(b, at + 1, parts, false)?;
+    Some(Stamp::new(zone(b, end, parts), Kind::Full))
 }
 
 /// What begins with the name of a month or a day of the week.
-fn named(b: &[u8], p: usize) -> Option<Stamp> {
-    let mut parts = Parts::default();
+fn named(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
     let mut at = p;
     if is_weekday(b, at) {
         at += 3 + usize::from(is(b, at + 3, b','));
         at += spaces(b, at);
         if b.get(at)?.is_ascii_digit() {
             // Tue, 24 Nov 2026 03:15:02 GMT.
-            return short(b, at, at + digits(b, at)).filter(|s| s.parts.year != 0);
+            return short(b, at, at + digits(b, at), parts).filter(|_| parts.year != 0);
         }
     }
     parts.month = month(b, at)?;
     let gap = spaces(b, at + 3);
     let (day, after) = number(b, at + 3 + gap, 2)?;
     parts.day = day;
-    if gap == 0 || !dated(&parts) {
+    if gap == 0 || !parts.is_dated() {
         return None;
     }
     at = after + usize::from(is(b, after, b','));
     at += spaces(b, at);
-    let mut bsd = true;
+    let mut kind = Kind::Bsd;
     if digits(b, at) == 4 {
         let (year, after) = number(b, at, 4)?;
-        parts.year = year;
+        (parts.year, kind) = (year, Kind::Full);
         at = after + spaces(b, after);
-        bsd = false;
     }
-    let mut end = clock(b, at, &mut parts, false)?;
-    end = zone(b, end, &mut parts);
+    let end = clock(b, at, parts, false)?;
+    let mut end = zone(b, end, parts);
     // Sun Dec 04 04:47:44 2005.
-    let gap = spaces(b, end);
-    if bsd && gap == 1 && digits(b, end + 1) == 4 && !is(b, end + 5, b'-') {
+    if kind == Kind::Bsd && is(b, end, b' ') && digits(b, end + 1) == 4 && !is(b, end + 5, b'-') {
         let (year, after) = number(b, end + 1, 4)?;
         if (1970..2200).contains(&year) {
-            (parts.year, end, bsd) = (year, after, false);
+            (parts.year, end, kind) = (year, after, Kind::Full);
         }
     }
-    Some(Stamp { end, bsd, parts, ..Stamp::default() })
-}
-
-fn dated(parts: &Parts) -> bool {
-    (1..=12).contains(&parts.month) && (1..=31).contains(&parts.day)
-}
-
-fn spaces(b: &[u8], p: usize) -> usize {
-    b.get(p..).unwrap_or_default().iter().take_while(|c| **c == b' ').count()
+    Some(Stamp::new(end, kind))
 }
 
 /// The time behind a date that ends at `at`, if there is one.
-fn with_time(b: &[u8], at: usize, mut parts: Parts, dashed: bool) -> Stamp {
+fn with_time(b: &[u8], at: usize, parts: &mut Parts, dashed: bool) -> Stamp {
     let begin = match b.get(at) {
         Some(b'T' | b't' | b'_' | b'-' | b':') => at + 1,
         Some(b' ') => at + spaces(b, at),
         Some(b',') if is(b, at + 1, b' ') => at + 2,
-        _ => return Stamp { end: at, date_only: true, parts, ..Stamp::default() },
+        _ => return Stamp::new(at, Kind::Date),
     };
     let dotted = dashed && is(b, at, b'-');
-    match clock(b, begin, &mut parts, dotted) {
-        Some(end) => Stamp { end: zone(b, end, &mut parts), parts, ..Stamp::default() },
-        None => Stamp { end: at, date_only: true, parts, ..Stamp::default() },
+    match clock(b, begin, parts, dotted) {
+        Some(end) => Stamp::new(zone(b, end, parts), Kind::Full),
+        None => Stamp::new(at, Kind::Date),
     }
 }
 
@@ -367,43 +346,37 @@ fn clock(b: &[u8], p: usize, parts: &mut Parts, dotted: bool) -> Option<usize> {
         return None;
     }
     let (second, at) = number(b, at + 1, 2)?;
-    if hour > 24 || minute > 59 || second > 60 {
-        return None;
-    }
     (parts.hour, parts.minute, parts.second) = (hour, minute, second);
+    parts.is_timed().then(|| behind_seconds(b, at, parts))
+}
+
+/// Behind the fraction of a second, if there is one.
+#[inline]
+fn behind_seconds(b: &[u8], at: usize, parts: &mut Parts) -> usize {
     let mark = b.get(at).copied();
     if matches!(mark, Some(b'.' | b',')) || (mark == Some(b':') && digits(b, at + 1) <= 3) {
         if let Some((nanos, end)) = fraction(b, at + 1) {
             parts.nanos = nanos;
-            return Some(end);
+            return end;
         }
     }
-    Some(at)
-}
-
-/// `031502`.
-fn packed_time(b: &[u8], p: usize, parts: &mut Parts) -> Option<usize> {
-    parts.hour = number(b, p, 2)?.0;
-    parts.minute = number(b, p + 2, 2)?.0;
-    parts.second = number(b, p + 4, 2)?.0;
-    (parts.hour < 24 && parts.minute < 60 && parts.second < 61).then_some(p + 6)
+    at
 }
 
 /// The nanoseconds that the digits behind a point mean; digits beyond the ninth are dropped.
 fn fraction(b: &[u8], p: usize) -> Option<(u32, usize)> {
-    let run = digits(b, p);
-    let used = run.min(9);
-    let (value, _) = number(b, p, used)?;
-    Some((value * 10_u32.pow(u32::try_from(9 - used).ok()?), p + run))
+    const TENS: [u32; 10] =
+        [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
+    let (value, end) = number(b, p, 9)?;
+    Some((value * TENS.get(end - p)?, skip(b, end, DIGIT)))
 }
 
 /// Behind the time: `Z`, `+00:00`, ` +0000`, ` UTC`, ` PM`.
+#[inline]
 fn zone(b: &[u8], p: usize, parts: &mut Parts) -> usize {
-    if matches!(b.get(p), Some(b'Z' | b'z')) {
-        return p + 1;
-    }
     let at = p + usize::from(is(b, p, b' '));
     match b.get(at) {
+        Some(b'Z' | b'z') if at == p => p + 1,
         Some(sign @ (b'+' | b'-')) => {
             let run = digits(b, at + 1);
             let long = run == 4 || (run == 2 && is(b, at + 3, b':') && digits(b, at + 4) == 2);
@@ -419,19 +392,18 @@ fn zone(b: &[u8], p: usize, parts: &mut Parts) -> usize {
             if long { begin + 2 } else { at + 3 }
         }
         Some(b'A'..=b'Z') => {
-            let name = b.get(at..).unwrap_or_default();
-            let run = name.iter().take_while(|c| c.is_ascii_uppercase()).count();
-            match name.get(..run).unwrap_or_default() {
+            let end = skip(b, at, UPPER);
+            match b.get(at..end).unwrap_or_default() {
                 half @ (b"AM" | b"PM") => {
                     parts.hour = parts.hour % 12 + if half == b"PM" { 12 } else { 0 };
-                    at + 2
+                    end
                 }
                 b"UTC" | b"GMT" | b"CET" | b"CEST" | b"EET" | b"EEST" | b"WET" | b"BST"
                 | b"IST" | b"MSK" | b"JST" | b"EST" | b"EDT" | b"CST" | b"CDT" | b"MST"
                 | b"MDT" | b"PST" | b"PDT"
                     if at > p =>
                 {
-                    at + run
+                    end
                 }
                 _ => p,
             }

@@ -37,6 +37,8 @@ pub(super) struct Walk<'t> {
     pub(super) access: bool,
     /// The header ends at `start`, whatever follows.
     pub(super) done: bool,
+    /// Nothing but white space lies between `start` and the next element.
+    pub(super) adjacent: bool,
     /// Plain words since `start`.
     pub(super) plain: usize,
     /// Tokens since the last timestamp that may name the writer.
@@ -59,6 +61,7 @@ pub(super) fn walk(b: &[u8], from: usize) -> Head {
         stamped: false,
         access: false,
         done: false,
+        adjacent: true,
         plain: 0,
         names: 0,
         address: false,
@@ -77,6 +80,7 @@ pub(super) fn walk(b: &[u8], from: usize) -> Head {
 
 impl Walk<'_> {
     /// The byte at `at`; 0 behind the end.
+    #[inline]
     pub(super) fn byte(&self, at: usize) -> u8 {
         self.b.get(at).copied().unwrap_or(0)
     }
@@ -93,9 +97,10 @@ impl Walk<'_> {
         self.plain = 0;
     }
 
-    /// Nothing but white space lies between what is surely header and the next element.
-    pub(super) fn adjacent(&self) -> bool {
-        self.start + spaces(self.b, self.start) == self.at
+    /// Goes on to the next element.
+    pub(super) fn advance(&mut self) {
+        self.adjacent = self.at == self.start;
+        self.at += spaces(self.b, self.at);
     }
 
     /// The level, which ends at `end`.

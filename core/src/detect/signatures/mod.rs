@@ -6,7 +6,7 @@
 //! the first that holds names the line. `mention` tells what happened from what is spoken of,
 //! `entry` reads the file.
 
-mod entry;
+pub mod entry;
 mod mention;
 mod sieve;
 
@@ -16,13 +16,11 @@ use std::sync::{Arc, LazyLock};
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Regex, RegexBuilder};
 
-use crate::detect::signatures::entry::{Entry, MOST_ENTRIES, MOST_LITERALS, Sheet};
+use crate::detect::signatures::entry::{Entry, MOST_ENTRIES, MOST_LITERALS, Sheet, SignatureError};
 use crate::detect::signatures::sieve::Sieve;
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 use crate::domain::severity::Severity;
-
-pub use crate::detect::signatures::entry::SignatureError;
 
 /// The built-in file.
 const BUILT_IN: &str = include_str!("signatures.toml");
@@ -124,7 +122,33 @@ impl Signatures {
         let entries: Vec<&Entry> = own.entries.iter().filter(|e| !e.disabled).chain(rest).collect();
         let benign: Vec<&str> =
             own.benign.iter().chain(&known.benign).map(String::as_str).collect();
-        Self::build(&entries, &benign)
+        let signatures = Self::build(&entries, &benign)?;
+        for entry in own.entries.iter().filter(|e| !e.disabled) {
+            signatures.check_examples(entry)?;
+        }
+        Ok(signatures)
+    }
+
+    /// Whether an entry finds what it says that it finds, and nothing else.
+    fn check_examples(&self, entry: &Entry) -> Result<(), SignatureError> {
+        for text in &entry.matches {
+            match self.find(text) {
+                Some(found) if *found.name == *entry.name => {}
+                Some(found) => {
+                    let why = format!("\"{text}\" of `matches` is found as \"{}\"", found.name);
+                    return Err(entry.wrong(why));
+                }
+                None => {
+                    return Err(entry.wrong(format!("\"{text}\" of `matches` is not found")));
+                }
+            }
+        }
+        for text in &entry.rejects {
+            if self.find(text).is_some_and(|found| *found.name == *entry.name) {
+                return Err(entry.wrong(format!("\"{text}\" of `rejects` is found")));
+            }
+        }
+        Ok(())
     }
 
     fn build(entries: &[&Entry], benign: &[&str]) -> Result<Self, SignatureError> {
@@ -407,6 +431,9 @@ disabled = true
                 "signature \"x\": `regex` is not",
             ),
             (format!("{base}any = [\"abcdef\"]\n{base}any = [\"abcdef\"]"), "used twice"),
+            (format!("{base}any = [\"abcdef\"]\nmatches = [\"abc\"]"), "`matches` is not found"),
+            (format!("{base}any = [\"abcdef\"]\nrejects = [\"abcdef\"]"), "`rejects` is found"),
+            ("benign = [\"\"]".to_owned(), "signature \"benign\""),
         ] {
             let error = Signatures::with(&text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

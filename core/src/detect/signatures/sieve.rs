@@ -12,6 +12,8 @@ const BLOCK: usize = 4;
 const WINDOW: usize = 2 * BLOCK - 1;
 /// Two to this power bits are kept: 8 KiB, which stay in the first cache.
 const BITS: u32 = 16;
+/// The same in words.
+const WORDS: usize = (1 << BITS) / 64;
 /// Two to this power lists of literals to compare.
 const LISTS: u32 = 12;
 /// Blocks that are looked at before any of them is compared: as many as a word has bits.
@@ -30,7 +32,7 @@ struct Probe {
 /// Which blocks some literal needs, and which literal.
 #[derive(Clone, Debug)]
 pub(super) struct Sieve {
-    bits: Vec<u64>,
+    bits: Box<[u64; WORDS]>,
     /// Where in `probes` the list of a block begins; the next one's begin is its end.
     lists: Vec<u32>,
     probes: Vec<Probe>,
@@ -61,7 +63,7 @@ impl Sieve {
             }
         }
         probes.sort_by_key(|p| (slot(p.block, LISTS), p.block, p.literal, p.offset));
-        let mut bits = vec![0; (1 << BITS) / 64];
+        let mut bits = Box::new([0; WORDS]);
         let mut lists = vec![0; (1 << LISTS) + 1];
         for probe in &probes {
             let at = slot(probe.block, BITS);
@@ -173,14 +175,14 @@ fn long(literal: &[u8], common: &[u32], add: &mut impl FnMut([u8; BLOCK], i16)) 
 }
 
 /// A literal of five or six bytes may lie so that no block is wholly in it: then a block has
-/// three bytes of it and one that stands beside a word.
+/// three bytes of it and an ASCII one that stands beside a word.
 fn short(literal: &[u8], add: &mut impl FnMut([u8; BLOCK], i16)) {
     let inside = literal.windows(BLOCK).filter_map(<[u8]>::first_chunk::<BLOCK>);
     for (offset, block) in (0..).zip(inside) {
         add(*block, offset);
     }
     // Of two bytes that are folded into one, the other need not be there.
-    let beside = || (0..=u8::MAX).filter(|b| !b.is_ascii_alphanumeric() && fold_byte(*b) == *b);
+    let beside = || (b' '..=0x7F).filter(|b| !b.is_ascii_alphanumeric());
     if let Some([a, b, c]) = literal.first_chunk::<3>() {
         // The end of an escaped line break, `\n`, stands before words of the next line.
         for one in beside().chain(*b"nrt") {
@@ -195,10 +197,6 @@ fn short(literal: &[u8], add: &mut impl FnMut([u8; BLOCK], i16)) {
 }
 
 /// Sets the bit that tells lower case letters from upper case ones.
-fn fold_byte(byte: u8) -> u8 {
-    byte | 0x20
-}
-
 fn fold(block: [u8; BLOCK]) -> u32 {
     u32::from_le_bytes(block) | 0x2020_2020
 }

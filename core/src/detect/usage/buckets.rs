@@ -117,6 +117,12 @@ impl Buckets {
         Some((middle, median(&mut values)))
     }
 
+    /// The lowest and the highest median.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let values = || self.closed.iter().map(|(_, v)| *v);
+        Some((values().reduce(f64::min)?, values().reduce(f64::max)?))
+    }
+
     /// The median of the newest `count` medians; `None` while there are fewer.
     pub fn newest(&self, count: usize) -> Option<f64> {
         let mut values: Vec<f64> = self.closed.iter().rev().take(count).map(|(_, v)| *v).collect();
@@ -126,6 +132,16 @@ impl Buckets {
     /// The line through all medians; `None` for less than four of them.
     pub fn trend(&self) -> Option<Trend> {
         let points: Vec<(f64, f64)> = self.closed.iter().copied().collect();
+        trend(&points)
+    }
+
+    /// The line through the medians since the measure last stood where it is the lowest, give or
+    /// take a twentieth of its range: what was flat before a rise began is no part of the rise.
+    pub fn rise(&self) -> Option<Trend> {
+        let (lowest, highest) = self.range()?;
+        let low = lowest + (highest - lowest) * 0.05;
+        let began = self.closed.iter().rposition(|(_, v)| *v <= low)?;
+        let points: Vec<(f64, f64)> = self.closed.iter().skip(began).copied().collect();
         trend(&points)
     }
 }
@@ -245,6 +261,13 @@ mod tests {
         assert!((fills.rests_at / 500.0 - 1.0).abs() < 0.1, "{fills:?}");
         let noise = filled(620, |t| f64::from(u32::try_from(t * 7919 % 101).unwrap())).trend();
         assert!(noise.unwrap().sign.abs() < 2.5, "{noise:?}");
+    }
+
+    #[test]
+    fn a_rise_begins_where_it_began() {
+        let rise = filled(620, |t| 10.0 + (t - 200).max(0) as f64).rise().unwrap();
+        assert!((rise.span - 400.0).abs() < 35.0 && rise.fit > 0.99, "{rise:?}");
+        assert!((rise.per_second - 1.0).abs() < 0.02, "{rise:?}");
     }
 
     #[test]

@@ -82,7 +82,12 @@ impl Cpu {
     }
 
     /// Saturation (FAILURES.md row 9).
-    pub fn saturation(&mut self, at: Timestamp, usage: &Usage, around: Around) -> Option<Saturated> {
+    pub fn saturation(
+        &mut self,
+        at: Timestamp,
+        usage: &Usage,
+        around: Around,
+    ) -> Option<Saturated> {
         if around.limit <= 0.0 {
             return None;
         }
@@ -197,7 +202,8 @@ mod tests {
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].1.whole_cores, Some(1.0));
         // Busy, but with pauses.
-        let busy = run(around, 2000, 2, |t| cpu(if t < 600 { 3.0 } else { 70.0 + (t % 40) as f64 }));
+        let busy =
+            run(around, 2000, 2, |t| cpu(if t < 600 { 3.0 } else { 70.0 + (t % 40) as f64 }));
         assert_eq!(busy, []);
     }
 

@@ -9,17 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::detect::usage::buckets::Buckets;
 
 /// Widths of the spans of the three memories; each has sixty.
-const HORIZONS: [SignedDuration; 3] = [
-    SignedDuration::from_secs(5),
-    SignedDuration::from_secs(30),
-    SignedDuration::from_mins(3),
-];
+const HORIZONS: [SignedDuration; 3] =
+    [SignedDuration::from_secs(5), SignedDuration::from_secs(30), SignedDuration::from_mins(3)];
 /// Spans in each of them.
 const SPANS: usize = 60;
 /// So many spans must be known in each: an hour of the longest.
 const ENOUGH: usize = 20;
-/// The present: medians of the shortest memory, half a minute.
-const PRESENT: usize = 6;
+/// The present: medians of the shortest memory, half a minute. Odd, so that their median is one of
+/// them, and not half of what was.
+const PRESENT: usize = 7;
 /// Robust z from which on a rate is unusual. On a logarithmic scale rates are near enough to
 /// normal; six and more happens to none of 400 measures in a day.
 const UNUSUAL: f64 = 6.0;
@@ -31,6 +29,9 @@ const FLOOR: f64 = 64.0 * 1024.0;
 const FLOOR_END: f64 = 16.0 * 1024.0;
 /// A rise or a fall by less than this factor is none.
 const FACTOR: f64 = 4.0;
+/// Beyond all that the longest memory holds, by this factor: a job that runs every hour is usual,
+/// though no median shows it.
+const BEYOND: f64 = 2.0;
 /// After it was told, silence for this long: a new level becomes usual meanwhile.
 const SILENCE: SignedDuration = SignedDuration::from_mins(30);
 
@@ -98,11 +99,12 @@ impl Shift {
             }
         }
         let [_, usual, _] = usual_at.map(f64::exp_m1);
-        let now = now.exp_m1();
+        let (lowest, highest) = self.horizons.last()?.range()?;
+        let (lowest, highest, now) = (lowest.exp_m1(), highest.exp_m1(), now.exp_m1());
         let real = if least > 0.0 {
-            now >= FLOOR && now >= usual * FACTOR
+            now >= FLOOR && now >= usual * FACTOR && now >= highest * BEYOND
         } else {
-            usual >= FLOOR_END && now * FACTOR <= usual
+            usual >= FLOOR_END && now * FACTOR <= usual && now * BEYOND <= lowest
         };
         real.then_some(Shifted { usual, now, z: least.abs() })
     }

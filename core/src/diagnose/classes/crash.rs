@@ -2,7 +2,7 @@
 //!
 //! Excluded by a loop, a memory kill, and a sibling that is down (each scores higher).
 
-use crate::detect::life::exit_words;
+use crate::detect::life::exit::exit_words;
 use crate::diagnose::classes::quoted;
 use crate::diagnose::{Case, Hypothesis, actions};
 use crate::domain::anomaly::AnomalyKind;

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::life::exit_words;
+use crate::detect::life::exit::exit_words;
 use crate::diagnose::world::Facts;
 use crate::diagnose::{Case, Hypothesis, actions, topology};
 use crate::domain::anomaly::AnomalyKind;

@@ -1,28 +1,28 @@
 //! Anomalies in what happens to a container: deaths that nobody asked for, loops, memory kills,
-//! failing health checks.
+//! failing health checks, flapping, pauses, networks that are taken away.
+
+mod deaths;
+pub mod exit;
+mod flapping;
+pub(in crate::detect) mod probes;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::detect::life::deaths::Deaths;
+use crate::detect::life::exit::exit_words;
+use crate::detect::life::flapping::Flapping;
 use crate::detect::{Finding, found};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
-use crate::domain::container::{Container, ContainerRef, RestartPolicy, RunState};
+use crate::domain::container::{Container, ContainerRef, Probe, RestartPolicy, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::ids::EvidenceId;
 use crate::domain::life::{LifeEvent, LifeKind};
 use crate::domain::severity::Severity;
 use crate::domain::usage::UsageSample;
 
-/// Deaths within [`LOOP_SHORT`] that make a loop.
-const LOOP_COUNT_SHORT: usize = 3;
-/// See [`LOOP_COUNT_SHORT`].
-const LOOP_SHORT: SignedDuration = SignedDuration::from_mins(10);
-/// Deaths within [`LOOP_LONG`] that make a slow loop.
-const LOOP_COUNT_LONG: usize = 5;
-/// See [`LOOP_COUNT_LONG`].
-const LOOP_LONG: SignedDuration = SignedDuration::from_mins(30);
 /// An `oom` event this long before a death explains it.
 const OOM_EXPLAINS: SignedDuration = SignedDuration::from_secs(10);
 /// A kill event explains a death within the stop timeout plus this.
@@ -44,7 +44,15 @@ pub struct LifeDetector {
     kills: VecDeque<(Timestamp, i32)>,
     stopped: bool,
     oom_at: Option<Timestamp>,
-    deaths: VecDeque<Timestamp>,
+    deaths: Deaths,
+    swings: Flapping,
+    health_swings: Flapping,
+    /// The last runs of the health check, as of the last inspect.
+    probes: Vec<Probe>,
+    /// Restarts by the restart policy, as of the last inspect.
+    restart_count: u32,
+    /// A network that it was detached from, until an inspect tells whether it runs without it.
+    lost_network: Option<(String, Timestamp)>,
     memory_near_limit_at: Option<Timestamp>,
     events: u64,
     /// When it ended because somebody asked for it, since its last start.
@@ -75,7 +83,12 @@ impl Default for LifeDetector {
             kills: VecDeque::new(),
             stopped: false,
             oom_at: None,
-            deaths: VecDeque::new(),
+            deaths: Deaths::default(),
+            swings: Flapping::default(),
+            health_swings: Flapping::default(),
+            probes: Vec::new(),
+            restart_count: 0,
+            lost_network: None,
             memory_near_limit_at: None,
             events: 0,
             ended_as_asked: None,
@@ -107,6 +120,8 @@ impl LifeDetector {
             return Vec::new();
         }
         self.run.clone_from(&container.started_at_raw);
+        self.probes.clone_from(&container.probes);
+        self.restart_count = container.restart_count;
         let was_running = self.running;
         self.running = container.state == RunState::Running;
         let before = self.start_error.replace(container.error.clone());
@@ -121,7 +136,7 @@ impl LifeDetector {
         if !down {
             self.shut_down &= !container.is_up();
             self.ended_unseen &= !container.is_up();
-            return Vec::new();
+            return self.runs_without(container).into_iter().collect();
         }
         let taken_along = std::mem::take(&mut self.shut_down)
             && !matches!(
@@ -134,6 +149,13 @@ impl LifeDetector {
             return Vec::new();
         }
         vec![found::down(container, taken_along, now)]
+    }
+
+    /// A network was taken from it, and it runs on. When it ends, the engine detaches it, too.
+    fn runs_without(&mut self, container: &Container) -> Option<Finding> {
+        let (network, at) = self.lost_network.take()?;
+        let has = container.networks.iter().any(|n| n.network == network);
+        (container.is_up() && !has).then(|| found::without_network(container, &network, at))
     }
 
     /// Whether it runs, as far as events and inspects say.
@@ -205,6 +227,8 @@ impl LifeDetector {
             }
             LifeKind::Start => {
                 self.running = true;
+                self.swings.up(event.at);
+                self.lost_network = None;
                 self.ended_as_asked = None;
                 self.shut_down = false;
                 self.stopped_unseen = false;
@@ -227,26 +251,65 @@ impl LifeDetector {
             LifeKind::Die { exit_code } => {
                 self.running = false;
                 self.ended_run = (!self.run.is_empty()).then(|| self.run.clone());
-                self.death(*exit_code, event, of).into_iter().collect()
+                self.lost_network = None;
+                self.death(*exit_code, event, of)
             }
-            LifeKind::Unhealthy => vec![self.finding(
-                (AnomalyKind::Unhealthy, Severity::High),
+            LifeKind::Unhealthy => self.unhealthy(event, of),
+            LifeKind::Healthy => {
+                self.health_swings.up(event.at);
+                Vec::new()
+            }
+            // Only the engine freezes, and only because somebody asked it to.
+            LifeKind::Pause => vec![self.finding(
+                (AnomalyKind::Paused, Severity::Low),
                 event,
                 of,
-                format!("the health check of {} failed", of.name),
+                format!("{} was paused through the engine", of.name),
+                None,
+            )],
+            LifeKind::Disconnect { network } => {
+                if self.running {
+                    self.lost_network = Some((network.clone(), event.at));
+                }
+                Vec::new()
+            }
+            // It runs on; it may not start again, or not be made anew.
+            LifeKind::NetworkGone { .. } | LifeKind::ImageGone => vec![self.finding(
+                (AnomalyKind::Surroundings, Severity::Low),
+                event,
+                of,
+                format!("{} {}", of.name, event.kind.words()),
                 None,
             )],
             LifeKind::Create
             | LifeKind::Restart
-            | LifeKind::Healthy
-            | LifeKind::Pause
             | LifeKind::Unpause
             | LifeKind::Destroy
             | LifeKind::Rename
             | LifeKind::Update
-            | LifeKind::Connect { .. }
-            | LifeKind::Disconnect { .. } => Vec::new(),
+            | LifeKind::Connect { .. } => Vec::new(),
         }
+    }
+
+    fn unhealthy(&mut self, event: &LifeEvent, of: &ContainerRef) -> Vec<Finding> {
+        let mut finding = self.finding(
+            (AnomalyKind::Unhealthy, Severity::High),
+            event,
+            of,
+            format!("the health check of {} failed", of.name),
+            None,
+        );
+        finding.evidence.extend(probes::failed(&self.probes, of, event.at));
+        let swings = self.health_swings.down(event.at);
+        let flapping = swings.map(|n| self.flaps(n, "between healthy and unhealthy", event, of));
+        [finding].into_iter().chain(flapping).collect()
+    }
+
+    /// What falls again and again has an incident already; this says only how it behaves. It
+    /// joins that incident and opens none.
+    fn flaps(&self, changes: usize, what: &str, event: &LifeEvent, of: &ContainerRef) -> Finding {
+        let summary = format!("{} changed {changes} times {what} in a quarter of an hour", of.name);
+        self.finding((AnomalyKind::Flapping, Severity::Medium), event, of, summary, None)
     }
 
     /// Whether somebody asked for a death at `at`: a kill event with a signal that stops, within
@@ -265,64 +328,56 @@ impl LifeDetector {
         signal == self.stop_signal || matches!(signal, 2 | 3 | 9 | 15)
     }
 
-    fn death(&mut self, exit_code: i64, event: &LifeEvent, of: &ContainerRef) -> Option<Finding> {
+    fn death(&mut self, exit_code: i64, event: &LifeEvent, of: &ContainerRef) -> Vec<Finding> {
         let asked = self.was_asked_for(event.at);
         self.kills.clear();
+        let back = self.policy.restarts_after(exit_code, self.restart_count);
         if asked {
             self.ended_as_asked = Some(event.at);
+            self.swings.taken_in_hand();
+            return Vec::new();
         }
-        if asked || exit_code == 0 {
-            return None;
+        // A job that is done does not fall.
+        let swings = if exit_code != 0 || back { self.swings.down(event.at) } else { None };
+        let flapping = |this: &Self| {
+            swings.map(|n| this.flaps(n, "between up and down", event, of)).into_iter()
+        };
+        if exit_code == 0 {
+            return flapping(self).collect();
         }
-        while self.deaths.front().is_some_and(|d| event.at.duration_since(*d) > LOOP_LONG) {
-            self.deaths.pop_front();
-        }
-        if self.deaths.len() == 64 {
-            self.deaths.pop_front();
-        }
-        self.deaths.push_back(event.at);
-        let short =
-            self.deaths.iter().filter(|d| event.at.duration_since(**d) <= LOOP_SHORT).count();
-        let looping = short >= LOOP_COUNT_SHORT || self.deaths.len() >= LOOP_COUNT_LONG;
+        let looping = self.deaths.one_more(event.at);
         let oom = self.oom_at.is_some_and(|o| event.at.duration_since(o) <= OOM_EXPLAINS)
             || (exit_code == 137
                 && self
                     .memory_near_limit_at
                     .is_some_and(|m| event.at.duration_since(m) <= SignedDuration::from_secs(30)));
-        let (kind, what) = if oom {
-            (
-                AnomalyKind::OomKill,
-                format!("{} died at its memory limit ({})", of.name, exit_words(exit_code)),
-            )
-        } else if looping {
-            (
-                AnomalyKind::CrashLoop,
-                if short >= LOOP_COUNT_SHORT {
-                    format!(
-                        "{} died {short} times within ten minutes, last with {}",
-                        of.name,
-                        exit_words(exit_code)
-                    )
-                } else {
-                    format!(
-                        "{} died {} times within half an hour, last with {}",
-                        of.name,
-                        self.deaths.len(),
-                        exit_words(exit_code)
-                    )
-                },
-            )
-        } else {
-            (AnomalyKind::Death, format!("{} died with {}", of.name, exit_words(exit_code)))
+        let (name, status) = (&of.name, exit_words(exit_code));
+        let (kind, mut what) = match &looping {
+            _ if oom => {
+                (AnomalyKind::OomKill, format!("{name} died at its memory limit ({status})"))
+            }
+            Some(often) => {
+                (AnomalyKind::CrashLoop, format!("{name} died {often}, last with {status}"))
+            }
+            None => (AnomalyKind::Death, format!("{name} died with {status}")),
         };
+        if let RestartPolicy::OnFailure(most) = self.policy
+            && most > 0
+            && !back
+        {
+            what.push_str(&format!("; its restart policy gave up after {most} restarts"));
+        }
         let severity = if self.one_off {
             Severity::Medium
-        } else if self.policy.restarts_after(exit_code, 0) && !looping {
+        } else if back && looping.is_none() {
             Severity::High
         } else {
             Severity::Critical
         };
-        Some(self.finding((kind, severity), event, of, what, Some(exit_code)))
+        let death = self.finding((kind, severity), event, of, what, Some(exit_code));
+        // A loop says as much, and more.
+        let flapping = flapping(self).filter(|_| looping.is_none());
+        [death].into_iter().chain(flapping).collect()
     }
 
     fn finding(
@@ -352,28 +407,10 @@ impl LifeDetector {
     }
 }
 
-/// An exit status in words a person reads: `exit status 137 (SIGKILL)`.
-pub fn exit_words(code: i64) -> String {
-    let meaning = match code {
-        0 => "success",
-        126 => "command cannot be executed",
-        127 => "command not found",
-        130 => "SIGINT",
-        132 => "SIGILL",
-        134 => "SIGABRT",
-        135 => "SIGBUS",
-        136 => "SIGFPE",
-        137 => "SIGKILL",
-        139 => "SIGSEGV",
-        143 => "SIGTERM",
-        _ => return format!("exit status {code}"),
-    };
-    format!("exit status {code} ({meaning})")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::container::{Attachment, tests_support};
 
     fn of() -> ContainerRef {
         ContainerRef {
@@ -399,6 +436,160 @@ mod tests {
             .flat_map(|(at, kind)| life.event(&event(*at, kind.clone()), &of()))
             .map(|f| f.kind)
             .collect()
+    }
+
+    #[test]
+    fn what_goes_up_and_down_flaps_and_a_loop_says_more() {
+        let mut slow = Vec::new();
+        for n in 0..4 {
+            slow.push((n * 330, LifeKind::Die { exit_code: 1 }));
+            slow.push((n * 330 + 1, LifeKind::Start));
+        }
+        let (death, flapping) = (AnomalyKind::Death, AnomalyKind::Flapping);
+        assert_eq!(run(&slow), [death, death, death, flapping, death]);
+        let asked: Vec<_> = (0..9)
+            .flat_map(|n| {
+                let at = n * 20;
+                [
+                    (at, LifeKind::Kill { signal: 15 }),
+                    (at + 1, LifeKind::Die { exit_code: 143 }),
+                    (at + 1, LifeKind::Stop),
+                    (at + 2, LifeKind::Start),
+                ]
+            })
+            .collect();
+        assert!(run(&asked).is_empty());
+        let health: Vec<_> = (0..3)
+            .flat_map(|n| [(n * 60, LifeKind::Unhealthy), (n * 60 + 30, LifeKind::Healthy)])
+            .collect();
+        let unhealthy = AnomalyKind::Unhealthy;
+        assert_eq!(run(&health), [unhealthy, unhealthy, unhealthy, flapping]);
+    }
+
+    #[test]
+    fn a_job_that_ends_well_does_not_flap_and_a_service_that_does_flaps() {
+        let ends: Vec<_> = (0..4)
+            .flat_map(|n| [(n * 60, LifeKind::Die { exit_code: 0 }), (n * 60 + 1, LifeKind::Start)])
+            .collect();
+        assert!(run(&ends).is_empty());
+        let mut life = LifeDetector::default();
+        let service =
+            Container { restart_policy: RestartPolicy::Always, ..tests_support::container("api") };
+        life.inspected(&service, false, Timestamp::UNIX_EPOCH);
+        let told: Vec<_> = ends
+            .iter()
+            .flat_map(|(at, kind)| life.event(&event(*at, kind.clone()), &of()))
+            .map(|f| (f.kind, f.severity))
+            .collect();
+        assert_eq!(told, [(AnomalyKind::Flapping, Severity::Medium)]);
+    }
+
+    #[test]
+    fn a_pause_is_told_and_is_no_fault() {
+        let mut life = LifeDetector::default();
+        let told = life.event(&event(1, LifeKind::Pause), &of());
+        assert_eq!((told[0].kind, told[0].severity), (AnomalyKind::Paused, Severity::Low));
+        assert!(life.event(&event(2, LifeKind::Unpause), &of()).is_empty());
+    }
+
+    #[test]
+    fn what_was_removed_around_it_is_told_low() {
+        let mut life = LifeDetector::default();
+        let gone = LifeKind::NetworkGone { network: "net".to_owned() };
+        for (kind, words) in [
+            (gone, "api lost network net, which was removed"),
+            (LifeKind::ImageGone, "api runs from an image that lost a name or was removed"),
+        ] {
+            let told = life.event(&event(1, kind), &of());
+            assert_eq!(
+                (told[0].kind, told[0].severity),
+                (AnomalyKind::Surroundings, Severity::Low)
+            );
+            assert_eq!(told[0].summary, words);
+        }
+    }
+
+    #[test]
+    fn a_stop_that_took_until_the_kill_is_nothing() {
+        let kill = |signal| LifeKind::Kill { signal };
+        let slow = [
+            (1, kill(15)),
+            (11, kill(9)),
+            (11, LifeKind::Die { exit_code: 137 }),
+            (11, LifeKind::Stop),
+        ];
+        assert!(run(&slow).is_empty());
+    }
+
+    #[test]
+    fn a_restart_policy_that_gave_up_is_named() {
+        for (so_far, severity, gave_up) in
+            [(2, Severity::High, false), (3, Severity::Critical, true)]
+        {
+            let mut life = LifeDetector::default();
+            let container = Container {
+                restart_policy: RestartPolicy::OnFailure(3),
+                restart_count: so_far,
+                ..tests_support::container("api")
+            };
+            life.inspected(&container, false, Timestamp::UNIX_EPOCH);
+            let told = life.event(&event(1, LifeKind::Die { exit_code: 1 }), &of());
+            assert_eq!(told[0].severity, severity);
+            assert_eq!(
+                told[0].summary.ends_with("; its restart policy gave up after 3 restarts"),
+                gave_up
+            );
+        }
+    }
+
+    #[test]
+    fn a_network_that_was_taken_is_told_unless_the_container_ended() {
+        let on = |networks: &[&str]| {
+            let mut container = tests_support::container("api");
+            container.networks = networks
+                .iter()
+                .map(|n| Attachment {
+                    network: (*n).to_owned(),
+                    aliases: Vec::new(),
+                    address: String::new(),
+                })
+                .collect();
+            container
+        };
+        let taken = || event(1, LifeKind::Disconnect { network: "net".to_owned() });
+        let at = Timestamp::UNIX_EPOCH;
+        let mut life = LifeDetector::default();
+        life.inspected(&on(&["net", "other"]), false, at);
+        assert!(life.event(&taken(), &of()).is_empty());
+        let told = life.inspected(&on(&["other"]), false, at);
+        assert_eq!((told[0].kind, told[0].severity), (AnomalyKind::Surroundings, Severity::Medium));
+        assert!(told[0].summary.ends_with("1 of its networks remain"), "{}", told[0].summary);
+        assert!(life.inspected(&on(&["other"]), false, at).is_empty(), "once");
+        // Given back at once.
+        life.event(&taken(), &of());
+        assert!(life.inspected(&on(&["net"]), false, at).is_empty());
+        // Taken because it ended, in either order.
+        life.event(&taken(), &of());
+        life.event(&event(2, LifeKind::Die { exit_code: 0 }), &of());
+        life.event(&taken(), &of());
+        life.event(&event(3, LifeKind::Start), &of());
+        assert!(life.inspected(&on(&[]), false, at).is_empty());
+    }
+
+    #[test]
+    fn a_failed_health_check_shows_its_last_runs() {
+        let probe = Probe {
+            exit_code: 22,
+            output: "503".to_owned(),
+            ended_at: None,
+            duration: Duration::from_millis(500),
+        };
+        let container = Container { probes: vec![probe], ..tests_support::container("api") };
+        let mut life = LifeDetector::default();
+        life.inspected(&container, false, Timestamp::UNIX_EPOCH);
+        let told = life.event(&event(1, LifeKind::Unhealthy), &of());
+        let probe = told[0].evidence.iter().find(|e| e.kind == EvidenceKind::Probe).unwrap();
+        assert_eq!(probe.excerpt, "probe ended with 22 after 0.5 s: 503");
     }
 
     #[test]

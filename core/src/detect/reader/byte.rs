@@ -1,0 +1,103 @@
+//! Classes of bytes, looked up in a table: the reader spends its time in runs of them.
+
+/// Space and tab.
+pub(super) const SPACE: u8 = 1;
+/// `0` to `9`.
+pub(super) const DIGIT: u8 = 2;
+/// `a` to `z`.
+pub(super) const LOWER: u8 = 4;
+/// `A` to `Z`.
+pub(super) const UPPER: u8 = 8;
+/// `_ . - $ / @ : # < > \ [ ] ~ *`: what names of loggers have besides letters and digits.
+pub(super) const MARK: u8 = 16;
+/// `_ . - @ /`: what keys of pairs have besides letters and digits.
+pub(super) const KEY: u8 = 32;
+/// `. :`: what addresses have.
+pub(super) const POINT: u8 = 64;
+/// `"` and `\`: where a run of a string ends.
+pub(super) const QUOTE: u8 = 128;
+/// Letters.
+pub(super) const ALPHA: u8 = LOWER | UPPER;
+/// Letters and digits.
+pub(super) const ALNUM: u8 = ALPHA | DIGIT;
+
+static CLASS: [u8; 256] = table();
+
+const fn table() -> [u8; 256] {
+    let mut class = [0; 256];
+    let mut c = 0;
+    while c < 256 {
+        class[c] = match c as u8 {
+            b' ' | b'\t' => SPACE,
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            b'.' => MARK | KEY | POINT,
+            b':' => MARK | POINT,
+            b'_' | b'-' | b'@' | b'/' => MARK | KEY,
+            b'$' | b'#' | b'<' | b'>' | b'[' | b']' | b'~' | b'*' => MARK,
+            b'\\' => MARK | QUOTE,
+            b'"' => QUOTE,
+            _ => 0,
+        };
+        c += 1;
+    }
+    class
+}
+
+/// The classes of a byte.
+#[inline]
+pub(super) fn class(c: u8) -> u8 {
+    CLASS[c as usize]
+}
+
+/// Where the run of bytes of `classes` that begins at `p` ends.
+#[inline]
+pub(super) fn skip(b: &[u8], p: usize, classes: u8) -> usize {
+    let mut at = p;
+    while let Some(c) = b.get(at)
+        && class(*c) & classes != 0
+    {
+        at += 1;
+    }
+    at
+}
+
+/// Where the first byte of `classes` stands from `p` on; the end if there is none.
+#[inline]
+pub(super) fn find(b: &[u8], p: usize, classes: u8) -> usize {
+    let mut at = p;
+    while let Some(c) = b.get(at)
+        && class(*c) & classes == 0
+    {
+        at += 1;
+    }
+    at
+}
+
+/// A token: what stands between white space.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    /// Where it ends.
+    pub(super) end: usize,
+    /// The classes that any of its bytes has.
+    pub(super) any: u8,
+    /// It has bytes of no class, which no name has.
+    pub(super) other: bool,
+}
+
+/// The token at `p`.
+#[inline]
+pub(super) fn token(b: &[u8], p: usize) -> Token {
+    let (mut at, mut any, mut other) = (p, 0, false);
+    while let Some(c) = b.get(at) {
+        let class = class(*c);
+        if class & SPACE != 0 {
+            break;
+        }
+        any |= class;
+        other |= class & (ALNUM | MARK) == 0;
+        at += 1;
+    }
+    Token { end: at, any, other }
+}
