@@ -15,20 +15,18 @@ use crate::detect::miner::template::TemplateId;
 use crate::detect::miner::{Bounds, Mined, Miner};
 use crate::detect::score::chatter::Chatter;
 use crate::detect::score::crowd::Crowd;
-use crate::detect::score::drift::Drifted;
 use crate::detect::score::episode::Episode;
-use crate::detect::score::errors::{ErrorBurst, ErrorRate};
-use crate::detect::score::judge::{self, Scene};
+use crate::detect::score::errors::ErrorRate;
+use crate::detect::score::judge;
 use crate::detect::score::noise::Noise;
-use crate::detect::score::novelty::{Fresh, Novelty, Verdict};
+use crate::detect::score::noticed::{Heard, Noticed};
+use crate::detect::score::novelty::{Fresh, Novelty};
 use crate::detect::score::payload::Score;
 use crate::detect::score::quote::{Quote, push_bounded};
-use crate::detect::score::rate::Burst;
-use crate::detect::score::share::{Rise, Share};
+use crate::detect::score::share::Share;
 use crate::detect::score::signs::Signs;
-use crate::detect::score::{values, window_of};
-use crate::detect::signatures::{Signature, Signatures};
-use crate::domain::anomaly::AnomalyKind;
+use crate::detect::score::{second_of, values, window_of};
+use crate::detect::signatures::Signatures;
 use crate::domain::clock;
 use crate::domain::container::ContainerRef;
 use crate::domain::log::{Level, LogLine};
@@ -41,21 +39,6 @@ const FOLLOWED: u64 = 100;
 const RARE: i64 = 24 * 3600;
 /// Templates are asked for silence this often, in seconds.
 const ROUND: u32 = 10;
-/// Windows before the same burst is told again: five minutes.
-const PAUSE: u32 = 30;
-
-/// What a line showed beyond what is usual; gathered while its template is at hand.
-#[derive(Debug, Default)]
-struct Noticed {
-    fresh: Option<Fresh>,
-    burst: Option<Burst>,
-    back_after: Option<i64>,
-    drifted: Option<Drifted>,
-    value: Option<String>,
-    persists: bool,
-    errors: Option<ErrorBurst>,
-    rise: Option<Rise>,
-}
 
 /// The log detectors of one container.
 #[derive(Debug)]
@@ -68,10 +51,10 @@ pub struct LogDetector {
     pub(in crate::detect) noise: Noise,
     /// Lines since it was last learned from.
     pub(in crate::detect) fresh_lines: u64,
-    signs: Signs,
-    crowd: Crowd,
-    episode: Episode,
-    recent_errors: VecDeque<Quote>,
+    pub(in crate::detect) signs: Signs,
+    pub(in crate::detect) crowd: Crowd,
+    pub(in crate::detect) episode: Episode,
+    pub(in crate::detect) recent_errors: VecDeque<Quote>,
     last: Option<Quote>,
     /// The window in which the watch began; 0: no line came yet.
     pub(in crate::detect) first: u32,
@@ -227,7 +210,7 @@ impl LogDetector {
         let mut noticed = None;
         let id = self.score(line, &mut noticed);
         if let Some(noticed) = noticed {
-            self.judge(&noticed, id, line, of, signature, findings);
+            self.judge(&noticed, id, Heard { line, of, signature }, findings);
         }
     }
 
@@ -305,104 +288,6 @@ impl LogDetector {
         Some(id)
     }
 
-    fn judge(
-        &mut self,
-        noticed: &Noticed,
-        id: Option<TemplateId>,
-        line: &LogLine,
-        of: &ContainerRef,
-        signature: Option<&Signature>,
-        findings: &mut Vec<Finding>,
-    ) {
-        let second = second_of(line.at.as_second());
-        let template = id.and_then(|id| self.miner.get(id));
-        let mine = template.map_or(0, |t| t.payload.rate.count());
-        let text = template.map(|t| t.text()).unwrap_or_default();
-        let scene = Scene { of, line, template: &text, signature };
-        let mut found: Vec<(Finding, bool)> = Vec::new();
-        if let Some(burst) = &noticed.errors {
-            let noisy = self.noise.is_noisy(second);
-            let finding = scene.errors(burst, mine, noisy);
-            if burst.lasts == 1 {
-                self.noise.errors(second);
-            }
-            found.push((finding, true));
-        }
-        if let Some(burst) = &noticed.burst {
-            found.extend(self.burst(&scene, burst, second));
-        }
-        if let Some(fresh) = noticed.fresh {
-            match self.novelty.judge(fresh, second) {
-                Verdict::Learn => {}
-                // The signature says more.
-                Verdict::Tell(_) if signature.is_some() => {}
-                Verdict::Tell(severity) => found.push((scene.new_template(severity), false)),
-                Verdict::Many(count) => found.push((scene.many_new(count), false)),
-            }
-        }
-        if noticed.persists && signature.is_none() {
-            found.push((scene.new_persists(), false));
-        }
-        let starting = self.novelty.is_starting(second);
-        if !starting {
-            found.extend(noticed.back_after.map(|seconds| (scene.return_of(seconds), false)));
-            found.extend(noticed.drifted.as_ref().map(|d| (scene.drift(d), false)));
-            found.extend(noticed.value.as_ref().map(|v| (scene.new_value(v), false)));
-            found.extend(noticed.rise.as_ref().map(|rise| (scene.share(rise), false)));
-        }
-        if let (Some(id), Some(worst)) = (id, found.iter().map(|(f, _)| f.severity).max()) {
-            let crowd = self.crowd.unusual(id, self.miner.len(), second);
-            if let Some(count) = crowd.filter(|_| !starting && self.novelty.is_warm()) {
-                found.push((scene.crowd(count, worst), false));
-            }
-        }
-        for (finding, repeats) in found {
-            findings.extend(self.tell(finding, repeats, second, of));
-        }
-    }
-
-    /// A burst of one kind of line, if it is to be told.
-    fn burst(&mut self, scene: &Scene<'_>, burst: &Burst, second: u32) -> Option<(Finding, bool)> {
-        let error = scene.line.reading.level.is_some_and(|l| l >= Level::Error);
-        // What a process writes at its start, and errors while their usual noise is being
-        // learned, are no burst.
-        let starting = if error {
-            self.errors.is_learning(scene.line.at)
-        } else {
-            self.novelty.is_starting(second)
-        };
-        let told = burst.since.is_some_and(|windows| windows <= PAUSE) && !burst.strong;
-        if starting || told {
-            return None;
-        }
-        let noisy = self.noise.is_noisy(second);
-        if error && burst.since.is_none_or(|windows| windows > PAUSE) {
-            self.noise.errors(second);
-        }
-        Some((scene.burst(burst, noisy), false))
-    }
-
-    /// Passes a finding through what holds several of one cause together.
-    fn tell(
-        &mut self,
-        finding: Finding,
-        repeats: bool,
-        second: u32,
-        of: &ContainerRef,
-    ) -> Option<Finding> {
-        let burst = finding.kind == AnomalyKind::ErrorBurst;
-        let mut finding = self.episode.take(finding, repeats)?;
-        if !self.noise.may_tell(finding.severity, second) {
-            return None;
-        }
-        if burst {
-            for quote in self.recent_errors.iter().rev().skip(1) {
-                finding.evidence.insert(0, quote.evidence(of));
-            }
-        }
-        Some(finding)
-    }
-
     /// Time passed: `running` says whether the container runs and is not frozen.
     pub fn tick(&mut self, running: bool, of: &ContainerRef, now: Timestamp) -> Vec<Finding> {
         if !running || self.heard.is_none() {
@@ -433,14 +318,11 @@ impl LogDetector {
     }
 }
 
-fn second_of(second: i64) -> u32 {
-    u32::try_from(second).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::detect::reader;
+    use crate::domain::anomaly::AnomalyKind;
     use crate::domain::log::Stream;
     use crate::domain::severity::Severity;
 

@@ -93,7 +93,7 @@ impl Horizon {
     }
 
     /// The sum of two independent streams.
-    pub fn join(&mut self, other: &Self) {
+    pub fn join(&mut self, other: Self) {
         let variance = self.variance() + other.variance();
         self.mean += other.mean;
         self.square = variance + self.mean * self.mean;

@@ -252,8 +252,8 @@ impl Rate {
         }
         self.count += other.count;
         self.seen = self.seen.max(other.seen);
-        self.short.join(&other.short);
-        self.long.join(&other.long);
+        self.short.join(other.short);
+        self.long.join(other.long);
         self.peak += other.peak;
         self.burst_at = self.burst_at.max(other.burst_at);
         self.look_at = self.least(Z, FLOOR, OVER_PEAK);
@@ -286,7 +286,7 @@ mod tests {
         }
         let (at, burst) = told.unwrap();
         assert!(at < 15, "{at}");
-        assert_eq!(burst.unwrap().usual, 0.0);
+        assert!(burst.unwrap().usual < 0.001);
     }
 
     #[test]
