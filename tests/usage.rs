@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Readings that are compared, each over half a second or more.
 const READINGS: usize = 8;
 
@@ -340,7 +340,7 @@ async fn resources_that_run_out_are_told_and_a_page_cache_is_not() -> Fallible {
         ("forks", AnomalyKind::PidsNearLimit),
         ("files", AnomalyKind::FdsNearLimit),
     ];
-    let patience = Duration::from_secs(180);
+    let patience = Duration::from_mins(3);
     let seen = eventually("what runs out", patience, async || {
         detecting.take(&corner);
         Ok(expected.iter().all(|(n, k)| detecting.first(n, *k).is_some()).then_some(()))
