@@ -63,9 +63,9 @@ fn service(bencher: divan::Bencher<'_, '_>, begin: &str) {
 #[divan::bench]
 fn samples(bencher: divan::Bencher<'_, '_>) {
     let all: usize = SAMPLES.iter().map(|(_, lines)| lines.len()).sum();
-    bencher.counter(ItemsCount::new(all)).bench_local(|| {
-        SAMPLES.iter().map(|(_, lines)| read_all(lines)).sum::<u64>()
-    });
+    bencher
+        .counter(ItemsCount::new(all))
+        .bench_local(|| SAMPLES.iter().map(|(_, lines)| read_all(lines)).sum::<u64>());
 }
 
 fn read_all(lines: &[String]) -> u64 {
@@ -92,8 +92,12 @@ fn per_cpu_second() -> Option<()> {
             divan::black_box(read_all(lines));
         }
         let spent = (on_cpu()? - before) as f64 / (TIMES * lines.len()) as f64;
-        writeln!(out, "{name:12} {spent:7.1} ns of CPU a line, {:.2} M lines a CPU-second", 1e3 / spent)
-            .ok()?;
+        writeln!(
+            out,
+            "{name:12} {spent:7.1} ns of CPU a line, {:.2} M lines a CPU-second",
+            1e3 / spent
+        )
+        .ok()?;
     }
     Some(())
 }

@@ -3,7 +3,6 @@
 //! Start at [`Detector::observe`]. It sees every signal before the engine does and changes
 //! nothing outside itself. Later detectors join here; the interface stays.
 
-pub mod burst;
 pub mod fleet;
 pub mod found;
 pub mod life;
@@ -11,6 +10,7 @@ pub mod logs;
 pub mod miner;
 pub mod peer;
 pub mod reader;
+pub mod score;
 pub mod signatures;
 
 use std::collections::HashMap;
@@ -24,13 +24,19 @@ use crate::detect::logs::LogDetector;
 use crate::detect::signatures::Signatures;
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::clock;
-use crate::domain::container::{Container, ContainerRef};
+use crate::domain::container::{Container, ContainerRef, RunState};
 use crate::domain::evidence::Evidence;
 use crate::domain::hash::base32_of;
 use crate::domain::ids::{AnomalyId, ContainerId};
+use crate::domain::life::LifeKind;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::ENGINE_PART;
+
+/// Templates of all containers together.
+const TEMPLATES: usize = 20_000;
+/// Templates of one container at most, and at least.
+const TEMPLATES_EACH: (usize, usize) = (16, 1024);
 
 /// What a detector found, before it gets its id and container.
 #[derive(Clone, Debug)]
@@ -61,6 +67,31 @@ struct Watch {
     ordered_at: Timestamp,
     /// When the end that somebody asked for was seen, if its last run ended so.
     asked_end: Option<AskedEnd>,
+    /// It is frozen.
+    paused: bool,
+}
+
+impl Watch {
+    /// Whether it can write: it runs and is not frozen.
+    fn may_write(&self) -> bool {
+        self.life.is_running() && !self.paused
+    }
+
+    /// What an event means for its lines.
+    fn lines_affected(&mut self, kind: &LifeKind, at: Timestamp, now: Timestamp) {
+        match kind {
+            LifeKind::Start => {
+                self.paused = false;
+                self.logs.process_started(at);
+            }
+            LifeKind::Pause => self.paused = true,
+            LifeKind::Unpause => {
+                self.paused = false;
+                self.logs.resumed(now);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The detectors of all containers.
@@ -125,7 +156,9 @@ impl Detector {
                 found
             }
             Signal::Gone { container } => {
-                self.watches.remove(container);
+                if self.watches.remove(container).is_some() {
+                    self.share_room();
+                }
                 Vec::new()
             }
             Signal::Life { event } => {
@@ -140,18 +173,13 @@ impl Detector {
                     Some(known) if known.at == at => known,
                     _ => AskedEnd { at, seen: now },
                 });
-                if matches!(event.kind, crate::domain::life::LifeKind::Start) {
-                    watch.logs.process_started(event.at);
-                }
+                watch.lines_affected(&event.kind, event.at, now);
                 self.name(&event.container, findings)
             }
             Signal::Logs { lines } => {
                 let Some(first) = lines.first() else { return Vec::new() };
                 let Some(watch) = self.watches.get_mut(&first.container) else { return Vec::new() };
-                let mut findings = Vec::new();
-                for line in lines.iter().filter(|l| !l.history) {
-                    findings.extend(watch.logs.line(line, &watch.of, &self.signatures));
-                }
+                let findings = watch.logs.lines(lines, &watch.of, &self.signatures, now);
                 self.name(&first.container, findings)
             }
             Signal::Usage { sample } => {
@@ -167,11 +195,19 @@ impl Detector {
             }
             Signal::Recovered { part, .. } if part == ENGINE_PART => {
                 self.blind = false;
+                for watch in self.watches.values_mut() {
+                    watch.logs.resumed(now);
+                }
                 Vec::new()
             }
-            Signal::Tick
-            | Signal::LogEnd { .. }
-            | Signal::LogLost { .. }
+            Signal::LogLost { container, .. } => {
+                if let Some(watch) = self.watches.get_mut(container) {
+                    watch.logs.resumed(now);
+                }
+                Vec::new()
+            }
+            Signal::Tick => self.tick(now),
+            Signal::LogEnd { .. }
             | Signal::Degraded { .. }
             | Signal::Recovered { .. }
             | Signal::Tools { .. }
@@ -181,6 +217,32 @@ impl Detector {
             | Signal::PlanDone { .. }
             | Signal::UndoDone { .. }
             | Signal::Detached { .. } => Vec::new(),
+        }
+    }
+
+    /// Time passed: who is silent that should not be?
+    fn tick(&mut self, now: Timestamp) -> Vec<Anomaly> {
+        if self.blind {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (id, watch) in &mut self.watches {
+            let findings = watch.logs.tick(watch.may_write(), &watch.of, now);
+            if !findings.is_empty() {
+                found.push((id.clone(), findings));
+            }
+        }
+        // In an order that does not depend on hashing.
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found.into_iter().flat_map(|(id, findings)| self.name(&id, findings)).collect()
+    }
+
+    /// Each container may keep its part of all templates.
+    fn share_room(&mut self) {
+        let (least, most) = TEMPLATES_EACH;
+        let each = (TEMPLATES / self.watches.len().max(1)).clamp(least, most);
+        for watch in self.watches.values_mut() {
+            watch.logs.set_bound(each);
         }
     }
 
@@ -215,6 +277,7 @@ impl Detector {
         for watch in self.watches.values_mut() {
             let seen = watch.asked_end.as_mut().map(|end| &mut end.seen);
             clock::shift([&mut watch.ordered_at].into_iter().chain(seen), by);
+            watch.logs.clock_jumped(by);
         }
     }
 
@@ -224,6 +287,7 @@ impl Detector {
         unwitnessed: bool,
         now: Timestamp,
     ) -> Vec<Anomaly> {
+        let before = self.watches.len();
         let watch = self.watches.entry(container.of.id.clone()).or_insert_with(|| {
             let mut logs = LogDetector::default();
             logs.watch_begins(now, false);
@@ -233,10 +297,18 @@ impl Detector {
                 logs,
                 ordered_at: now,
                 asked_end: None,
+                paused: false,
             }
         });
         watch.of = container.of.clone();
+        let paused = container.state == RunState::Paused;
+        if std::mem::replace(&mut watch.paused, paused) && !paused {
+            watch.logs.resumed(now);
+        }
         let findings = watch.life.inspected(container, unwitnessed, now);
+        if self.watches.len() != before {
+            self.share_room();
+        }
         self.name(&container.of.id, findings)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::fleet::AskedEnd;
-use crate::detect::logs;
+use crate::detect::score::quote;
 use crate::domain::clock;
 use crate::domain::container::Container;
 use crate::domain::evidence::Evidence;
@@ -96,7 +96,7 @@ impl Facts {
         if chosen.is_empty() {
             chosen = self.tail.iter().rev().take(count.min(2)).collect();
         }
-        chosen.into_iter().rev().map(|l| logs::evidence(l, &self.container.of)).collect()
+        chosen.into_iter().rev().map(|l| quote::line(l, &self.container.of)).collect()
     }
 
     /// Whether an inspect was made before the death that an event told: it still shows the run

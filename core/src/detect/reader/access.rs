@@ -63,7 +63,8 @@ pub(super) fn read(b: &[u8], p: usize, sure: bool) -> Option<Request> {
         }
     }
     let status = end + 2;
-    let number = |p: usize| b.get(p..).unwrap_or_default().iter().take_while(|c| c.is_ascii_digit()).count();
+    let number =
+        |p: usize| b.get(p..).unwrap_or_default().iter().take_while(|c| c.is_ascii_digit()).count();
     if b.get(end + 1) != Some(&b' ')
         || number(status) != 3
         || !matches!(b.get(status + 3), None | Some(b' '))

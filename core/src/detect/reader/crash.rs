@@ -41,7 +41,8 @@ pub(super) fn is_exception(b: &[u8]) -> bool {
         .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'$' | b'/'))
         .count();
     let (name, rest) = b.split_at(run);
-    let named = name.ends_with(b"Error") || name.ends_with(b"Exception") || name.ends_with(b"Throwable");
+    let named =
+        name.ends_with(b"Error") || name.ends_with(b"Exception") || name.ends_with(b"Throwable");
     named
         && match rest.first() {
             // A word alone ends a sentence as well; with its package it is an exception.
@@ -74,8 +75,7 @@ fn is_rust_panic(b: &[u8]) -> bool {
         rest.iter().take(LONGEST_NAME).position(|c| *c == b'\'').is_some_and(|quote| {
             let behind = rest.get(quote..).unwrap_or_default();
             let behind = behind.get(..behind.len().min(48)).unwrap_or_default();
-            behind.windows(13).any(|w| w == b" panicked at ")
-                || behind.ends_with(b" panicked at")
+            behind.windows(13).any(|w| w == b" panicked at ") || behind.ends_with(b" panicked at")
         })
     })
 }
@@ -88,7 +88,11 @@ pub(super) fn opens(b: &[u8]) -> Trace {
         Some(b'f') if b.starts_with(b"fatal error: ") => Trace::Go,
         Some(b'S') if b.starts_with(b"SIG") && b.contains(&b':') => Trace::Go,
         Some(b't') if is_rust_panic(b) => {
-            if b.ends_with(b":") { Trace::RustHead } else { Trace::Rust }
+            if b.ends_with(b":") {
+                Trace::RustHead
+            } else {
+                Trace::Rust
+            }
         }
         Some(b'/' | b'n' | b'f') if is_node_place(b) => Trace::Node,
         Some(b'E') if b.starts_with(b"Exception in thread ") => Trace::Frames,
@@ -138,7 +142,10 @@ pub(super) fn php(b: &[u8]) -> Option<Level> {
     let b = b.strip_prefix(b"PHP ")?;
     let colon = b.iter().take(24).position(|c| *c == b':')?;
     match b.get(..colon)? {
-        b"Fatal error" | b"Parse error" | b"Core error" | b"Compile error"
+        b"Fatal error"
+        | b"Parse error"
+        | b"Core error"
+        | b"Compile error"
         | b"Recoverable fatal error" => Some(Level::Error),
         b"Warning" | b"Core Warning" => Some(Level::Warn),
         b"Notice" | b"Deprecated" => Some(Level::Info),
@@ -162,8 +169,22 @@ pub(super) fn leading(b: &[u8]) -> Option<Level> {
         return None;
     }
     let usual = [
-        &b"trace"[..], b"trce", b"debug", b"dbug", b"info", b"notice", b"warn", b"warning",
-        b"error", b"fail", b"fatal", b"critical", b"crit", b"severe", b"panic", b"emerg",
+        &b"trace"[..],
+        b"trce",
+        b"debug",
+        b"dbug",
+        b"info",
+        b"notice",
+        b"warn",
+        b"warning",
+        b"error",
+        b"fail",
+        b"fatal",
+        b"critical",
+        b"crit",
+        b"severe",
+        b"panic",
+        b"emerg",
     ];
     usual.iter().any(|known| word.eq_ignore_ascii_case(known)).then(|| level::named(word)).flatten()
 }

@@ -190,8 +190,10 @@ fn lines_that_are_not_a_record_stay_apart() {
     // A blank line belongs to a trace only.
     check("|a\n|\n|b");
     check("|}\n|]");
-    check(r#"|{"level":"error","msg":"a"}
-|{"level":"info","msg":"b"}"#);
+    check(
+        r#"|{"level":"error","msg":"a"}
+|{"level":"info","msg":"b"}"#,
+    );
 }
 
 #[test]
@@ -212,14 +214,20 @@ fn a_record_is_bounded() {
     let mut lines = 0;
     reader.read(Stream::Stdout, "java.lang.StackOverflowError");
     for _ in 0..5000 {
-        lines = if reader.read(Stream::Stdout, "    at a.B.c(B.java:7)").continues { lines + 1 } else { 1 };
+        lines = if reader.read(Stream::Stdout, "    at a.B.c(B.java:7)").continues {
+            lines + 1
+        } else {
+            1
+        };
         longest = longest.max(lines);
     }
     assert_eq!(longest, MOST_LINES);
     // A service that indents all its lines after its first one.
     let mut reader = Reader::default();
     let began = (0..5000)
-        .filter(|n| !reader.read(Stream::Stdout, if *n == 0 { "start" } else { "  tick" }).continues)
+        .filter(|n| {
+            !reader.read(Stream::Stdout, if *n == 0 { "start" } else { "  tick" }).continues
+        })
         .count();
     assert!(began > 4800, "{began}");
     // Long lines.
@@ -259,7 +267,10 @@ fn stamps_are_moments() {
         ("2026-11-24T03:15:02+02:00 x", "2026-11-24T01:15:02Z"),
         ("2026-11-24T03:15:02-0130 x", "2026-11-24T04:45:02Z"),
         ("[24/Nov/2026:03:15:02 +0100] \"GET / HTTP/1.1\" 200 1", "2026-11-24T02:15:02Z"),
-        ("1.2.3.4 - - [24/Nov/2026:03:15:02 +0000] \"GET / HTTP/1.1\" 200 1", "2026-11-24T03:15:02Z"),
+        (
+            "1.2.3.4 - - [24/Nov/2026:03:15:02 +0000] \"GET / HTTP/1.1\" 200 1",
+            "2026-11-24T03:15:02Z",
+        ),
         ("Nov 24 03:15:02 host app[1]: x", "2026-11-24T03:15:02Z"),
         ("Dec 24 03:15:02 host app[1]: of last year", "2025-12-24T03:15:02Z"),
         ("Nov 24, 2026 3:15:02 PM a.B c", "2026-11-24T15:15:02Z"),
@@ -273,7 +284,10 @@ fn stamps_are_moments() {
         ("11-24 03:15:02.5 1 2 I a: x", "2026-11-24T03:15:02.5Z"),
         ("E1124 03:15:02.500000 1 a.go:1] x", "2026-11-24T03:15:02.5Z"),
         ("03:15:02.500 [main] INFO a.B - x", "2026-11-25T03:15:02.5Z"),
-        ("- 1795490102 2026.11.24 a 2026-11-24-03.15.02.500000 a RAS KERNEL INFO x", "2026-11-24T03:15:02.5Z"),
+        (
+            "- 1795490102 2026.11.24 a 2026-11-24-03.15.02.500000 a RAS KERNEL INFO x",
+            "2026-11-24T03:15:02.5Z",
+        ),
         (r#"{"ts":1795490102.5,"msg":"x"}"#, "2026-11-24T03:15:02.5Z"),
         (r#"{"time":1795490102500,"msg":"x"}"#, "2026-11-24T03:15:02.5Z"),
         (r#"{"@timestamp":"2026-11-24T03:15:02.5Z","msg":"x"}"#, "2026-11-24T03:15:02.5Z"),
@@ -297,12 +311,16 @@ fn fields_have_dotted_keys() {
         of(text, &one(text)).map(|(key, value)| format!("{key}: {value}")).collect()
     };
     assert_eq!(
-        fields(r#"{"level":"error","http":{"request":{"id":"a\"b"},"status":503},"tags":["x"],"msg":"m"}"#),
+        fields(
+            r#"{"level":"error","http":{"request":{"id":"a\"b"},"status":503},"tags":["x"],"msg":"m"}"#
+        ),
         ["level: error", "http.request.id: a\"b", "http.status: 503", "tags: [\"x\"]", "msg: m"]
     );
     assert_eq!(fields("level=warn msg=\"a b\" took=3ms"), ["level: warn", "msg: a b", "took: 3ms"]);
     assert_eq!(
-        fields("1.2.3.4 - alice [24/Nov/2026:03:15:02 +0000] \"GET /a?b=1 HTTP/1.1\" 502 12 \"-\" \"curl/8\""),
+        fields(
+            "1.2.3.4 - alice [24/Nov/2026:03:15:02 +0000] \"GET /a?b=1 HTTP/1.1\" 502 12 \"-\" \"curl/8\""
+        ),
         [
             "remote: 1.2.3.4",
             "user: alice",

@@ -177,7 +177,9 @@ fn object<'t>(
 /// structlog `event`; Serilog `@m`, `@mt`; OpenTelemetry `body`; Docker `log`.
 fn message_rank(key: &[u8]) -> Option<u8> {
     Some(match key {
-        b"msg" | b"message" | b"Message" | b"MESSAGE" | b"@message" | b"short_message" | b"Msg" => 0,
+        b"msg" | b"message" | b"Message" | b"MESSAGE" | b"@message" | b"short_message" | b"Msg" => {
+            0
+        }
         b"@m" | b"RenderedMessage" | b"textPayload" => 1,
         b"@mt" | b"MessageTemplate" | b"event" | b"_msg" => 2,
         b"text" | b"body" | b"Body" | b"log" | b"content" => 3,
@@ -219,8 +221,20 @@ fn is_level(key: &[u8]) -> bool {
 fn is_time(key: &[u8]) -> bool {
     matches!(
         key,
-        b"time" | b"ts" | b"timestamp" | b"@timestamp" | b"@t" | b"t" | b"Timestamp" | b"date"
-            | b"datetime" | b"asctime" | b"$date" | b"eventTime" | b"Time" | b"TIMESTAMP"
+        b"time"
+            | b"ts"
+            | b"timestamp"
+            | b"@timestamp"
+            | b"@t"
+            | b"t"
+            | b"Timestamp"
+            | b"date"
+            | b"datetime"
+            | b"asctime"
+            | b"$date"
+            | b"eventTime"
+            | b"Time"
+            | b"TIMESTAMP"
     )
 }
 
@@ -238,7 +252,10 @@ pub(super) fn read(b: &[u8], p: usize) -> Option<Said> {
                 (said.level, level_depth) = (Some(level), pair.depth);
             }
         }
-        if pair.kind == Kind::Text && !value.is_empty() && let Some(rank) = message_rank(pair.key) {
+        if pair.kind == Kind::Text
+            && !value.is_empty()
+            && let Some(rank) = message_rank(pair.key)
+        {
             let rank = match pair.depth {
                 1 => rank,
                 2 if rank < 9 && holds_record(pair.parent) => rank + 4,
@@ -248,11 +265,7 @@ pub(super) fn read(b: &[u8], p: usize) -> Option<Said> {
                 (said.message, best) = (Some(pair.value.clone()), rank);
             }
         }
-        if single
-            && said.time.is_none()
-            && pair.depth <= 2
-            && is_time(pair.key)
-        {
+        if single && said.time.is_none() && pair.depth <= 2 && is_time(pair.key) {
             said.time = Some(pair.value.clone());
         }
         if pair.depth == 1 {

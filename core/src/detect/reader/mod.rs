@@ -231,4 +231,3 @@ fn adds(header: &[u8]) -> bool {
         .iter()
         .any(|word| header.ends_with(word))
 }
-

@@ -118,8 +118,14 @@ impl Record {
                     || begins("--- End of ")
                     || (self.open && begins("["))
             }
-            Trace::Node => self.lines == 1 || begins("^") || begins("Uncaught ") || is_exception(body)
-                || begins("throw ") || begins("[") ,
+            Trace::Node => {
+                self.lines == 1
+                    || begins("^")
+                    || begins("Uncaught ")
+                    || is_exception(body)
+                    || begins("throw ")
+                    || begins("[")
+            }
             Trace::Python => true,
             Trace::PythonEnd => {
                 begins("During handling of the above exception")
@@ -158,16 +164,22 @@ impl Line<'_> {
 /// Lines of a dump of goroutines: their heads, their calls, what created them, the registers.
 fn is_go(b: &[u8]) -> bool {
     let begins = |form: &str| b.starts_with(form.as_bytes());
-    if begins("goroutine ") || begins("[signal ") || begins("created by ") || begins("exit status ")
-        || begins("panic: ") || begins("runtime") || begins("main.") || begins("[originating ")
+    if begins("goroutine ")
+        || begins("[signal ")
+        || begins("created by ")
+        || begins("exit status ")
+        || begins("panic: ")
+        || begins("runtime")
+        || begins("main.")
+        || begins("[originating ")
     {
         return true;
     }
     // `github.com/x/y.(*T).Call(0xc0000, {0x1, 0x2})`.
     let call = b.last() == Some(&b')')
-        && b.iter().position(|c| *c == b'(').is_some_and(|open| {
-            open > 0 && !b.get(..open).unwrap_or_default().contains(&b' ')
-        });
+        && b.iter()
+            .position(|c| *c == b'(')
+            .is_some_and(|open| open > 0 && !b.get(..open).unwrap_or_default().contains(&b' '));
     // `rax    0x0`.
     let register = b.len() < 32 && b.windows(3).any(|w| w == b" 0x");
     call || register

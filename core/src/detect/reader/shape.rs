@@ -87,8 +87,23 @@ pub(super) fn is_logger(name: &[u8]) -> bool {
     for c in name {
         match c {
             b'a'..=b'z' => {}
-            b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'$' | b'/' | b'-' | b'@' | b':' | b'#'
-            | b'<' | b'>' | b'\\' | b'[' | b']' | b'~' | b'*' => plain = false,
+            b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'.'
+            | b'_'
+            | b'$'
+            | b'/'
+            | b'-'
+            | b'@'
+            | b':'
+            | b'#'
+            | b'<'
+            | b'>'
+            | b'\\'
+            | b'['
+            | b']'
+            | b'~'
+            | b'*' => plain = false,
             _ => return false,
         }
     }
@@ -104,7 +119,6 @@ pub(super) fn is_place(name: &[u8]) -> bool {
         && file.contains(&b'.')
         && file.first().is_some_and(|c| c.is_ascii_alphabetic() || *c == b'_' || *c == b'/')
 }
-
 
 /// `   12.345678`: the kernel's seconds since it began.
 pub(super) fn is_uptime(inner: &[u8]) -> bool {

@@ -1,0 +1,150 @@
+//! Containers that write into a detector, by a clock of their own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sentinel_core::detect::{Detector, reader};
+use sentinel_core::domain::anomaly::Anomaly;
+use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::life::{LifeEvent, LifeKind};
+use sentinel_core::domain::log::{LogLine, Reading, Stream};
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::snapshot::EngineInfo;
+
+/// A line that is written again and again.
+#[derive(Clone)]
+pub(crate) struct Text {
+    text: Arc<str>,
+    reading: Reading,
+}
+
+impl Text {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.into(), reading: reader::one(text) }
+    }
+}
+
+/// The detector, its containers, and what it told.
+pub(crate) struct World {
+    pub(crate) detector: Detector,
+    pub(crate) now: Timestamp,
+    pub(crate) lines: u64,
+    pub(crate) told: Vec<Anomaly>,
+    /// One batch for each container, used again so that a line costs no allocation.
+    batches: Vec<(Vec<LogLine>, usize)>,
+    ids: Vec<ContainerId>,
+    seq: u64,
+}
+
+fn container(name: &str) -> Container {
+    Container {
+        of: ContainerRef {
+            id: ContainerId(format!("{name:-<64}")),
+            name: name.to_owned(),
+            service: name.to_owned(),
+            project: None,
+        },
+        image: "app:1".to_owned(),
+        image_id: "sha256:1".to_owned(),
+        state: RunState::Running,
+        health: Health::None,
+        probes: Vec::new(),
+        exit_code: 0,
+        oom_killed: false,
+        error: String::new(),
+        created_at: None,
+        started_at: None,
+        started_at_raw: "start-0".to_owned(),
+        finished_at: None,
+        restart_count: 0,
+        restart_policy: RestartPolicy::Always,
+        auto_remove: false,
+        tty: false,
+        stop_signal: 15,
+        stop_timeout: Duration::from_secs(10),
+        memory_limit: None,
+        memory_swap: None,
+        nano_cpus: None,
+        health_check: None,
+        networks: Vec::new(),
+        network_mode: "net".to_owned(),
+        labels: BTreeMap::new(),
+        env_names: Vec::new(),
+        config_hash: "config-1".to_owned(),
+        log_driver: "json-file".to_owned(),
+        command: "app".to_owned(),
+    }
+}
+
+impl World {
+    /// So many containers, watched from now on.
+    pub(crate) fn new(count: usize) -> Self {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+        let watched: Vec<_> = (0..count).map(|i| container(&format!("app-{i}"))).collect();
+        let ids: Vec<_> = watched.iter().map(|c| c.of.id.clone()).collect();
+        let mut world = Self {
+            detector: Detector::new("run"),
+            now,
+            lines: 0,
+            told: Vec::new(),
+            batches: vec![(Vec::new(), 0); count],
+            ids,
+            seq: 0,
+        };
+        world.feed(&Signal::Attached { engine: EngineInfo::default(), watched });
+        world
+    }
+
+    pub(crate) fn feed(&mut self, signal: &Signal) {
+        self.told.extend(self.detector.observe(signal, self.now));
+    }
+
+    /// A line, to be told with the others of its second.
+    pub(crate) fn write(&mut self, container: usize, text: &Text) {
+        self.seq += 1;
+        let (batch, used) = &mut self.batches[container];
+        if *used == batch.len() {
+            batch.push(LogLine {
+                container: self.ids[container].clone(),
+                seq: 0,
+                at: self.now,
+                stream: Stream::Stdout,
+                text: Arc::clone(&text.text),
+                reading: text.reading,
+                history: false,
+            });
+        }
+        let line = &mut batch[*used];
+        (line.seq, line.at, line.reading) = (self.seq, self.now, text.reading);
+        line.text.clone_from(&text.text);
+        *used += 1;
+    }
+
+    /// The second is over: all that was written arrives, and the clock ticks.
+    pub(crate) fn second(&mut self) {
+        for at in 0..self.batches.len() {
+            let (mut lines, used) = std::mem::take(&mut self.batches[at]);
+            let rest = lines.split_off(used);
+            self.lines += used as u64;
+            let mut signal = Signal::Logs { lines };
+            if used > 0 {
+                self.feed(&signal);
+            }
+            if let Signal::Logs { lines } = &mut signal {
+                lines.extend(rest);
+                self.batches[at] = (std::mem::take(lines), 0);
+            }
+        }
+        self.feed(&Signal::Tick);
+        self.now += SignedDuration::from_secs(1);
+    }
+
+    /// An event of the engine.
+    pub(crate) fn life(&mut self, container: usize, kind: LifeKind) {
+        let event = LifeEvent { container: self.ids[container].clone(), at: self.now, kind };
+        self.feed(&Signal::Life { event });
+    }
+}
