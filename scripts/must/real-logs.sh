@@ -62,7 +62,7 @@ end_program() {
 anomalies() {
   jq --raw-output --arg prefix "$1" 'select(.type == "anomaly")
     | .ts as $ts | .anomaly | select(.container | startswith($prefix))
-    | [$ts, .severity, .kind, .signature // "-", .class // "-", .container, .summary] | @tsv' \
+    | [$ts, .severity, .kind, .detail.signature // "-", .detail.class // "-", .container, .summary] | @tsv' \
     "$events_file"
 }
 

@@ -19,16 +19,16 @@ use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::redact::clean;
 
-pub type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// As the monitor cuts lines.
 const LINE_BYTES: usize = 16 * 1024;
 
 /// An anomaly, and when it was told.
 #[derive(Debug)]
-pub struct Told {
-    pub at: Timestamp,
-    pub anomaly: Anomaly,
+pub(crate) struct Told {
+    pub(crate) at: Timestamp,
+    pub(crate) anomaly: Anomaly,
 }
 
 /// What a line of a recording is.
@@ -40,7 +40,7 @@ enum What {
 
 /// Plays a recording of the container `name`; gives all that the detectors told. A tick comes every
 /// second, also for a minute after the last line.
-pub fn replay(path: &Path, name: &str) -> Fallible<Vec<Told>> {
+pub(crate) fn replay(path: &Path, name: &str) -> Fallible<Vec<Told>> {
     let moments = read(path)?;
     let (Some(first), Some(last)) = (moments.first(), moments.last()) else {
         return Err(format!("{} is empty", path.display()).into());

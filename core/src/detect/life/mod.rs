@@ -352,7 +352,13 @@ impl LifeDetector {
                     .memory_near_limit_at
                     .is_some_and(|m| event.at.duration_since(m) <= SignedDuration::from_secs(30)));
         let (name, status) = (&of.name, exit_words(exit_code));
-        let (kind, mut what) = match &looping {
+        let gave_up = match self.policy {
+            RestartPolicy::OnFailure(most) if most > 0 && !back => {
+                format!("; its restart policy gave up after {most} restarts")
+            }
+            _ => String::new(),
+        };
+        let (kind, what) = match &looping {
             _ if oom => {
                 (AnomalyKind::OomKill, format!("{name} died at its memory limit ({status})"))
             }
@@ -361,12 +367,6 @@ impl LifeDetector {
             }
             None => (AnomalyKind::Death, format!("{name} died with {status}")),
         };
-        if let RestartPolicy::OnFailure(most) = self.policy
-            && most > 0
-            && !back
-        {
-            what.push_str(&format!("; its restart policy gave up after {most} restarts"));
-        }
         let severity = if self.one_off {
             Severity::Medium
         } else if back && looping.is_none() {
@@ -374,6 +374,7 @@ impl LifeDetector {
         } else {
             Severity::Critical
         };
+        let what = format!("{what}{gave_up}");
         let death = self.finding((kind, severity), event, of, what, Some(exit_code));
         // A loop says as much, and more.
         let flapping = flapping(self).filter(|_| looping.is_none());

@@ -17,6 +17,9 @@ mod behind;
 mod byte;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod cases_services;
+mod clock;
 mod crash;
 pub mod fields;
 #[cfg(test)]
@@ -26,6 +29,8 @@ mod json;
 mod level;
 mod logfmt;
 mod moment;
+#[cfg(test)]
+mod properties;
 pub mod record;
 mod shape;
 mod stamp;
@@ -185,13 +190,11 @@ fn body_of(b: &[u8], head: &Head, read: &mut Read) {
                 return;
             }
         }
-        Some(c) if c.is_ascii_alphabetic() || matches!(c, b'_' | b'@') => {
-            if logfmt::begins(b, start) {
-                read.format = Format::Logfmt;
-                read.headed = true;
-                read.level = logfmt::read(b, start).0.or(read.level);
-                return;
-            }
+        Some(_) if logfmt::begins(b, start) => {
+            read.format = Format::Logfmt;
+            read.headed = true;
+            read.level = logfmt::read(b, start).0.or(read.level);
+            return;
         }
         _ => {}
     }

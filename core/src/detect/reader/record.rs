@@ -108,7 +108,8 @@ impl Record {
             return is_exception(body) || opens(body) == Trace::Python || begins("Caused by: ");
         }
         match self.trace {
-            Trace::Plain => false,
+            // Go's server reports a panic in a line of its log, then dumps.
+            Trace::Plain => begins("goroutine ") && body.ends_with(b":"),
             Trace::Frames => {
                 begins("Caused by: ")
                     || begins("Suppressed: ")
@@ -126,14 +127,13 @@ impl Record {
                     || begins("throw ")
                     || begins("[")
             }
-            Trace::Python => true,
+            Trace::Python | Trace::RustHead => true,
             Trace::PythonEnd => {
                 begins("During handling of the above exception")
                     || begins("The above exception was the direct cause")
                     || begins("Traceback (most recent call last)")
             }
             Trace::Go => is_go(body),
-            Trace::RustHead => true,
             Trace::Rust => begins("note: ") || begins("stack backtrace:"),
         }
     }
@@ -144,6 +144,7 @@ impl Record {
         self.trace = match self.trace {
             Trace::Plain => match opens(line.body) {
                 Trace::Plain if line.body.starts_with(b"at ") => Trace::Frames,
+                Trace::Plain if line.body.starts_with(b"goroutine ") => Trace::Go,
                 opened => opened,
             },
             Trace::Python if outer => Trace::PythonEnd,
