@@ -88,18 +88,49 @@ fn it_is_given_out_every_five_minutes_if_it_changed_one_service_at_a_time() {
     assert!(given.iter().all(|(second, _)| *second >= 299), "{given:?}");
 }
 
+/// A word of letters only that no other `i` and `at` have.
+fn word(i: u32, at: u32) -> String {
+    let mut left = (i * 8 + at).wrapping_mul(2_654_435_761) % 308_915_776 + 11_881_376;
+    let mut text = String::new();
+    while left > 0 {
+        text.push(char::from(b'a' + u8::try_from(left % 26).unwrap_or_default()));
+        left /= 26;
+    }
+    text
+}
+
+#[test]
+fn twenty_thousand_templates_fit_into_32_mib_whatever_comes() {
+    let mut world = World::new(20);
+    // More kinds of line than may be kept, slowly enough for the brake on inventions.
+    for round in 0..4 {
+        for i in 0..300 {
+            for container in 0..20 {
+                let at = u32::try_from(container).unwrap() * 2000 + round * 300 + i;
+                let words: Vec<_> = (0..6).map(|place| word(at, place)).collect();
+                let line = Text::new(&format!("INFO {} took {i} ms in 7 of 9", words.join(" ")));
+                world.write(container, &line);
+            }
+            world.second();
+        }
+    }
+    assert!(world.detector.memory() > 5 << 20, "{}", world.detector.memory());
+    assert!(world.detector.memory() <= 32 << 20, "{}", world.detector.memory());
+    // Containers that come later take their part of the room.
+    let templates = |world: &World| -> usize {
+        (0..20)
+            .filter_map(|at| world.detector.learned(&world.container(at).id))
+            .map(|learned| learned.templates())
+            .sum()
+    };
+    assert!((15_000..=20_000).contains(&templates(&world)), "{}", templates(&world));
+    world.joined_by(80);
+    assert!(templates(&world) <= 20 * 200, "{}", templates(&world));
+}
+
 #[test]
 fn what_is_kept_is_bounded() {
     let mut world = World::new(1);
-    let word = |i: u32, at: u32| {
-        let mut left = (i * 8 + at).wrapping_mul(2_654_435_761) % 308_915_776 + 11_881_376;
-        let mut text = String::new();
-        while left > 0 {
-            text.push(char::from(b'a' + u8::try_from(left % 26).unwrap()));
-            left /= 26;
-        }
-        text
-    };
     for i in 0..1200 {
         let words: Vec<_> = (0..30).map(|at| word(i, at)).collect();
         let long = words.join(" ");

@@ -133,6 +133,14 @@ impl World {
         self.feed(&Signal::Inspected { container, unwitnessed: false, asked_at: None });
     }
 
+    /// So many more containers are seen.
+    pub(crate) fn joined_by(&mut self, count: usize) {
+        for i in 0..count {
+            let container = Box::new(container(&format!("more-{i}")));
+            self.feed(&Signal::Inspected { container, unwitnessed: false, asked_at: None });
+        }
+    }
+
     pub(crate) fn feed(&mut self, signal: &Signal) {
         self.told.extend(self.detector.observe(signal, self.now));
     }
