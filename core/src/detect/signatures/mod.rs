@@ -86,7 +86,7 @@ pub struct Signatures {
     sieve: Sieve,
     /// By the number of a literal.
     wakes: Vec<Vec<Wake>>,
-    benign: Vec<String>,
+    benign: AhoCorasick,
 }
 
 /// Rules by number.
@@ -120,8 +120,7 @@ impl Signatures {
         let replaced = |e: &Entry| own.entries.iter().any(|o| o.name == e.name);
         let rest = known.entries.iter().filter(|e| !replaced(e));
         let entries: Vec<&Entry> = own.entries.iter().filter(|e| !e.disabled).chain(rest).collect();
-        let benign: Vec<&str> =
-            own.benign.iter().chain(&known.benign).map(String::as_str).collect();
+        let benign: Vec<String> = own.benign.iter().chain(&known.benign).cloned().collect();
         let signatures = Self::build(&entries, &benign)?;
         for entry in own.entries.iter().filter(|e| !e.disabled) {
             signatures.check_examples(entry)?;
@@ -151,7 +150,7 @@ impl Signatures {
         Ok(())
     }
 
-    fn build(entries: &[&Entry], benign: &[&str]) -> Result<Self, SignatureError> {
+    fn build(entries: &[&Entry], benign: &[String]) -> Result<Self, SignatureError> {
         let mut literals = Literals::default();
         let (mut signatures, mut rules) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -188,7 +187,8 @@ impl Signatures {
             }
         }
         let sieve = Sieve::new(texts.iter().map(String::as_str), ORDINARY);
-        let benign = benign.iter().map(|l| l.to_ascii_lowercase()).collect();
+        let benign = one_of(benign)
+            .map_err(|why| SignatureError::Entry { name: "benign".to_owned(), why })?;
         Ok(Self { known: signatures, rules, sieve, wakes, benign })
     }
 
@@ -234,7 +234,8 @@ impl Signatures {
             }
             None
         })?;
-        let all_is_well = self.benign.iter().any(|l| mention::says(text.as_bytes(), l.as_bytes()));
+        let mut well = self.benign.find_overlapping_iter(text);
+        let all_is_well = well.any(|m| mention::is_whole(text.as_bytes(), m.start(), m.end()));
         (!all_is_well).then_some(found)
     }
 }
