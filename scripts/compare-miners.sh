@@ -60,7 +60,7 @@ for line in sys.stdin:
         print(artifact["executable"])')
 
 CORPUS=$CACHE/corpus-$LINES
-if [[ ! -s $CORPUS.log || ! -s $CORPUS.content ]]; then
+if [[ ! -s $CORPUS.log || ! -d $CORPUS.parts ]]; then
   say "making a corpus of $LINES lines"
   python3 scripts/compare/corpus.py "$SAMPLES" "$LINES" "$CORPUS"
 fi

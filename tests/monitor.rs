@@ -5,13 +5,20 @@ mod support;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
+use bollard::models::{HealthConfig, HealthStatusEnum, NetworkDisconnectRequest};
 use bollard::query_parameters::{
     LogsOptionsBuilder, RestartContainerOptionsBuilder, StatsOptionsBuilder,
+    StopContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
+use sentinel_core::detect::Detector;
+use sentinel_core::domain::anomaly::{Anomaly, AnomalyKind};
 use sentinel_core::domain::container::{Container, RunState};
+use sentinel_core::domain::evidence::EvidenceKind;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::log::{LogLine, Stream};
+use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::redact::CUT_MARK;
 use sentinel_tui::config::engine::Endpoint;
@@ -388,6 +395,101 @@ async fn an_operators_kill_comes_before_the_death() -> Fallible {
             )
         })
         .await?;
+    watching.end().await
+}
+
+/// What the detectors make of the signals, in the order in which these came.
+fn anomalies(signals: &[Signal]) -> Vec<Anomaly> {
+    let mut detector = Detector::new("test");
+    let now = Timestamp::now();
+    signals.iter().flat_map(|signal| detector.observe(signal, now)).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn what_is_done_through_the_engine_is_told_and_is_no_fault() -> Fallible {
+    let corner = Corner::new("surroundings")?;
+    corner.run("a", "trap '' TERM; while true; do sleep 1; done").await?;
+    let (mut watching, watched) = Watching::begin(&corner, Vec::new()).await?;
+    let network = watched.first().and_then(|c| c.networks.first()).ok_or("no network")?;
+    let name = corner.full("a");
+    corner.docker.pause_container(&name).await?;
+    watching.until("pause", |s| kinds(s).contains(&LifeKind::Pause)).await?;
+    corner.docker.unpause_container(&name).await?;
+    watching.until("unpause", |s| kinds(s).contains(&LifeKind::Unpause)).await?;
+    let request = NetworkDisconnectRequest { container: name.clone(), ..Default::default() };
+    corner.docker.disconnect_network(&network.network, request).await?;
+    let without = |s: &Signal| matches!(s, Signal::Inspected { container, .. } if container.networks.is_empty() && container.is_up());
+    watching.until("an inspect without it", |s| s.iter().any(without)).await?;
+    // It ignores the signal: killed after the second that it is given, and that is no fault either.
+    let patience = StopContainerOptionsBuilder::default().t(1).build();
+    corner.docker.stop_container(&name, Some(patience)).await?;
+    watching.until("stop", |s| kinds(s).contains(&LifeKind::Stop)).await?;
+    assert!(kinds(&watching.signals).contains(&LifeKind::Die { exit_code: 137 }));
+    let told: Vec<_> =
+        anomalies(&watching.signals).into_iter().map(|a| (a.kind, a.severity, a.summary)).collect();
+    let expected = [
+        (AnomalyKind::Paused, Severity::Low, format!("{name} was paused through the engine")),
+        (
+            AnomalyKind::Surroundings,
+            Severity::Medium,
+            format!(
+                "{name} was disconnected from network {} through the engine; it has no other",
+                network.network
+            ),
+        ),
+    ];
+    assert_eq!(told, expected);
+    watching.end().await
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_health_check_that_fails_shows_what_it_printed_and_deaths_together_are_a_storm()
+-> Fallible {
+    let corner = Corner::new("storm")?;
+    let mut sick = corner.body("sick", "sleep 60");
+    sick.healthcheck = Some(HealthConfig {
+        test: Some(vec!["CMD-SHELL".to_owned(), "echo no answer; exit 3".to_owned()]),
+        interval: Some(1_000_000_000),
+        timeout: Some(2_000_000_000),
+        retries: Some(1),
+        ..HealthConfig::default()
+    });
+    corner.start("sick", sick).await?;
+    for short in ["a", "b", "c"] {
+        corner.run(short, "while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 4").await?;
+    }
+    eventually("the verdict of the health check", PATIENCE, async || {
+        let state = corner.docker.inspect_container(&corner.full("sick"), None).await?.state;
+        let verdict = state.and_then(|s| s.health).and_then(|h| h.status);
+        Ok((verdict == Some(HealthStatusEnum::UNHEALTHY)).then_some(()))
+    })
+    .await?;
+    let (mut watching, _) = Watching::begin(&corner, Vec::new()).await?;
+    let found = anomalies(&watching.signals);
+    let probe = found
+        .iter()
+        .filter(|a| a.kind == AnomalyKind::Unhealthy)
+        .flat_map(|a| &a.evidence)
+        .find(|e| e.kind == EvidenceKind::Probe)
+        .ok_or("no probe is shown")?;
+    assert!(probe.excerpt.starts_with("probe ended with 3 after "), "{}", probe.excerpt);
+    assert!(probe.excerpt.ends_with(" s: no answer"), "{}", probe.excerpt);
+    for short in ["a", "b", "c"] {
+        corner.touch(short, "/tmp/end").await?;
+    }
+    let deaths =
+        |s: &[Signal]| kinds(s).iter().filter(|k| matches!(k, LifeKind::Die { .. })).count();
+    watching.until("three deaths", |s| deaths(s) >= 3).await?;
+    let told = anomalies(&watching.signals);
+    let storms: Vec<_> = told.iter().filter(|a| a.kind == AnomalyKind::RestartStorm).collect();
+    assert_eq!(storms.len(), 1, "{told:?}");
+    assert!(
+        storms[0].summary.starts_with("3 containers died within 10 s: "),
+        "{}",
+        storms[0].summary
+    );
     watching.end().await
 }
 

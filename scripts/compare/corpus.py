@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """corpus.py SAMPLES LINES OUT: a long log out of short samples, always the same one.
 
-Writes OUT.log (whole lines) and OUT.content (their messages alone). The samples come one after the
+Writes OUT.log (whole lines), OUT.content (their messages alone) and OUT.parts/NAME.log (the lines of
+each sample, as one container would write them). In the first two the samples come one after the
 other, each whole, again and again. In each copy every digit of the message is another one, so that
 no number, address or identifier comes twice as it does in a plain repetition; the header in front of
 the message (time, level, process) stays as it is, because a time like 87:93 is none.
@@ -36,20 +37,21 @@ def main():
     names = sorted(n for n in os.listdir(folder) if has(n, "log") and has(n, "content"))
     if not names:
         sys.exit(f"corpus.py: no sample in {folder}: there should be NAME/NAME_2k.log and .content")
-    pairs = [pair for name in names for pair in sample(folder, name)]
-    tables = [str.maketrans("0123456789", "".join(dice.choices("0123456789", k=10))) for _ in range(97)]
+    samples = [(name, sample(folder, name)) for name in names]
+    os.makedirs(out + ".parts", exist_ok=True)
+    parts = {name: open(os.path.join(out + ".parts", name + ".log"), "w", encoding="utf-8") for name in names}
     written = 0
     with open(out + ".log", "w", encoding="utf-8") as log, open(out + ".content", "w", encoding="utf-8") as content:
         while written < count:
-            for header, message in pairs[: count - written]:
-                # A digit's place decides which table it goes through: equal digits become unlike.
-                at = dice.randrange(97)
-                message = "".join(
-                    c.translate(tables[(at + i) % 97]) if c.isdigit() else c for i, c in enumerate(message)
-                ) if any(c.isdigit() for c in message) else message
-                log.write(header + message + "\n")
-                content.write(message + "\n")
-            written += len(pairs[: count - written])
+            for name, pairs in samples:
+                for header, message in pairs[: count - written]:
+                    message = "".join(dice.choice("0123456789") if c.isascii() and c.isdigit() else c for c in message)
+                    log.write(header + message + "\n")
+                    parts[name].write(header + message + "\n")
+                    content.write(message + "\n")
+                    written += 1
+    for part in parts.values():
+        part.close()
 
 
 main()

@@ -1,6 +1,7 @@
 //! `patterns`: what a log repeats. One pass over a file or standard input; what is kept is bounded
 //! by the number of templates, not by the length of the input (see [`spool`] for the one exception).
 
+pub mod place;
 pub mod row;
 pub mod spark;
 pub mod spool;

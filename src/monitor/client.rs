@@ -136,9 +136,9 @@ impl Reader {
         self.endpoint.url.starts_with("unix://")
     }
 
-    /// Events of containers and networks from `since` (Unix seconds, fraction allowed) on.
+    /// Events of containers, networks and images from `since` (Unix seconds, fraction allowed) on.
     pub(super) fn events(&self, since: &str) -> BoxStream<'static, Result<EventMessage, Error>> {
-        let kinds = vec!["container".to_owned(), "network".to_owned()];
+        let kinds = ["container", "network", "image"].map(str::to_owned).to_vec();
         let filters = HashMap::from([("type".to_owned(), kinds)]);
         let options = EventsOptionsBuilder::default().since(since).filters(&filters).build();
         self.docker.events(Some(options)).boxed()

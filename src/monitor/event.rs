@@ -18,17 +18,56 @@ pub(super) struct Seen {
     pub(super) attributes: HashMap<String, String>,
 }
 
-/// Decodes an event; `None` for what does not matter (`exec_*` floods the stream with every
-/// health probe).
-pub(super) fn decode(raw: EventMessage) -> Option<Seen> {
-    let action = raw.action?;
-    let actor = raw.actor.unwrap_or_default();
-    let attributes = actor.attributes.unwrap_or_default();
+/// Something that containers may need was taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// What.
+    pub(super) what: Thing,
+    /// The engine's time of it.
+    pub(super) at: Timestamp,
+}
+
+/// What a container may need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Thing {
+    /// A network, by its name.
+    Network(String),
+    /// An image, by its digest.
+    Image(String),
+}
+
+/// Decodes the removal of a network or of (a name of) an image. A volume that a container needs
+/// cannot be removed: the engine refuses.
+pub(super) fn taken(raw: &EventMessage) -> Option<Taken> {
+    let actor = raw.actor.as_ref()?;
+    let what = match (raw.typ?, raw.action.as_deref()?) {
+        (EventMessageTypeEnum::NETWORK, "destroy" | "remove") => {
+            Thing::Network(actor.attributes.as_ref()?.get("name")?.clone())
+        }
+        (EventMessageTypeEnum::IMAGE, "untag" | "delete") => Thing::Image(actor.id.clone()?),
+        _ => return None,
+    };
+    Some(Taken { what, at: time(raw)? })
+}
+
+fn time(raw: &EventMessage) -> Option<Timestamp> {
     let nanos = raw
         .time_nano
         .map(i128::from)
         .or_else(|| raw.time.map(|s| i128::from(s) * 1_000_000_000))?;
-    let at = Timestamp::from_nanosecond(nanos).ok()?;
+    Timestamp::from_nanosecond(nanos).ok()
+}
+
+/// Decodes an event; `None` for what does not matter (`exec_*` floods the stream with every
+/// health probe).
+pub(super) fn decode(raw: EventMessage) -> Option<Seen> {
+    let at = time(&raw)?;
+    let action = raw.action?;
+    let actor = raw.actor.unwrap_or_default();
+    let attributes = actor.attributes.unwrap_or_default();
+    if raw.typ == Some(EventMessageTypeEnum::IMAGE) {
+        return None;
+    }
     if raw.typ == Some(EventMessageTypeEnum::NETWORK) {
         let container = ContainerId(attributes.get("container")?.clone());
         let network = attributes.get("name").cloned().unwrap_or_default();
@@ -113,6 +152,36 @@ mod tests {
             );
             assert_eq!(event(&text), None, "{noise}");
         }
+    }
+
+    #[test]
+    fn what_is_taken_away_is_decoded() {
+        let of = |text: &str| taken(&serde_json::from_str(text).unwrap()).map(|t| t.what);
+        assert_eq!(
+            of(
+                r#"{"Type":"network","Action":"destroy","Actor":{"ID":"n","Attributes":{"name":"net","type":"bridge"}},"timeNano":1}"#
+            ),
+            Some(Thing::Network("net".to_owned()))
+        );
+        assert_eq!(
+            of(
+                r#"{"Type":"image","Action":"untag","Actor":{"ID":"sha256:1","Attributes":{"name":"x"}},"timeNano":1}"#
+            ),
+            Some(Thing::Image("sha256:1".to_owned()))
+        );
+        for other in [
+            r#"{"Type":"image","Action":"pull","Actor":{"ID":"x:1","Attributes":{}},"timeNano":1}"#,
+            r#"{"Type":"network","Action":"create","Actor":{"ID":"n","Attributes":{"name":"net"}},"timeNano":1}"#,
+            r#"{"Type":"container","Action":"destroy","Actor":{"ID":"n","Attributes":{"name":"c"}},"timeNano":1}"#,
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+        assert_eq!(
+            event(
+                r#"{"Type":"image","Action":"delete","Actor":{"ID":"x","Attributes":{}},"timeNano":1}"#
+            ),
+            None
+        );
     }
 
     #[test]

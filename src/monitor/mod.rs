@@ -12,11 +12,13 @@ mod event;
 mod follow;
 mod lines;
 mod listing;
+mod needs;
 mod reconnect;
 mod resume;
 mod sampler;
 pub mod scope;
 mod supervise;
+mod surroundings;
 mod terminal;
 mod usage;
 

@@ -56,7 +56,7 @@ impl Running {
 enum Source {
     /// Not known yet, or not any more.
     Unknown,
-    Files(Meter),
+    Files(Box<Meter>),
     Engine,
 }
 
@@ -126,6 +126,9 @@ impl Sampler {
 
     async fn round(&mut self, wanted: Vec<Running>) {
         self.measured.retain(|id, _| wanted.iter().any(|w| &w.id == id));
+        if let Some(cgroups) = &mut self.cgroups {
+            cgroups.expect(wanted.len());
+        }
         let mut of_engine = Vec::new();
         for one in wanted {
             if self.finds_source(&one).await {
@@ -149,7 +152,7 @@ impl Sampler {
             measured.source = match &self.cgroups {
                 None => Source::Engine,
                 Some(cgroups) => match cgroups.meter(&one.id, None) {
-                    Some(meter) => Source::Files(meter),
+                    Some(meter) => Source::Files(Box::new(meter)),
                     None => look_further(&self.reader, cgroups, &one.id).await,
                 },
             };
@@ -236,5 +239,5 @@ async fn look_further(reader: &Reader, cgroups: &Cgroups, id: &ContainerId) -> S
         // It stopped meanwhile.
         return Source::Unknown;
     }
-    cgroups.meter(id, Some(pid)).map_or(Source::Engine, Source::Files)
+    cgroups.meter(id, Some(pid)).map_or(Source::Engine, |meter| Source::Files(Box::new(meter)))
 }

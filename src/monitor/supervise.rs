@@ -22,6 +22,7 @@ use crate::monitor::client::Reader;
 use crate::monitor::event::{self, Seen};
 use crate::monitor::follow::{Follower, Past, Pulse};
 use crate::monitor::listing::{There, watched};
+use crate::monitor::needs::Needs;
 use crate::monitor::sampler::Running;
 use crate::monitor::scope::Scope;
 use crate::monitor::{decode, sampler};
@@ -45,6 +46,7 @@ pub(super) struct Tracked {
     /// What reading its resources needs to know.
     measured: Running,
     pub(super) died_at: Option<Timestamp>,
+    pub(super) needs: Needs,
     /// Counts its events: an inspect that was asked for before the last one is out of date.
     pub(super) news: u64,
     inspecting: bool,
@@ -190,6 +192,7 @@ impl Supervisor {
                 started_at: container.started_at_raw.clone(),
                 measured: Running::of(container),
                 died_at: None,
+                needs: Needs::of(container),
                 news: 0,
                 inspecting: false,
             },
@@ -223,7 +226,9 @@ impl Supervisor {
         while self.followers.try_join_next().is_some() {}
         match item {
             Some(Ok(raw)) => {
-                if let Some(seen) = event::decode(raw) {
+                if let Some(taken) = event::taken(&raw) {
+                    self.taken(&taken).await?;
+                } else if let Some(seen) = event::decode(raw) {
                     self.event(seen).await?;
                 }
                 Ok(true)
@@ -240,7 +245,7 @@ impl Supervisor {
         }
     }
 
-    async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
+    pub(super) async fn event(&mut self, seen: Seen) -> Result<(), Unwanted> {
         let Seen { life, attributes } = seen;
         let key = (life.at, life.container.clone(), format!("{:?}", life.kind));
         if self.recent.contains(&key) {
@@ -377,6 +382,7 @@ impl Supervisor {
         let id = container.of.id.clone();
         if let Some(tracked) = self.tracked.get_mut(&id) {
             tracked.started_at.clone_from(&container.started_at_raw);
+            tracked.needs = Needs::of(&container);
             tracked.measured = Running::of(&container);
             self.publish_running();
             // A rename may take it out of what is watched (a parked predecessor).

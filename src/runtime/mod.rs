@@ -7,6 +7,7 @@ mod clock;
 pub mod handle;
 mod hands;
 mod known;
+mod learning;
 mod lines;
 pub mod parts;
 pub mod rings;

@@ -78,6 +78,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         log_events: parts.log_events,
         usage_events: parts.usage_events,
         reached: false,
+        learned_of: None,
     };
     (handle, state)
 }
@@ -104,6 +105,8 @@ pub struct Loop {
     pub(super) log_events: bool,
     pub(super) usage_events: bool,
     pub(super) reached: bool,
+    /// Whose services' usual lines are known: the engine's prefix of their keys in the store.
+    pub(super) learned_of: Option<String>,
 }
 
 impl Loop {
@@ -134,6 +137,7 @@ impl Loop {
         let mut unreachable = None;
         let mut next_snapshot = Instant::now();
         let mut next_cursors = Instant::now() + CURSORS_EVERY;
+        let mut next_tick = Instant::now() + LONGEST_SLEEP;
         let mut next_claim = Instant::now() + CLAIM_EVERY;
         let mut dirty = true;
         let why = loop {
@@ -166,6 +170,12 @@ impl Loop {
                 self.publish();
                 dirty = false;
                 next_snapshot = now + SNAPSHOT_EVERY;
+            }
+            // Silence, and what is due by the clock, must be seen however many signals come.
+            if now >= next_tick {
+                next_tick = now + LONGEST_SLEEP;
+                dirty |= self.take(Signal::Tick, &mut hands).await;
+                self.keep_learned(Timestamp::now(), &hands).await;
             }
             if now >= next_claim {
                 next_claim = now + CLAIM_EVERY;
@@ -221,6 +231,7 @@ impl Loop {
         }
         self.take(Signal::Detached { why }, &mut hands).await;
         self.save_cursors(&hands).await;
+        self.keep_all_learned(&hands).await;
         self.publish();
         hands.tasks.abort_all();
     }
@@ -285,6 +296,9 @@ impl Loop {
             tracing::warn!("the clock jumped by {by}; what waits for a time waits anew");
             self.detector.clock_jumped(by);
             self.engine.clock_jumped(by);
+        }
+        if let (Signal::Attached { engine, .. }, None) = (&signal, &self.learned_of) {
+            self.recall_learned(engine).await;
         }
         let anomalies = self.detector.observe(&signal, now);
         match &signal {

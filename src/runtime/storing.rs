@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sentinel_core::detect::score::learned::Learned;
 use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::signal::Signal;
@@ -30,7 +31,12 @@ pub enum Job {
     /// Remember what was judged.
     Cursors(Vec<LogCursor>),
     /// Remember what was learned of a service.
-    Learned(LearnedLog),
+    Learned {
+        /// Which, as the store knows it.
+        key: String,
+        /// What.
+        learned: Learned,
+    },
     /// Make all of this durable and say so: a call waits for it.
     Before {
         /// The incident.
@@ -71,7 +77,7 @@ pub async fn work_off(
             Some(Job::Save(incident)) => desk.write(Write::Save(incident)).await,
             Some(Job::Audit(record)) => desk.write(Write::Audit(record)).await,
             Some(Job::Cursors(cursors)) => desk.cursors(cursors).await,
-            Some(Job::Learned(learned)) => desk.learned(learned).await,
+            Some(Job::Learned { key, learned }) => desk.learned(key, &learned).await,
             Some(Job::Before { incident, records, done }) => {
                 let outcome = desk.before(incident, records).await;
                 // The waiting call may have been abandoned at shutdown; then nobody needs this.
@@ -137,11 +143,18 @@ impl Desk {
         }
     }
 
-    async fn learned(&mut self, learned: LearnedLog) {
-        // It is learned again, or goes on to be: not worth keeping while the store fails.
-        if self.backlog.is_empty() {
-            let outcome = self.store.save_learned(learned).await;
-            self.judge(outcome);
+    async fn learned(&mut self, key: String, learned: &Learned) {
+        // It goes on to be learned: not worth keeping while the store fails.
+        if !self.backlog.is_empty() {
+            return;
+        }
+        let content = learned.encode().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        match content {
+            Ok(content) => {
+                let outcome = self.store.save_learned(LearnedLog { key, content }).await;
+                self.judge(outcome);
+            }
+            Err(error) => tracing::warn!("{key}: {error}"),
         }
     }
 

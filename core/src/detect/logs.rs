@@ -15,20 +15,18 @@ use crate::detect::miner::template::TemplateId;
 use crate::detect::miner::{Bounds, Mined, Miner};
 use crate::detect::score::chatter::Chatter;
 use crate::detect::score::crowd::Crowd;
-use crate::detect::score::drift::Drifted;
 use crate::detect::score::episode::Episode;
-use crate::detect::score::errors::{ErrorBurst, ErrorRate};
-use crate::detect::score::judge::{self, Scene};
+use crate::detect::score::errors::ErrorRate;
+use crate::detect::score::judge;
 use crate::detect::score::noise::Noise;
-use crate::detect::score::novelty::{Fresh, Novelty, Verdict};
+use crate::detect::score::noticed::{Heard, Noticed};
+use crate::detect::score::novelty::{Fresh, Novelty};
 use crate::detect::score::payload::Score;
 use crate::detect::score::quote::{Quote, push_bounded};
-use crate::detect::score::rate::Burst;
-use crate::detect::score::share::{Rise, Share};
+use crate::detect::score::share::Share;
 use crate::detect::score::signs::Signs;
-use crate::detect::score::{values, window_of};
-use crate::detect::signatures::{Signature, Signatures};
-use crate::domain::anomaly::AnomalyKind;
+use crate::detect::score::{second_of, values, window_of};
+use crate::detect::signatures::Signatures;
 use crate::domain::clock;
 use crate::domain::container::ContainerRef;
 use crate::domain::log::{Level, LogLine};
@@ -41,21 +39,6 @@ const FOLLOWED: u64 = 100;
 const RARE: i64 = 24 * 3600;
 /// Templates are asked for silence this often, in seconds.
 const ROUND: u32 = 10;
-/// Windows before the same burst is told again: five minutes.
-const PAUSE: u32 = 30;
-
-/// What a line showed beyond what is usual; gathered while its template is at hand.
-#[derive(Debug, Default)]
-struct Noticed {
-    fresh: Option<Fresh>,
-    burst: Option<Burst>,
-    back_after: Option<i64>,
-    drifted: Option<Drifted>,
-    value: Option<String>,
-    persists: bool,
-    errors: Option<ErrorBurst>,
-    rise: Option<Rise>,
-}
 
 /// The log detectors of one container.
 #[derive(Debug)]
@@ -68,16 +51,18 @@ pub struct LogDetector {
     pub(in crate::detect) noise: Noise,
     /// Lines since it was last learned from.
     pub(in crate::detect) fresh_lines: u64,
-    signs: Signs,
-    crowd: Crowd,
-    episode: Episode,
-    recent_errors: VecDeque<Quote>,
+    pub(in crate::detect) signs: Signs,
+    pub(in crate::detect) crowd: Crowd,
+    pub(in crate::detect) episode: Episode,
+    pub(in crate::detect) recent_errors: VecDeque<Quote>,
     last: Option<Quote>,
     /// The window in which the watch began; 0: no line came yet.
     pub(in crate::detect) first: u32,
     /// The second of the newest line, by the engine's clock, and when it arrived, by ours.
     pub(in crate::detect) newest: i64,
     heard: Option<Timestamp>,
+    /// It goes on with what was kept, and no line came yet since.
+    pub(in crate::detect) resumes: bool,
     /// Before this second it did not run, or could not be heard.
     since: u32,
     round: u32,
@@ -103,6 +88,7 @@ impl Default for LogDetector {
             first: 0,
             newest: 0,
             heard: None,
+            resumes: false,
             since: 0,
             round: 0,
             ran: false,
@@ -129,7 +115,10 @@ impl LogDetector {
 
     /// The watch begins; the container `runs` already, or is about to.
     pub fn watch_begins(&mut self, at: Timestamp, runs: bool) {
-        self.errors.begins(at, runs);
+        // Who goes on with what was kept is known already.
+        if !self.resumes {
+            self.errors.begins(at, runs);
+        }
         self.ran = runs;
     }
 
@@ -141,6 +130,11 @@ impl LogDetector {
     /// The wall clock jumped by `by`.
     pub fn clock_jumped(&mut self, by: SignedDuration) {
         clock::shift(self.heard.as_mut(), by);
+    }
+
+    /// Whether a line was judged, or it goes on with what was kept.
+    pub fn has_heard(&self) -> bool {
+        self.first != 0
     }
 
     /// Sets how many templates it may keep.
@@ -216,7 +210,7 @@ impl LogDetector {
         let mut noticed = None;
         let id = self.score(line, &mut noticed);
         if let Some(noticed) = noticed {
-            self.judge(&noticed, id, line, of, signature, findings);
+            self.judge(&noticed, id, Heard { line, of, signature }, findings);
         }
     }
 
@@ -224,6 +218,9 @@ impl LogDetector {
     fn score(&mut self, line: &LogLine, noticed: &mut Option<Box<Noticed>>) -> Option<TemplateId> {
         let at = line.at.as_second();
         let (second, window) = (second_of(at), window_of(at));
+        if self.resumes {
+            self.catch_up(at);
+        }
         if self.first == 0 || window < self.first {
             self.first = window;
         }
@@ -251,6 +248,10 @@ impl LogDetector {
         if score.rate.add(window, watched)
             && let Some(burst) = score.rate.burst()
         {
+            // An error is no less of one because it happened before.
+            if !error {
+                score.rate.accept();
+            }
             noticed.get_or_insert_default().burst = Some(burst);
         }
         let away = score.gaps.heard(second);
@@ -287,104 +288,6 @@ impl LogDetector {
         Some(id)
     }
 
-    fn judge(
-        &mut self,
-        noticed: &Noticed,
-        id: Option<TemplateId>,
-        line: &LogLine,
-        of: &ContainerRef,
-        signature: Option<&Signature>,
-        findings: &mut Vec<Finding>,
-    ) {
-        let second = second_of(line.at.as_second());
-        let template = id.and_then(|id| self.miner.get(id));
-        let mine = template.map_or(0, |t| t.payload.rate.count());
-        let text = template.map(|t| t.text()).unwrap_or_default();
-        let scene = Scene { of, line, template: &text, signature };
-        let mut found: Vec<(Finding, bool)> = Vec::new();
-        if let Some(burst) = &noticed.errors {
-            let noisy = self.noise.is_noisy(second);
-            let finding = scene.errors(burst, mine, noisy);
-            if burst.lasts == 1 {
-                self.noise.errors(second);
-            }
-            found.push((finding, true));
-        }
-        if let Some(burst) = &noticed.burst {
-            found.extend(self.burst(&scene, burst, second));
-        }
-        if let Some(fresh) = noticed.fresh {
-            match self.novelty.judge(fresh, second) {
-                Verdict::Learn => {}
-                // The signature says more.
-                Verdict::Tell(_) if signature.is_some() => {}
-                Verdict::Tell(severity) => found.push((scene.new_template(severity), false)),
-                Verdict::Many(count) => found.push((scene.many_new(count), false)),
-            }
-        }
-        if noticed.persists && signature.is_none() {
-            found.push((scene.new_persists(), false));
-        }
-        let starting = self.novelty.is_starting(second);
-        if !starting {
-            found.extend(noticed.back_after.map(|seconds| (scene.return_of(seconds), false)));
-            found.extend(noticed.drifted.as_ref().map(|d| (scene.drift(d), false)));
-            found.extend(noticed.value.as_ref().map(|v| (scene.new_value(v), false)));
-            found.extend(noticed.rise.as_ref().map(|rise| (scene.share(rise), false)));
-        }
-        if let (Some(id), Some(worst)) = (id, found.iter().map(|(f, _)| f.severity).max()) {
-            let crowd = self.crowd.unusual(id, self.miner.len(), second);
-            if let Some(count) = crowd.filter(|_| !starting && self.novelty.is_warm()) {
-                found.push((scene.crowd(count, worst), false));
-            }
-        }
-        for (finding, repeats) in found {
-            findings.extend(self.tell(finding, repeats, second, of));
-        }
-    }
-
-    /// A burst of one kind of line, if it is to be told.
-    fn burst(&mut self, scene: &Scene<'_>, burst: &Burst, second: u32) -> Option<(Finding, bool)> {
-        let error = scene.line.reading.level.is_some_and(|l| l >= Level::Error);
-        // What a process writes at its start, and errors while their usual noise is being
-        // learned, are no burst.
-        let starting = if error {
-            self.errors.is_learning(scene.line.at)
-        } else {
-            self.novelty.is_starting(second)
-        };
-        let told = burst.since.is_some_and(|windows| windows <= PAUSE) && !burst.strong;
-        if starting || told {
-            return None;
-        }
-        let noisy = self.noise.is_noisy(second);
-        if error && burst.since.is_none_or(|windows| windows > PAUSE) {
-            self.noise.errors(second);
-        }
-        Some((scene.burst(burst, noisy), false))
-    }
-
-    /// Passes a finding through what holds several of one cause together.
-    fn tell(
-        &mut self,
-        finding: Finding,
-        repeats: bool,
-        second: u32,
-        of: &ContainerRef,
-    ) -> Option<Finding> {
-        let burst = finding.kind == AnomalyKind::ErrorBurst;
-        let mut finding = self.episode.take(finding, repeats)?;
-        if !self.noise.may_tell(finding.severity, second) {
-            return None;
-        }
-        if burst {
-            for quote in self.recent_errors.iter().rev().skip(1) {
-                finding.evidence.insert(0, quote.evidence(of));
-            }
-        }
-        Some(finding)
-    }
-
     /// Time passed: `running` says whether the container runs and is not frozen.
     pub fn tick(&mut self, running: bool, of: &ContainerRef, now: Timestamp) -> Vec<Finding> {
         if !running || self.heard.is_none() {
@@ -415,14 +318,11 @@ impl LogDetector {
     }
 }
 
-fn second_of(second: i64) -> u32 {
-    u32::try_from(second).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::detect::reader;
+    use crate::domain::anomaly::AnomalyKind;
     use crate::domain::log::Stream;
     use crate::domain::severity::Severity;
 

@@ -5,6 +5,7 @@
 
 pub mod fleet;
 pub mod found;
+pub mod keeping;
 pub mod life;
 pub mod logs;
 pub mod miner;
@@ -21,8 +22,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::fleet::AskedEnd;
+use crate::detect::keeping::Awaited;
 use crate::detect::life::LifeDetector;
 use crate::detect::logs::LogDetector;
+use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
 use crate::detect::storm::Storm;
 use crate::detect::usage::watch::UsageWatch;
@@ -73,6 +76,8 @@ struct Watch {
     asked_end: Option<AskedEnd>,
     /// It is frozen.
     paused: bool,
+    /// When what it learned was last given out to be kept, or the watch began.
+    kept_at: Timestamp,
 }
 
 impl Watch {
@@ -108,6 +113,7 @@ pub struct Detector {
     /// The container engine is out of sight: what it tells now happened meanwhile.
     blind: bool,
     watches: HashMap<ContainerId, Watch>,
+    awaited: Awaited,
     signatures: Arc<Signatures>,
     storm: Storm,
     usage: UsageWatch,
@@ -128,6 +134,7 @@ impl Detector {
             attached: false,
             blind: false,
             watches: HashMap::new(),
+            awaited: Awaited::default(),
             signatures,
             storm: Storm::default(),
             usage: UsageWatch::default(),
@@ -166,7 +173,11 @@ impl Detector {
             }
             Signal::Gone { container } => {
                 self.usage.gone(container);
-                if self.watches.remove(container).is_some() {
+                if let Some(watch) = self.watches.remove(container) {
+                    // Its successor of that name goes on with what is usual.
+                    if let Some(learned) = watch.logs.learned() {
+                        self.awaited.keep(ServiceKey::of(&watch.of), learned);
+                    }
                     self.share_room();
                 }
                 Vec::new()
@@ -303,7 +314,8 @@ impl Detector {
     pub fn clock_jumped(&mut self, by: SignedDuration) {
         for watch in self.watches.values_mut() {
             let seen = watch.asked_end.as_mut().map(|end| &mut end.seen);
-            clock::shift([&mut watch.ordered_at].into_iter().chain(seen), by);
+            let times = [&mut watch.ordered_at, &mut watch.kept_at];
+            clock::shift(times.into_iter().chain(seen), by);
             watch.logs.clock_jumped(by);
         }
     }
@@ -325,6 +337,7 @@ impl Detector {
                 ordered_at: now,
                 asked_end: None,
                 paused: false,
+                kept_at: now,
             }
         });
         watch.of = container.of.clone();
@@ -334,6 +347,11 @@ impl Detector {
         }
         self.usage.inspected(container);
         let findings = watch.life.inspected(container, unwitnessed, now);
+        if !watch.logs.has_heard()
+            && let Some(learned) = self.awaited.take(&ServiceKey::of(&container.of))
+        {
+            watch.logs.warm(learned);
+        }
         if self.watches.len() != before {
             self.share_room();
         }

@@ -67,12 +67,10 @@ impl Storm {
             .map(|(_, who)| who.name.as_str())
             .collect();
         let more = others.len().saturating_sub(NAMED);
-        let mut names = others.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-        if more > 0 {
-            names.push_str(&format!(" and {more} more"));
-        }
+        let names = others.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let summary = format!(
-            "{count} containers died within {} s: {} first, then {names}",
+            "{count} containers died within {} s: {} first, then {names}{more}",
             TOGETHER.as_secs(),
             first.1.name
         );

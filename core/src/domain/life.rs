@@ -64,6 +64,13 @@ pub enum LifeKind {
         /// The network's name.
         network: String,
     },
+    /// A network that it is configured for was removed.
+    NetworkGone {
+        /// The network's name.
+        network: String,
+    },
+    /// Its image lost a name, or was removed.
+    ImageGone,
 }
 
 impl LifeKind {
@@ -86,6 +93,8 @@ impl LifeKind {
             Self::Update => "had its limits updated".to_owned(),
             Self::Connect { network } => format!("was connected to network {network}"),
             Self::Disconnect { network } => format!("was disconnected from network {network}"),
+            Self::NetworkGone { network } => format!("lost network {network}, which was removed"),
+            Self::ImageGone => "runs from an image that lost a name or was removed".to_owned(),
         }
     }
 }

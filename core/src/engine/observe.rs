@@ -178,7 +178,9 @@ impl Engine {
             | LifeKind::Rename
             | LifeKind::Update
             | LifeKind::Connect { .. }
-            | LifeKind::Disconnect { .. } => {}
+            | LifeKind::Disconnect { .. }
+            | LifeKind::NetworkGone { .. }
+            | LifeKind::ImageGone => {}
         }
         let changed = before != (container.state, container.health);
         let wire = ContainerWire::from(facts.container.as_ref());

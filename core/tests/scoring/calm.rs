@@ -26,7 +26,7 @@ fn a_steady_service_is_never_told_about() {
         world.second();
     }
     // The first warning is news, and low: nobody knew it.
-    let told: Vec<_> = world.told.iter().map(|a| (a.severity, a.summary.as_str())).collect();
+    let told = world.words();
     assert!(told.len() <= 1 && told.iter().all(|(s, _)| *s == Severity::Low), "{told:#?}");
 }
 
@@ -60,7 +60,7 @@ fn an_idle_service_and_periodic_jobs_are_never_told_about() {
         world.second();
     }
     // The first burst of work on the hour is one; later ones are known.
-    let told: Vec<_> = world.told.iter().map(|a| (a.severity, a.summary.as_str())).collect();
+    let told = world.words();
     assert!(told.iter().all(|(s, _)| *s == Severity::Low) && told.len() <= 2, "{told:#?}");
 }
 
@@ -91,7 +91,7 @@ fn a_service_that_restarts_often_is_not_told_about_by_its_lines() {
         }
         world.second();
     }
-    let told: Vec<_> = world.told.iter().map(|a| (a.severity, a.summary.as_str())).collect();
+    let told = world.words();
     assert_eq!(told, []);
 }
 
@@ -110,6 +110,6 @@ fn a_new_version_is_told_at_most_once() {
         }
         world.second();
     }
-    let told: Vec<_> = world.told.iter().map(|a| (a.severity, a.summary.as_str())).collect();
+    let told = world.words();
     assert!(told.len() <= 4 && told.iter().all(|(s, _)| *s == Severity::Low), "{told:#?}");
 }

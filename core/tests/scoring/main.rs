@@ -3,4 +3,5 @@
 mod bursty;
 mod calm;
 mod chance;
+mod keeping;
 mod world;

@@ -11,6 +11,7 @@ use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartP
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Reading, Stream};
+use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
 
@@ -83,10 +84,21 @@ impl World {
     /// So many containers, watched from now on.
     pub(crate) fn new(count: usize) -> Self {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+        Self::at(now, Detector::new("run"), count)
+    }
+
+    /// Another run of the program, so many seconds later; `warm` tells it what was kept.
+    pub(crate) fn restarted(old: &Self, seconds: i64, warm: impl FnOnce(&mut Detector)) -> Self {
+        let mut detector = Detector::new("later");
+        warm(&mut detector);
+        Self::at(old.now + SignedDuration::from_secs(seconds), detector, old.ids.len())
+    }
+
+    fn at(now: Timestamp, detector: Detector, count: usize) -> Self {
         let watched: Vec<_> = (0..count).map(|i| container(&format!("app-{i}"))).collect();
         let ids: Vec<_> = watched.iter().map(|c| c.of.id.clone()).collect();
         let mut world = Self {
-            detector: Detector::new("run"),
+            detector,
             now,
             lines: 0,
             told: Vec::new(),
@@ -96,6 +108,29 @@ impl World {
         };
         world.feed(&Signal::Attached { engine: EngineInfo::default(), watched });
         world
+    }
+
+    pub(crate) fn container(&self, at: usize) -> ContainerRef {
+        ContainerRef { id: self.ids[at].clone(), ..container(&format!("app-{at}")).of }
+    }
+
+    /// How bad and what, of all that was told.
+    pub(crate) fn words(&self) -> Vec<(Severity, &str)> {
+        self.told.iter().map(|a| (a.severity, a.summary.as_str())).collect()
+    }
+
+    /// A container is removed, and another one of its name is created.
+    pub(crate) fn made_anew(&mut self, at: usize) {
+        self.feed(&Signal::Gone { container: self.ids[at].clone() });
+        self.ids[at] = ContainerId(format!("{}-again", self.ids[at].as_str()));
+        self.batches[at] = (Vec::new(), 0);
+        let new = Container {
+            of: self.container(at),
+            state: RunState::Created,
+            ..container(&format!("app-{at}"))
+        };
+        let container = Box::new(new);
+        self.feed(&Signal::Inspected { container, unwitnessed: false, asked_at: None });
     }
 
     pub(crate) fn feed(&mut self, signal: &Signal) {

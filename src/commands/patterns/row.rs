@@ -4,6 +4,7 @@ use sentinel_core::detect::miner::template::Template;
 use sentinel_core::domain::log::Level;
 use serde::Serialize;
 
+use crate::commands::patterns::place::PlaceRow;
 use crate::commands::patterns::tally::Tally;
 
 /// One template.
@@ -27,6 +28,8 @@ pub struct Row {
     pub timeline: Vec<u32>,
     /// The message of its first line, redacted and cut.
     pub sample: String,
+    /// What stood at its first few places that vary.
+    pub slots: Vec<PlaceRow>,
 }
 
 impl Row {
@@ -44,6 +47,12 @@ impl Row {
             last_line: tally.last,
             timeline: tally.spark.counts(used).to_vec(),
             sample: tally.sample.to_string(),
+            slots: template
+                .slots
+                .places()
+                .iter()
+                .filter_map(|place| PlaceRow::of(place, tally))
+                .collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::detect::miner::slots::Slot;
 use sentinel_core::detect::miner::template::{Payload, TemplateId};
 use sentinel_core::detect::miner::{Bounds, Miner};
 use sentinel_core::detect::reader::Reader;
@@ -102,6 +103,13 @@ impl Survey {
                 tally.begins(number, message);
             }
             tally.counts(number, level, bucket);
+            for slot in mined.slots {
+                if let Slot::Word { hash, start, end, fresh: true, .. } = *slot
+                    && let Some(value) = message.get(usize::from(start)..usize::from(end))
+                {
+                    tally.meets(hash, value);
+                }
+            }
             mined.id
         });
     }

@@ -11,6 +11,10 @@ use crate::commands::patterns::spark::Spark;
 
 /// Bytes of the first line that are kept to show what the template looks like.
 const SAMPLE_BYTES: usize = 240;
+/// Values of places with few different ones that are kept: eight places of eight.
+const VALUES: usize = 64;
+/// Bytes of such a value that are kept.
+const VALUE_BYTES: usize = 64;
 /// Every level and "none", in order of [`Level`].
 const LEVELS: [Option<Level>; 7] = [
     None,
@@ -36,6 +40,8 @@ pub struct Tally {
     levels: [u32; LEVELS.len()],
     /// Words of the first message that are part of a secret: a template is never to show them.
     hidden: Vec<Box<str>>,
+    /// The values of places with few different ones, by their hashes.
+    values: Vec<(u32, Box<str>)>,
 }
 
 impl Tally {
@@ -57,6 +63,19 @@ impl Tally {
         }
     }
 
+    /// A value that its place did not hold before.
+    pub fn meets(&mut self, hash: u32, value: &str) {
+        if self.values.len() < VALUES && self.values.iter().all(|(known, _)| *known != hash) {
+            self.values.push((hash, cut(value, VALUE_BYTES).into()));
+        }
+    }
+
+    /// The value with this hash, safe to show. `None`: it was not kept, or its lines hold secrets.
+    pub fn value(&self, hash: u32) -> Option<String> {
+        let (_, value) = self.values.iter().find(|(known, _)| *known == hash)?;
+        self.hidden.is_empty().then(|| clean(value.as_bytes(), VALUE_BYTES))
+    }
+
     /// The level that most of its lines have; of two the graver one.
     pub fn level(&self) -> Option<Level> {
         let seen = self.levels.iter().zip(LEVELS).filter(|(count, _)| **count > 0);
@@ -74,14 +93,10 @@ impl Tally {
         for (sum, count) in self.levels.iter_mut().zip(other.levels) {
             *sum = sum.saturating_add(count);
         }
+        other.values.iter().for_each(|(hash, value)| self.meets(*hash, value));
         self.hidden.extend(other.hidden);
         self.hidden.sort_unstable();
         self.hidden.dedup();
-    }
-
-    /// Whether its lines hold secrets.
-    pub fn holds_secrets(&self) -> bool {
-        !self.hidden.is_empty()
     }
 
     /// A text made of its lines, without the secrets in them.
@@ -157,7 +172,7 @@ mod tests {
         ];
         for (message, template, secret) in cases {
             let tally = of(message);
-            assert!(tally.holds_secrets(), "{message}");
+            assert!(!tally.hidden.is_empty(), "{message}");
             assert!(!tally.sample.contains(secret), "{}", tally.sample);
             assert!(!tally.safe(template).contains(secret), "{}", tally.safe(template));
         }
@@ -170,9 +185,26 @@ mod tests {
     #[test]
     fn an_ordinary_text_stays_as_it_is() {
         let tally = of("user alice logged in *** twice");
-        assert!(!tally.holds_secrets());
+        assert!(tally.hidden.is_empty());
         assert_eq!(tally.safe("user <*> logged in *** twice"), "user <*> logged in *** twice");
         assert_eq!(tally.safe("red \u{1b}[31mcolour\u{7}"), "red colour·");
+    }
+
+    #[test]
+    fn values_are_told_unless_the_lines_hold_secrets() {
+        let mut tally = of("state is up");
+        for (hash, value) in [(1, "up"), (2, "down"), (1, "other")] {
+            tally.meets(hash, value);
+        }
+        assert_eq!(
+            [1, 2, 3].map(|hash| tally.value(hash)),
+            [Some("up".into()), Some("down".into()), None]
+        );
+        (10..1000).for_each(|hash| tally.meets(hash, "x"));
+        assert_eq!(tally.values.len(), VALUES);
+        let mut tally = of("password=abc is up");
+        tally.meets(1, "abc");
+        assert_eq!(tally.value(1), None);
     }
 
     #[test]

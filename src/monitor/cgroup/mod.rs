@@ -3,8 +3,7 @@
 //! Start at [`Cgroups::meter`]. It finds a container's control group on this machine: `mounts`
 //! knows where the hierarchies are mounted, `place` where in them the container is, `text` how
 //! their files are written, `process` what `/proc` has of its main process. Small synchronous
-//! reads, tens of microseconds for a container; no file is kept open, because a watched container
-//! costs a descriptor for its log already and the usual limit is 1024.
+//! reads, tens of microseconds for a container.
 //!
 //! A container is ours only if a control group that the kernel shows *here* carries its id, 64
 //! digits that no two engines share. So the engine in the virtual machine of a desktop product, or
@@ -25,13 +24,17 @@ use std::time::{Duration, Instant};
 use sentinel_core::domain::ids::ContainerId;
 
 use crate::monitor::cgroup::mounts::Mounts;
-use crate::monitor::cgroup::place::Place;
+use crate::monitor::cgroup::place::{Counters, Place};
 use crate::monitor::cgroup::process::MainProcess;
 use crate::monitor::cgroup::text::{Scratch, keyed};
 use crate::monitor::usage::{MOST_PIDS, Reading, without_cache};
 
 /// Limits change only by `docker update`: they are read this often.
 const LIMITS_EVERY: Duration = Duration::from_secs(5);
+
+/// Counters of at most so many containers stay open, six files each: a watched container costs a
+/// descriptor for its log already, and the usual limit is 1024.
+const MOST_KEPT: usize = 64;
 
 /// The control groups of this machine.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub(super) struct Cgroups {
     machine_memory: u64,
     began: Instant,
     scratch: Scratch,
+    /// Counters stay open between two readings.
+    keep: bool,
 }
 
 impl Cgroups {
@@ -56,7 +61,19 @@ impl Cgroups {
         let text = scratch.read(&proc.join("meminfo"))?;
         let kib = keyed(text, "MemTotal:").unwrap_or_default();
         let machine_memory = kib.saturating_mul(1024);
-        Ok(Self { proc: proc.to_owned(), mounts, machine_memory, began: Instant::now(), scratch })
+        Ok(Self {
+            proc: proc.to_owned(),
+            mounts,
+            machine_memory,
+            began: Instant::now(),
+            scratch,
+            keep: true,
+        })
+    }
+
+    /// How many containers are read: with many of them no file stays open.
+    pub(super) fn expect(&mut self, containers: usize) {
+        self.keep = containers <= MOST_KEPT;
     }
 
     /// `v1` or `v2`.
@@ -75,7 +92,7 @@ impl Cgroups {
                 self.mounts.place_of_process(id, &lines)
             })
             .or_else(|| self.mounts.well_known_place(id, uid))?;
-        Some(Meter { place, main: None, limits: None, cpu_ns: 0 })
+        Some(Meter { counters: place.counters(), place, main: None, limits: None, cpu_ns: 0 })
     }
 }
 
@@ -92,6 +109,7 @@ struct Limits {
 #[derive(Debug)]
 pub(super) struct Meter {
     place: Place,
+    counters: Counters,
     main: Option<MainProcess>,
     limits: Option<Limits>,
     /// The last reading's: a counter that went back belongs to a new run.
@@ -102,12 +120,12 @@ impl Meter {
     /// One reading. An error means that the container stopped, or that its files may not be read
     /// (see [`is_over`]). `network` is what the inspect says of its network mode.
     pub(super) fn read(&mut self, on: &mut Cgroups, network: &str) -> io::Result<Reading> {
-        let Cgroups { proc, machine_memory, began, scratch, .. } = on;
+        let Cgroups { proc, machine_memory, began, scratch, keep, .. } = on;
         let now = Instant::now();
         let elapsed = now.duration_since(*began).as_nanos();
         let mut reading =
             Reading { clock_ns: u64::try_from(elapsed).unwrap_or(u64::MAX), ..Reading::default() };
-        self.counters(scratch, &mut reading)?;
+        self.counters(scratch, *keep, &mut reading)?;
         if reading.cpu_ns < self.cpu_ns {
             self.main = None;
             self.limits = None;
@@ -128,47 +146,42 @@ impl Meter {
         Ok(reading)
     }
 
-    fn counters(&self, scratch: &mut Scratch, reading: &mut Reading) -> io::Result<()> {
-        let (usage, inactive_file, anon);
-        match &self.place {
-            Place::V1 { memory, cpu, cpuacct, blkio, pids } => {
-                reading.cpu_ns = scratch.number(&cpuacct.join("cpuacct.usage"))?;
-                usage = scratch.number(&memory.join("memory.usage_in_bytes"))?;
-                let stat = scratch.read(&memory.join("memory.stat"))?;
-                inactive_file = keyed(stat, "total_inactive_file");
-                anon = sum(keyed(stat, "total_inactive_anon"), keyed(stat, "total_active_anon"));
-                if let Some(cpu) = cpu {
-                    reading.periods = periods(scratch.read(&cpu.join("cpu.stat"))?);
-                }
-                if let Some(blkio) = blkio {
-                    for name in text::V1_BLOCK_BYTES {
-                        // Which of them is there depends on the kernel's version.
-                        let Ok(bytes) = scratch.read(&blkio.join(name)) else { continue };
-                        (reading.read, reading.write) = text::v1_block_bytes(bytes);
-                        break;
-                    }
-                }
-                if let Some(pids) = pids {
-                    reading.pids = scratch.number(&pids.join("pids.current"))?;
-                }
-            }
-            Place::V2(group) => {
-                usage = scratch.number(&group.join("memory.current"))?;
-                let stat = scratch.read(&group.join("memory.stat"))?;
-                inactive_file = keyed(stat, "inactive_file");
-                anon = sum(keyed(stat, "inactive_anon"), keyed(stat, "active_anon"));
-                let stat = scratch.read(&group.join("cpu.stat"))?;
-                reading.cpu_ns = keyed(stat, "usage_usec").unwrap_or_default() * 1000;
-                reading.periods = periods(stat);
-                // A controller that is not delegated has no file.
-                reading.pids = scratch.number(&group.join("pids.current")).unwrap_or_default();
-                if let Ok(bytes) = scratch.read(&group.join("io.stat")) {
-                    (reading.read, reading.write) = text::v2_block_bytes(bytes);
-                }
+    fn counters(
+        &mut self,
+        scratch: &mut Scratch,
+        keep: bool,
+        into: &mut Reading,
+    ) -> io::Result<()> {
+        let Self { place, counters, .. } = self;
+        let v2 = place.is_v2();
+        // The processor first: it is set against the clock, which was read just before.
+        if v2 {
+            let stat = counters.cpu_time.read(scratch, keep)?;
+            into.cpu_ns = keyed(stat, "usage_usec").unwrap_or_default() * 1000;
+            into.periods = periods(stat);
+        } else {
+            into.cpu_ns = counters.cpu_time.number(scratch, keep)?;
+            if let Some(file) = &mut counters.periods {
+                into.periods = periods(file.read(scratch, keep)?);
             }
         }
-        reading.mem_used = without_cache(usage, inactive_file.unwrap_or_default());
-        reading.mem_anon = anon;
+        let usage = counters.memory_usage.number(scratch, keep)?;
+        let [inactive_file, inactive_anon, active_anon] = if v2 {
+            ["inactive_file", "inactive_anon", "active_anon"]
+        } else {
+            ["total_inactive_file", "total_inactive_anon", "total_active_anon"]
+        };
+        let stat = counters.memory_stat.read(scratch, keep)?;
+        into.mem_used = without_cache(usage, keyed(stat, inactive_file).unwrap_or_default());
+        into.mem_anon = sum(keyed(stat, inactive_anon), keyed(stat, active_anon));
+        if let Some(file) = &mut counters.blocks {
+            let bytes = file.read(scratch, keep)?;
+            (into.read, into.write) =
+                if v2 { text::v2_block_bytes(bytes) } else { text::v1_block_bytes(bytes) };
+        }
+        if let Some(file) = &mut counters.pids {
+            into.pids = file.number(scratch, keep)?;
+        }
         Ok(())
     }
 

@@ -25,6 +25,8 @@ struct Files {
     counted_at: Instant,
     open: u64,
     most: Option<u64>,
+    /// When the limit was read.
+    limit_at: Instant,
 }
 
 /// A main process.
@@ -48,7 +50,9 @@ impl MainProcess {
     ) -> io::Result<()> {
         match &self.network {
             Some(path) => (reading.rx, reading.tx) = network_bytes(scratch.read(path)?),
-            None => drop(fs::metadata(&self.folder)?),
+            None => {
+                fs::metadata(&self.folder)?;
+            }
         }
         let due = self
             .files
@@ -62,19 +66,24 @@ impl MainProcess {
     }
 
     fn count_files(&mut self, scratch: &mut Scratch, now: Instant) {
+        let mut limit_at = self.files.map_or(now, |known| known.limit_at);
         let folder = self.folder.join("fd");
         // Linux 6.2 tells their number as the folder's size.
         let told = fs::metadata(&folder).map(|m| m.size()).ok().filter(|n| *n > 0);
+        let most = match self.files {
+            // Only `prlimit` changes it.
+            Some(known) if now.duration_since(known.limit_at) < FILES_EVERY => known.most,
+            _ => {
+                limit_at = now;
+                scratch.read(&self.folder.join("limits")).ok().and_then(most_files)
+            }
+        };
         let open = told.or_else(|| {
             fs::read_dir(&folder).ok().map(|all| u64::try_from(all.count()).unwrap_or(u64::MAX))
         });
         // Another user's process lists them for root only, which does not change by asking again.
         self.hidden = open.is_none();
-        self.files = open.map(|open| Files {
-            counted_at: now,
-            open,
-            most: scratch.read(&self.folder.join("limits")).ok().and_then(most_files),
-        });
+        self.files = open.map(|open| Files { counted_at: now, open, most, limit_at });
     }
 }
 

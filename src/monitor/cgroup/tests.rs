@@ -160,9 +160,10 @@ fn expected() -> Reading {
 }
 
 /// A folder on a disk has a size of its own, which this kernel does not mean as a count.
-fn without_time(reading: Reading) -> Reading {
-    let fds = reading.fds.map(|_| 3);
-    Reading { clock_ns: 0, fds, ..reading }
+fn without_time(mut reading: Reading) -> Reading {
+    reading.clock_ns = 0;
+    reading.fds = reading.fds.map(|_| 3);
+    reading
 }
 
 #[test]
@@ -249,6 +250,8 @@ fn files_that_vanish_mean_that_it_stopped_and_others_are_an_error() {
     let group = format!("/docker/{ID}");
     let machine = Machine::v2(&group);
     let mut cgroups = machine.open();
+    // An open file of a removed group is none on a real kernel, but goes on in a folder on a disk.
+    cgroups.expect(usize::MAX);
     let mut meter = cgroups.meter(&id(), None).unwrap();
     assert!(meter.read(&mut cgroups, "net").is_ok());
     machine.write(&format!("cg{group}/memory.current"), "garbage\n");

@@ -273,6 +273,14 @@ impl LifeDetector {
                 }
                 Vec::new()
             }
+            // It runs on; it may not start again, or not be made anew.
+            LifeKind::NetworkGone { .. } | LifeKind::ImageGone => vec![self.finding(
+                (AnomalyKind::Surroundings, Severity::Low),
+                event,
+                of,
+                format!("{} {}", of.name, event.kind.words()),
+                None,
+            )],
             LifeKind::Create
             | LifeKind::Restart
             | LifeKind::Unpause
@@ -344,7 +352,13 @@ impl LifeDetector {
                     .memory_near_limit_at
                     .is_some_and(|m| event.at.duration_since(m) <= SignedDuration::from_secs(30)));
         let (name, status) = (&of.name, exit_words(exit_code));
-        let (kind, mut what) = match &looping {
+        let gave_up = match self.policy {
+            RestartPolicy::OnFailure(most) if most > 0 && !back => {
+                format!("; its restart policy gave up after {most} restarts")
+            }
+            _ => String::new(),
+        };
+        let (kind, what) = match &looping {
             _ if oom => {
                 (AnomalyKind::OomKill, format!("{name} died at its memory limit ({status})"))
             }
@@ -353,12 +367,6 @@ impl LifeDetector {
             }
             None => (AnomalyKind::Death, format!("{name} died with {status}")),
         };
-        if let RestartPolicy::OnFailure(most) = self.policy
-            && most > 0
-            && !back
-        {
-            what.push_str(&format!("; its restart policy gave up after {most} restarts"));
-        }
         let severity = if self.one_off {
             Severity::Medium
         } else if back && looping.is_none() {
@@ -366,6 +374,7 @@ impl LifeDetector {
         } else {
             Severity::Critical
         };
+        let what = format!("{what}{gave_up}");
         let death = self.finding((kind, severity), event, of, what, Some(exit_code));
         // A loop says as much, and more.
         let flapping = flapping(self).filter(|_| looping.is_none());
@@ -482,6 +491,23 @@ mod tests {
         let told = life.event(&event(1, LifeKind::Pause), &of());
         assert_eq!((told[0].kind, told[0].severity), (AnomalyKind::Paused, Severity::Low));
         assert!(life.event(&event(2, LifeKind::Unpause), &of()).is_empty());
+    }
+
+    #[test]
+    fn what_was_removed_around_it_is_told_low() {
+        let mut life = LifeDetector::default();
+        let gone = LifeKind::NetworkGone { network: "net".to_owned() };
+        for (kind, words) in [
+            (gone, "api lost network net, which was removed"),
+            (LifeKind::ImageGone, "api runs from an image that lost a name or was removed"),
+        ] {
+            let told = life.event(&event(1, kind), &of());
+            assert_eq!(
+                (told[0].kind, told[0].severity),
+                (AnomalyKind::Surroundings, Severity::Low)
+            );
+            assert_eq!(told[0].summary, words);
+        }
     }
 
     #[test]

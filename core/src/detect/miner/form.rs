@@ -96,6 +96,7 @@ impl Form {
     }
 
     /// The form with the words at `positions` as variables.
+    #[must_use]
     pub fn loosened(&self, positions: u128) -> Self {
         let mut text = String::with_capacity(self.text.len());
         let mut words = self.words.clone();

@@ -25,6 +25,11 @@ impl<P> Learned<P> {
         self.templates.len()
     }
 
+    /// Leaves out all but so many, those that were seen longest ago first.
+    pub fn keep(&mut self, templates: usize) {
+        self.templates.drain(..self.templates.len().saturating_sub(templates));
+    }
+
     /// It has none.
     pub fn is_empty(&self) -> bool {
         self.templates.is_empty()

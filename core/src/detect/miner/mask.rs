@@ -1,5 +1,7 @@
 //! A word without its digits.
 
+use crate::detect::miner::class;
+
 /// Stands for a run of digits. No word contains it: control characters separate words.
 pub const DIGITS: u8 = 1;
 /// Longer words are cut when their digits are masked.
@@ -8,13 +10,17 @@ pub const BYTES: usize = 64;
 /// Room for a masked word.
 pub type Mask = [u8; BYTES];
 
-/// Writes a word with each run of digits replaced by [`DIGITS`]; returns how many bytes it has.
-/// Numbers that are joined by marks, and a sign, belong to the run.
+/// Writes a word with each run of digits replaced by [`DIGITS`]; returns how many bytes it has,
+/// and how often letters and digits change in it. Numbers that are joined by marks, and a sign,
+/// belong to the run.
 #[inline]
-pub fn write(word: &[u8], into: &mut [u8]) -> usize {
+pub fn write(word: &[u8], into: &mut [u8]) -> (usize, u32) {
     let mut length = 0;
     // The last two that were written.
     let (mut before, mut last) = (0_u8, 0_u8);
+    let mut changes = 0;
+    // The last that was a letter or a digit: 0 none, 1 a letter, 2 a digit.
+    let mut side = 0;
     for byte in word {
         let mut byte = *byte;
         if byte.is_ascii_digit() {
@@ -22,6 +28,8 @@ pub fn write(word: &[u8], into: &mut [u8]) -> usize {
                 continue;
             }
             byte = DIGITS;
+            changes += u32::from(side == 1);
+            side = 2;
             let joins = before == DIGITS && matches!(last, b'.' | b'-' | b'_' | b'+');
             let signs = last == b'-' && !before.is_ascii_alphanumeric() && before != DIGITS;
             if joins || signs {
@@ -29,6 +37,9 @@ pub fn write(word: &[u8], into: &mut [u8]) -> usize {
                 length -= usize::from(length > 0);
                 length -= usize::from(joins && length > 0);
             }
+        } else if class::of(byte) & class::LETTER != 0 {
+            changes += u32::from(side == 2);
+            side = 1;
         }
         if let Some(place) = into.get_mut(length) {
             *place = byte;
@@ -36,13 +47,13 @@ pub fn write(word: &[u8], into: &mut [u8]) -> usize {
         }
         (before, last) = (last, byte);
     }
-    length
+    (length, changes)
 }
 
 /// Appends a word with each run of digits as `wild`.
 pub fn show(word: &[u8], wild: &str, text: &mut Vec<u8>) {
     let mut masked = vec![0; word.len()];
-    let length = write(word, &mut masked);
+    let (length, _) = write(word, &mut masked);
     for byte in masked.iter().take(length) {
         match *byte {
             DIGITS => text.extend_from_slice(wild.as_bytes()),
@@ -77,7 +88,8 @@ mod tests {
     #[test]
     fn a_long_word_is_cut() {
         let mut mask = [0; BYTES];
-        assert_eq!(write(&[b'a'; 100], &mut mask), BYTES);
-        assert_eq!(write(&[b'7'; 100], &mut mask), 1);
+        assert_eq!(write(&[b'a'; 100], &mut mask), (BYTES, 0));
+        assert_eq!(write(&[b'7'; 100], &mut mask), (1, 0));
+        assert_eq!(write(b"ab12-3c_d4", &mut mask), (7, 3));
     }
 }

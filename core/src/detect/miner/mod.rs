@@ -6,6 +6,7 @@
 
 pub mod brake;
 pub mod class;
+pub mod extent;
 pub mod form;
 pub mod hash;
 pub mod index;
@@ -277,7 +278,12 @@ fn shown(message: &str, tokens: &Tokens) -> String {
         }
         match token.kind {
             Kind::Value | Kind::Path | Kind::Number => text.extend_from_slice(WILD.as_bytes()),
-            Kind::Part => mask::show(token.of(line), WILD, &mut text),
+            Kind::Part => {
+                // Of a list of such words the first stands for all.
+                let ends = |b: &u8| class::of(*b) & class::END != 0;
+                let first = token.of(line).split(ends).next().unwrap_or_default();
+                mask::show(first, WILD, &mut text);
+            }
             Kind::Mark | Kind::Word => text.extend_from_slice(token.of(line)),
         }
     }

@@ -77,7 +77,7 @@ fn decimal(text: &[u8]) -> Option<(f64, &[u8])> {
     let value = whole as f64;
     let value = match scale {
         0 => value,
-        -9..=-1 => value / POWERS[usize::from(scale.unsigned_abs() as u8)],
+        -9..=-1 => value / POWERS[scale.unsigned_abs() as usize],
         _ => (value * 10_f64.powi(scale)).min(f64::MAX),
     };
     Some((value, &text[at..]))

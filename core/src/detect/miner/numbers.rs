@@ -32,7 +32,6 @@ pub struct Numbers {
 #[inline]
 fn log2(value: f64) -> f32 {
     let bits = value.to_bits();
-    #[expect(clippy::cast_possible_truncation, reason = "an exponent has 11 bits")]
     let exponent = (bits >> 52 & 0x7ff) as i32 - 1023;
     let mantissa = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000) - 1.0;
     #[expect(clippy::cast_possible_truncation, reason = "a logarithm is small")]

@@ -119,16 +119,7 @@ fn with_digits(word: &[u8], masked: &mut Mask) -> Shape {
             return Shape::Number;
         }
     }
-    let length = mask::write(word, masked);
-    let mut changes = 0;
-    // Letters or digits; marks between do not count.
-    let mut before = class::END;
-    for byte in masked.iter().take(length) {
-        let class = class::of(*byte) & (class::LETTER | class::SPACE);
-        let class = if class & class::LETTER == 0 { class } else { class::LETTER };
-        changes += u32::from(class != before && class != 0 && before != class::END);
-        before = if class == 0 { before } else { class };
-    }
+    let (length, changes) = mask::write(word, masked);
     if changes >= ID_CHANGES || (word.len() >= HEX_LENGTH && is_hex(word)) {
         Shape::Value
     } else {

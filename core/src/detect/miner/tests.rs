@@ -307,7 +307,7 @@ proptest! {
         let (a, left) = mined(&lines);
         let (b, right) = mined(&lines);
         prop_assert_eq!(a, b);
-        prop_assert!(left.iter().map(|t| t.text()).eq(right.iter().map(|t| t.text())));
+        prop_assert!(left.iter().map(Template::text).eq(right.iter().map(Template::text)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A line as tokens: what is constant, what is a value, and one hash for the whole.
 
 use crate::detect::miner::class;
+use crate::detect::miner::extent::{colons_end, is_apostrophe, sentence_end, url_end, word_end};
 use crate::detect::miner::hash;
 use crate::detect::miner::mask;
 use crate::detect::miner::shape;
@@ -160,8 +161,11 @@ impl Tokens {
         }
         let mut stop = end;
         if flags & (class::INNER | class::POINT | class::SLASH) != 0 {
-            // A path keeps its query, an equals sign or not.
-            if line[start] == b'/' && line[start..end].contains(&b'?') {
+            // A path keeps its query: it goes on behind the equals sign.
+            if line[start] == b'/'
+                && line.get(end) == Some(&b'=')
+                && line[start..end].contains(&b'?')
+            {
                 let stop = url_end(line, end);
                 self.value(line, start, stop, Kind::Path, spaced);
                 return stop;
@@ -303,80 +307,6 @@ fn is_time(text: &[u8]) -> bool {
         [b'0'..=b'9', ..] => text.iter().any(|b| matches!(b, b':' | b'-')),
         _ => false,
     }
-}
-
-/// Where a word ends, and the classes of its bytes.
-#[inline]
-fn word_end(line: &[u8], start: usize) -> (usize, u8) {
-    let mut flags = 0;
-    let mut end = start;
-    for byte in line.get(start..).unwrap_or_default() {
-        let class = class::of(*byte);
-        if class & class::END != 0 {
-            break;
-        }
-        flags |= class;
-        end += 1;
-    }
-    (end, flags)
-}
-
-/// An apostrophe inside a word: don't, kernel's.
-fn is_apostrophe(line: &[u8], at: usize) -> bool {
-    let letter = |at: usize| line.get(at).is_some_and(|b| class::of(*b) & class::LETTER != 0);
-    letter(at - 1) && letter(at + 1)
-}
-
-/// Where a word ends without the full stop of its sentence.
-fn sentence_end(line: &[u8], start: usize, end: usize) -> usize {
-    let mut stop = end;
-    while stop > start && matches!(line[stop - 1], b'.' | b'!' | b'?') {
-        stop -= 1;
-    }
-    // Nothing but such marks.
-    if stop == start { end } else { stop }
-}
-
-/// Where an URL ends.
-fn url_end(line: &[u8], from: usize) -> usize {
-    let ends = |b: &u8| {
-        class::of(*b) & class::SPACE != 0
-            || matches!(
-                b,
-                b'"' | b'\'' | b'<' | b'>' | b'`' | b')' | b']' | b'}' | b',' | b';' | b'|'
-            )
-    };
-    let end = line[from..].iter().position(ends).map_or(line.len(), |length| from + length);
-    let closing = line[from..end].iter().rev().take_while(|b| matches!(b, b'.' | b':')).count();
-    end - closing
-}
-
-/// Where an IPv6 or hardware address ends whose first group is `start..end`.
-fn colons_end(line: &[u8], start: usize, end: usize) -> Option<usize> {
-    let hex = |group: &[u8]| group.len() <= 4 && group.iter().all(u8::is_ascii_hexdigit);
-    if end - start > 4 || !hex(&line[start..end]) {
-        return None;
-    }
-    let stop = line[end..]
-        .iter()
-        .position(|b| !b.is_ascii_hexdigit() && *b != b':')
-        .map_or(line.len(), |length| end + length);
-    let text = &line[start..stop];
-    let text = text.strip_suffix(b":").unwrap_or(text);
-    let groups = text.split(|b| *b == b':');
-    if groups.clone().all(hex)
-        && groups.clone().count() >= 3
-        && (text.iter().any(u8::is_ascii_digit) || is_hardware(text))
-    {
-        Some(start + text.len())
-    } else {
-        None
-    }
-}
-
-/// Six groups of two digits.
-fn is_hardware(text: &[u8]) -> bool {
-    text.len() == 17 && text.split(|b| *b == b':').all(|group| group.len() == 2)
 }
 
 /// A unit that stands as a word of its own behind a number.

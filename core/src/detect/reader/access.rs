@@ -14,7 +14,7 @@ const LONGEST_ADDRESS: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     /// The request without its quotes.
-    pub(super) request: Range<usize>,
+    pub(super) line: Range<usize>,
     /// The status.
     pub(super) status: Range<usize>,
     /// The size of the answer, if it follows; empty otherwise.
@@ -24,7 +24,7 @@ pub(super) struct Request {
 impl Request {
     /// The whole of it, as it stands in the line.
     pub(super) fn span(&self) -> Range<usize> {
-        self.request.start - 1..self.status.end.max(self.size.end)
+        self.line.start - 1..self.status.end.max(self.size.end)
     }
 
     /// The level that the status means: the server's failures are errors.
@@ -51,7 +51,8 @@ pub(super) fn read(b: &[u8], p: usize, sure: bool) -> Option<Request> {
     let begin = quote + 1;
     let rest = b.get(begin..)?;
     let method = rest.iter().take_while(|c| c.is_ascii_uppercase()).count();
-    if !sure && !((3..=10).contains(&method) && rest.get(method) == Some(&b' ')) {
+    let named = (3..=10).contains(&method) && rest.get(method) == Some(&b' ');
+    if !(sure || named) {
         return None;
     }
     let mut end = begin;
@@ -78,5 +79,5 @@ pub(super) fn read(b: &[u8], p: usize, sure: bool) -> Option<Request> {
     } else {
         status + 3..status + 3
     };
-    Some(Request { request: begin..end, status: status..status + 3, size })
+    Some(Request { line: begin..end, status: status..status + 3, size })
 }

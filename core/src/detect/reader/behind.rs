@@ -1,8 +1,9 @@
 //! The header walk behind the level: brackets, numbers, one logger.
 
-use crate::detect::reader::byte::{ALNUM, KEY, MARK, skip};
+use crate::detect::reader::byte;
+use crate::detect::reader::byte::{ALNUM, KEY, LOWER, MARK, Token, UPPER, skip};
 use crate::detect::reader::shape::{
-    LONGEST_TOKEN, closing, is_labelled, is_logger, run, spaces, token_end, width,
+    LONGEST_TOKEN, closing, is_labelled, run, spaces, token_end, width,
 };
 use crate::detect::reader::stamp;
 use crate::detect::reader::stamp::Kind;
@@ -18,6 +19,8 @@ enum Named {
     Column,
     /// By the bracket that follows.
     Bracket,
+    /// It is the context of one, which follows.
+    Context,
 }
 
 impl Walk<'_> {
@@ -97,10 +100,6 @@ impl Walk<'_> {
                     if named && columns == 0 {
                         return;
                     }
-                    if let Some(end) = self.span_context() {
-                        self.commit(end);
-                        continue;
-                    }
                     match self.logger(gap >= 2, grouped) {
                         Named::No | Named::Done => return,
                         Named::Column => {
@@ -111,6 +110,7 @@ impl Walk<'_> {
                             }
                         }
                         Named::Bracket => {}
+                        Named::Context => continue,
                     }
                     named = true;
                     if self.byte(self.at + spaces(self.b, self.at)) == b'[' {
@@ -148,8 +148,12 @@ impl Walk<'_> {
     /// A logger that begins here.
     fn logger(&mut self, wide: bool, grouped: bool) -> Named {
         let at = self.at;
-        let end = token_end(self.b, at);
+        let Token { end, other, .. } = byte::token(self.b, at);
         let token = self.b.get(at..end).unwrap_or_default();
+        if other && let Some(end) = self.span_context() {
+            self.commit(end);
+            return Named::Context;
+        }
         if token.len() > LONGEST_TOKEN {
             return Named::No;
         }
@@ -158,7 +162,9 @@ impl Walk<'_> {
             name.windows(2).any(|w| w == b"::" || (w[0] == b'.' && w[1].is_ascii_alphanumeric()))
         };
         if let Some(name) = token.strip_suffix(b":") {
-            if is_logger(name) && (!strict || dotted(name)) {
+            // A plain word in lower case begins a message as often: `spawned: 'app'`.
+            let plain = skip(self.b, at, LOWER) + 1 == end;
+            if !other && !plain && (!strict || dotted(name)) {
                 self.commit(end);
                 return Named::Done;
             }
@@ -178,8 +184,8 @@ impl Walk<'_> {
                 return Named::Done;
             }
         }
-        let capitals = token.iter().all(u8::is_ascii_uppercase);
-        if next == b'[' && (dotted(token) || capitals) && is_logger(token) {
+        let capitals = skip(self.b, at, UPPER) == end;
+        if next == b'[' && !other && (dotted(token) || capitals) {
             self.commit(end);
             return Named::Bracket;
         }

@@ -25,9 +25,9 @@ static CLASS: [u8; 256] = table();
 
 const fn table() -> [u8; 256] {
     let mut class = [0; 256];
-    let mut c = 0;
-    while c < 256 {
-        class[c] = match c as u8 {
+    let mut c = 0_u8;
+    loop {
+        class[c as usize] = match c {
             b' ' | b'\t' => SPACE,
             b'0'..=b'9' => DIGIT,
             b'a'..=b'z' => LOWER,
@@ -40,9 +40,11 @@ const fn table() -> [u8; 256] {
             b'"' => QUOTE,
             _ => 0,
         };
+        if c == u8::MAX {
+            return class;
+        }
         c += 1;
     }
-    class
 }
 
 /// The classes of a byte.

@@ -108,7 +108,7 @@ fn of_access<'t>(text: &'t str, reading: &Reading) -> Vec<Field<'t>> {
         let mut names = before.split_ascii_whitespace().rev();
         put("remote", names.find(|name| name.bytes().any(|c| c.is_ascii_digit())));
     }
-    let line = text.get(request.request.clone()).unwrap_or_default();
+    let line = text.get(request.line.clone()).unwrap_or_default();
     let mut parts = line.split(' ');
     put("method", parts.next());
     put("path", parts.next());

@@ -25,7 +25,7 @@ fn check(marked: &str) {
 }
 
 #[test]
-fn traces_are_one_record() {
+fn traces_of_java_are_one_record() {
     // Java behind a line of its own, with causes.
     check(
         "|2026-11-24 03:15:02,123 ERROR [main] a.B: request failed
@@ -49,6 +49,10 @@ fn traces_are_one_record() {
 |Exception in thread \"main\" java.lang.Error: x
 +    at a.B.c(B.java:7)",
     );
+}
+
+#[test]
+fn traces_of_python() {
     // Python, chained.
     check(
         "|ERROR:root:request failed
@@ -73,6 +77,10 @@ fn traces_are_one_record() {
 +ConnectionRefusedError: [Errno 111] Connection refused
 |started again",
     );
+}
+
+#[test]
+fn dumps_of_go() {
     // Go.
     check(
         "|panic: runtime error: invalid memory address or nil pointer dereference
@@ -92,6 +100,12 @@ fn traces_are_one_record() {
 +exit status 2
 |2026/11/24 03:15:02 listening",
     );
+    check(
+        "|2026/11/24 03:15:02 http: panic serving 10.0.0.7:80: boom
++goroutine 7 [running]:
++net/http.(*conn).serve.func1()
++	/usr/local/go/src/net/http/server.go:1 +0x1",
+    );
     // Rust.
     check(
         "|thread 'main' panicked at src/main.rs:1:1:
@@ -103,6 +117,10 @@ fn traces_are_one_record() {
 +note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.
 |listening",
     );
+}
+
+#[test]
+fn errors_of_node() {
     // Node: reported, and uncaught.
     check(
         "|Error: connect ECONNREFUSED 127.0.0.1:5432
@@ -131,6 +149,10 @@ fn traces_are_one_record() {
 +TypeError [ERR_X]: bad
 +    at f (/app/index.js:3:1)",
     );
+}
+
+#[test]
+fn messages_of_dotnet() {
     // .NET: the console's message, and an exception that nobody caught.
     check(
         "|fail: Shop.Api[13]
@@ -148,6 +170,10 @@ fn traces_are_one_record() {
 +   at Shop.Program.Main()
 |up",
     );
+}
+
+#[test]
+fn other_records_of_several_lines() {
     // PostgreSQL says more in lines with headers.
     check(
         "|2026-11-24 03:15:02.123 UTC [77] ERROR:  duplicate key value violates unique constraint

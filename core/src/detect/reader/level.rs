@@ -7,33 +7,100 @@
 use crate::detect::reader::byte::{ALPHA, UPPER, skip};
 use crate::domain::log::Level;
 
-/// The longest word that means a level.
-const LONGEST: usize = 11;
+/// The longest word that means a level and that a number of 64 bits holds.
+const LONGEST: usize = 8;
 
-/// What a word means, in any case; words of one letter and numbers included.
-pub(super) fn named(word: &[u8]) -> Option<Level> {
-    if word.is_empty() || word.len() > LONGEST {
-        return None;
+/// A word as one number, its letters in lower case: compared at once.
+const fn key(word: &[u8]) -> u64 {
+    let mut key = 0;
+    let mut at = 0;
+    while at < word.len() {
+        key = key << 8 | (word[at] | 0x20) as u64;
+        at += 1;
     }
-    let mut lower = [0_u8; LONGEST];
-    let lower = lower.get_mut(..word.len())?;
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    Some(match &*lower {
-        b"trace" | b"trc" | b"trce" | b"verbose" | b"vrb" | b"finest" | b"finer" | b"t" | b"v" => {
-            Level::Trace
-        }
-        b"debug" | b"dbg" | b"dbug" | b"deb" | b"fine" | b"d" | b"d1" | b"d2" | b"d3" | b"d4"
-        | b"d5" => Level::Debug,
-        b"info" | b"inf" | b"i" | b"notice" | b"note" | b"log" | b"hint" | b"detail"
-        | b"statement" | b"context" | b"query" | b"information" | b"config" | b"system"
-        | b"informational" => Level::Info,
-        b"warn" | b"warning" | b"wrn" | b"w" => Level::Warn,
-        b"error" | b"err" | b"eror" | b"e" | b"severe" | b"fail" => Level::Error,
-        b"fatal" | b"ftl" | b"critical" | b"crit" | b"crt" | b"panic" | b"emerg" | b"emergency"
-        | b"alert" | b"f" | b"c" | b"dpanic" => Level::Fatal,
-        _ => return None,
-    })
+    key
+}
+
+/// The words that mean a level, by their length, which begins at 1.
+static WORDS: [&[(u64, Level)]; LONGEST] = [
+    &[
+        (key(b"t"), Level::Trace),
+        (key(b"v"), Level::Trace),
+        (key(b"d"), Level::Debug),
+        (key(b"i"), Level::Info),
+        (key(b"w"), Level::Warn),
+        (key(b"e"), Level::Error),
+        (key(b"f"), Level::Fatal),
+        (key(b"c"), Level::Fatal),
+    ],
+    &[
+        (key(b"d1"), Level::Debug),
+        (key(b"d2"), Level::Debug),
+        (key(b"d3"), Level::Debug),
+        (key(b"d4"), Level::Debug),
+        (key(b"d5"), Level::Debug),
+    ],
+    &[
+        (key(b"trc"), Level::Trace),
+        (key(b"vrb"), Level::Trace),
+        (key(b"dbg"), Level::Debug),
+        (key(b"deb"), Level::Debug),
+        (key(b"inf"), Level::Info),
+        (key(b"log"), Level::Info),
+        (key(b"wrn"), Level::Warn),
+        (key(b"err"), Level::Error),
+        (key(b"ftl"), Level::Fatal),
+        (key(b"crt"), Level::Fatal),
+    ],
+    &[
+        (key(b"trce"), Level::Trace),
+        (key(b"dbug"), Level::Debug),
+        (key(b"fine"), Level::Debug),
+        (key(b"info"), Level::Info),
+        (key(b"note"), Level::Info),
+        (key(b"hint"), Level::Info),
+        (key(b"warn"), Level::Warn),
+        (key(b"eror"), Level::Error),
+        (key(b"fail"), Level::Error),
+        (key(b"crit"), Level::Fatal),
+    ],
+    &[
+        (key(b"trace"), Level::Trace),
+        (key(b"finer"), Level::Trace),
+        (key(b"debug"), Level::Debug),
+        (key(b"query"), Level::Info),
+        (key(b"error"), Level::Error),
+        (key(b"fatal"), Level::Fatal),
+        (key(b"panic"), Level::Fatal),
+        (key(b"emerg"), Level::Fatal),
+        (key(b"alert"), Level::Fatal),
+    ],
+    &[
+        (key(b"finest"), Level::Trace),
+        (key(b"notice"), Level::Info),
+        (key(b"detail"), Level::Info),
+        (key(b"config"), Level::Info),
+        (key(b"system"), Level::Info),
+        (key(b"severe"), Level::Error),
+        (key(b"dpanic"), Level::Fatal),
+    ],
+    &[
+        (key(b"verbose"), Level::Trace),
+        (key(b"context"), Level::Info),
+        (key(b"warning"), Level::Warn),
+    ],
+    &[(key(b"critical"), Level::Fatal)],
+];
+
+/// What a word means, in any case; words of one letter included.
+pub(super) fn named(word: &[u8]) -> Option<Level> {
+    let Some(known) = WORDS.get(word.len().wrapping_sub(1)) else {
+        let long =
+            word.eq_ignore_ascii_case(b"information") || word.eq_ignore_ascii_case(b"statement");
+        return long.then_some(Level::Info);
+    };
+    let wanted = key(word);
+    known.iter().find(|(word, _)| *word == wanted).map(|(_, level)| *level)
 }
 
 /// What a number under a level key means: bunyan's and pino's tens, Python's, .NET's have names,
@@ -89,7 +156,7 @@ fn needs_colon(word: &[u8]) -> bool {
 pub(super) fn upper(b: &[u8], p: usize) -> Option<(Level, usize)> {
     let rest = b.get(p..)?;
     let run = skip(b, p, UPPER) - p;
-    if !(3..=LONGEST).contains(&run) {
+    if !(3..=LONGEST + 3).contains(&run) {
         return None;
     }
     let word = rest.get(..run)?;
@@ -108,7 +175,7 @@ pub(super) fn upper(b: &[u8], p: usize) -> Option<(Level, usize)> {
 pub(super) fn delimited(b: &[u8], p: usize) -> Option<(Level, usize)> {
     let rest = b.get(p..)?;
     let run = skip(b, p, ALPHA) - p;
-    if !(3..=LONGEST).contains(&run) {
+    if !(3..=LONGEST + 3).contains(&run) {
         return None;
     }
     let level = named(rest.get(..run)?)?;

@@ -17,6 +17,9 @@ mod behind;
 mod byte;
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod cases_services;
+mod clock;
 mod crash;
 pub mod fields;
 #[cfg(test)]
@@ -26,6 +29,8 @@ mod json;
 mod level;
 mod logfmt;
 mod moment;
+#[cfg(test)]
+mod properties;
 pub mod record;
 mod shape;
 mod stamp;
@@ -35,6 +40,7 @@ pub mod wrap;
 
 use jiff::Timestamp;
 
+use crate::detect::reader::crash::Trace;
 use crate::detect::reader::record::{Line, Record};
 use crate::detect::reader::walk::{Head, walk};
 use crate::domain::log::{Format, Level, Reading, Stream};
@@ -61,7 +67,7 @@ impl Reader {
             headed: read.headed,
             adds: read.adds,
             level: read.level,
-            message: read.message.saturating_sub(read.body),
+            trace: read.trace,
             partial: read.partial,
         });
         let mut reading = read.reading();
@@ -103,6 +109,8 @@ struct Read {
     headed: bool,
     adds: bool,
     partial: bool,
+    /// What its message opens; looked for where it may be bad news.
+    trace: Trace,
     /// Behind what carried it.
     from: usize,
     /// Behind its indentation.
@@ -182,25 +190,26 @@ fn body_of(b: &[u8], head: &Head, read: &mut Read) {
                 return;
             }
         }
-        Some(c) if c.is_ascii_alphabetic() || matches!(c, b'_' | b'@') => {
-            if logfmt::begins(b, start) {
-                read.format = Format::Logfmt;
-                read.headed = true;
-                read.level = logfmt::read(b, start).0.or(read.level);
-                return;
-            }
+        Some(_) if logfmt::begins(b, start) => {
+            read.format = Format::Logfmt;
+            read.headed = true;
+            read.level = logfmt::read(b, start).0.or(read.level);
+            return;
         }
         _ => {}
     }
     let message = b.get(start..).unwrap_or_default();
-    if read.level.is_none() {
-        read.level = if head.headed {
-            crash::leading(message).or_else(|| crash::php(message))
-        } else {
-            crash::level_of(message, crash::opens(message))
-        };
-    } else if read.level == Some(Level::Info) {
-        read.adds = adds(b.get(..start).unwrap_or_default());
+    match read.level {
+        None if head.headed => {
+            read.level = crash::leading(message).or_else(|| crash::php(message));
+        }
+        None => {
+            read.trace = crash::opens(message);
+            read.level = crash::level_of(message, read.trace);
+        }
+        Some(Level::Info) => read.adds = adds(b.get(..start).unwrap_or_default()),
+        Some(level) if level >= Level::Warn => read.trace = crash::opens(message),
+        Some(_) => {}
     }
 }
 
@@ -229,8 +238,9 @@ fn json_message(b: &[u8], said: &json::Said, read: &mut Read) {
 
 /// PostgreSQL says more of a record in lines of their own.
 fn adds(header: &[u8]) -> bool {
-    let header = header.trim_ascii_end();
-    [&b"DETAIL:"[..], b"HINT:", b"CONTEXT:", b"STATEMENT:", b"QUERY:", b"LOCATION:"]
+    // Two spaces stand behind its colon.
+    let Some(header) = header.strip_suffix(b":  ") else { return false };
+    [&b"DETAIL"[..], b"HINT", b"CONTEXT", b"STATEMENT", b"QUERY", b"LOCATION"]
         .iter()
         .any(|word| header.ends_with(word))
 }

@@ -47,8 +47,8 @@ pub(super) struct Line<'t> {
     pub(super) adds: bool,
     /// Its own level.
     pub(super) level: Option<Level>,
-    /// Where its message begins in `body`.
-    pub(super) message: usize,
+    /// What its message opens.
+    pub(super) trace: Trace,
     /// The container runtime cut it.
     pub(super) partial: bool,
 }
@@ -70,7 +70,7 @@ impl Record {
             self.advance(line);
         } else {
             // A trace that is longer than a record goes on in the next one.
-            let trace = if goes_on { self.trace } else { opens(line.message()) };
+            let trace = if goes_on { self.trace } else { line.trace };
             *self = Self {
                 indent: if goes_on && trace != Trace::Plain { 0 } else { line.indent },
                 lines: 1,
@@ -108,7 +108,8 @@ impl Record {
             return is_exception(body) || opens(body) == Trace::Python || begins("Caused by: ");
         }
         match self.trace {
-            Trace::Plain => false,
+            // Go's server reports a panic in a line of its log, then dumps.
+            Trace::Plain => begins("goroutine ") && body.ends_with(b":"),
             Trace::Frames => {
                 begins("Caused by: ")
                     || begins("Suppressed: ")
@@ -126,14 +127,13 @@ impl Record {
                     || begins("throw ")
                     || begins("[")
             }
-            Trace::Python => true,
+            Trace::Python | Trace::RustHead => true,
             Trace::PythonEnd => {
                 begins("During handling of the above exception")
                     || begins("The above exception was the direct cause")
                     || begins("Traceback (most recent call last)")
             }
             Trace::Go => is_go(body),
-            Trace::RustHead => true,
             Trace::Rust => begins("note: ") || begins("stack backtrace:"),
         }
     }
@@ -144,6 +144,7 @@ impl Record {
         self.trace = match self.trace {
             Trace::Plain => match opens(line.body) {
                 Trace::Plain if line.body.starts_with(b"at ") => Trace::Frames,
+                Trace::Plain if line.body.starts_with(b"goroutine ") => Trace::Go,
                 opened => opened,
             },
             Trace::Python if outer => Trace::PythonEnd,
@@ -152,12 +153,6 @@ impl Record {
             Trace::Node if outer && is_exception(line.body) => Trace::Frames,
             same => same,
         };
-    }
-}
-
-impl Line<'_> {
-    fn message(&self) -> &[u8] {
-        self.body.get(self.message..).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The shapes of tokens: what may be a program, a logger, a place in the source.
 
-use crate::detect::reader::byte::{ALNUM, LOWER, MARK, SPACE, class, find, skip};
+use crate::detect::reader::byte::{LOWER, SPACE, find, skip};
 
 /// The longest token of a header: logger names with their packages.
 pub(super) const LONGEST_TOKEN: usize = 96;
@@ -76,24 +76,6 @@ pub(super) fn is_labelled(inner: &[u8]) -> bool {
 /// `app[77]:`, `sshd(pam_unix)[77]:`, `kernel:`, `1#1:`: a program that speaks.
 pub(super) fn is_program(token: &[u8]) -> bool {
     token.ends_with(b"]:") && token.first().is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_')
-}
-
-/// A token that may be the name of a logger with a colon behind it: no white space, and more
-/// than a plain word in lower case, which begins a message as often (`spawned: 'app'`).
-pub(super) fn is_logger(name: &[u8]) -> bool {
-    let Some(first) = name.first() else { return false };
-    if !(first.is_ascii_alphabetic() || *first == b'_' || *first == b'$') {
-        return false;
-    }
-    let mut any = 0;
-    for c in name {
-        let class = class(*c);
-        if class & (ALNUM | MARK) == 0 {
-            return false;
-        }
-        any |= class;
-    }
-    any & !LOWER != 0
 }
 
 /// `main.go:45`, `app.py:12`.

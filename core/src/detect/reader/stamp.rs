@@ -6,8 +6,9 @@
 
 use jiff::Timestamp;
 
-use crate::detect::reader::byte::{DIGIT, SPACE, UPPER, skip};
+use crate::detect::reader::clock::{behind_seconds, clock, digits, fraction, is, number, zone};
 use crate::detect::reader::moment::Parts;
+use crate::detect::reader::shape::spaces;
 
 /// A timestamp in a line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,51 +62,38 @@ pub(super) fn read(b: &[u8], p: usize, now: Timestamp) -> Option<Timestamp> {
     parts.moment(now)
 }
 
-/// The number at `p` of at most `most` digits, and where it ends.
-#[inline]
-fn number(b: &[u8], p: usize, most: usize) -> Option<(u32, usize)> {
-    let mut value = 0_u32;
-    let mut at = p;
-    while at < p + most
-        && let Some(c @ b'0'..=b'9') = b.get(at)
-    {
-        value = value * 10 + u32::from(c - b'0');
-        at += 1;
-    }
-    (at > p).then_some((value, at))
-}
-
-/// How many digits stand at `p`.
-#[inline]
-fn digits(b: &[u8], p: usize) -> usize {
-    skip(b, p, DIGIT) - p
-}
-
-fn spaces(b: &[u8], p: usize) -> usize {
-    skip(b, p, SPACE) - p
-}
-
-#[inline]
-fn is(b: &[u8], p: usize, what: u8) -> bool {
-    b.get(p) == Some(&what)
-}
-
 /// The month that a name of three letters means.
 fn month(b: &[u8], p: usize) -> Option<u32> {
-    const NAMES: [&[u8; 3]; 12] = [
-        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov",
-        b"dec",
-    ];
     let name: [u8; 3] = b.get(p..p + 3)?.try_into().ok()?;
-    let name = name.map(|c| c | 0x20);
-    let place = NAMES.iter().position(|known| **known == name)?;
-    u32::try_from(place + 1).ok()
+    Some(match name.map(|c| c | 0x20) {
+        [b'j', b'a', b'n'] => 1,
+        [b'f', b'e', b'b'] => 2,
+        [b'm', b'a', b'r'] => 3,
+        [b'a', b'p', b'r'] => 4,
+        [b'm', b'a', b'y'] => 5,
+        [b'j', b'u', b'n'] => 6,
+        [b'j', b'u', b'l'] => 7,
+        [b'a', b'u', b'g'] => 8,
+        [b's', b'e', b'p'] => 9,
+        [b'o', b'c', b't'] => 10,
+        [b'n', b'o', b'v'] => 11,
+        [b'd', b'e', b'c'] => 12,
+        _ => return None,
+    })
 }
 
 fn is_weekday(b: &[u8], p: usize) -> bool {
-    b.get(p..p + 3).is_some_and(|name| {
-        matches!(name, b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun")
-    })
+    let Some([a, b, c]) = b.get(p..p + 3) else { return false };
+    matches!(
+        (a, b, c),
+        (b'M', b'o', b'n')
+            | (b'T', b'u', b'e')
+            | (b'W', b'e', b'd')
+            | (b'T', b'h', b'u')
+            | (b'F', b'r', b'i')
+            | (b'S', b'a', b't')
+            | (b'S', b'u', b'n')
+    )
 }
 
 fn find(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
@@ -331,83 +319,5 @@ fn with_time(b: &[u8], at: usize, parts: &mut Parts, dashed: bool) -> Stamp {
     match clock(b, begin, parts, dotted) {
         Some(end) => Stamp::new(zone(b, end, parts), Kind::Full),
         None => Stamp::new(at, Kind::Date),
-    }
-}
-
-/// `3:15:02`, with a fraction behind `.`, `,` or `:`; `03.15.02` if `dotted`.
-fn clock(b: &[u8], p: usize, parts: &mut Parts, dotted: bool) -> Option<usize> {
-    let separator = if dotted && is(b, p + 2, b'.') { b'.' } else { b':' };
-    let (hour, at) = number(b, p, 2)?;
-    if !is(b, at, separator) {
-        return None;
-    }
-    let (minute, at) = number(b, at + 1, 2)?;
-    if !is(b, at, separator) {
-        return None;
-    }
-    let (second, at) = number(b, at + 1, 2)?;
-    (parts.hour, parts.minute, parts.second) = (hour, minute, second);
-    parts.is_timed().then(|| behind_seconds(b, at, parts))
-}
-
-/// Behind the fraction of a second, if there is one.
-#[inline]
-fn behind_seconds(b: &[u8], at: usize, parts: &mut Parts) -> usize {
-    let mark = b.get(at).copied();
-    if matches!(mark, Some(b'.' | b',')) || (mark == Some(b':') && digits(b, at + 1) <= 3) {
-        if let Some((nanos, end)) = fraction(b, at + 1) {
-            parts.nanos = nanos;
-            return end;
-        }
-    }
-    at
-}
-
-/// The nanoseconds that the digits behind a point mean; digits beyond the ninth are dropped.
-fn fraction(b: &[u8], p: usize) -> Option<(u32, usize)> {
-    const TENS: [u32; 10] =
-        [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
-    let (value, end) = number(b, p, 9)?;
-    Some((value * TENS.get(end - p)?, skip(b, end, DIGIT)))
-}
-
-/// Behind the time: `Z`, `+00:00`, ` +0000`, ` UTC`, ` PM`.
-#[inline]
-fn zone(b: &[u8], p: usize, parts: &mut Parts) -> usize {
-    let at = p + usize::from(is(b, p, b' '));
-    match b.get(at) {
-        Some(b'Z' | b'z') if at == p => p + 1,
-        Some(sign @ (b'+' | b'-')) => {
-            let run = digits(b, at + 1);
-            let long = run == 4 || (run == 2 && is(b, at + 3, b':') && digits(b, at + 4) == 2);
-            // A dash and two digits may be anything; a plus is a zone.
-            if !(long || (run == 2 && *sign == b'+' && at == p)) {
-                return p;
-            }
-            let hours = number(b, at + 1, 2).map_or(0, |n| n.0);
-            let begin = if is(b, at + 3, b':') { at + 4 } else { at + 3 };
-            let minutes = if long { number(b, begin, 2).map_or(0, |n| n.0) } else { 0 };
-            let east = i32::try_from(hours * 60 + minutes).unwrap_or(0);
-            parts.offset = if *sign == b'-' { -east } else { east };
-            if long { begin + 2 } else { at + 3 }
-        }
-        Some(b'A'..=b'Z') => {
-            let end = skip(b, at, UPPER);
-            match b.get(at..end).unwrap_or_default() {
-                half @ (b"AM" | b"PM") => {
-                    parts.hour = parts.hour % 12 + if half == b"PM" { 12 } else { 0 };
-                    end
-                }
-                b"UTC" | b"GMT" | b"CET" | b"CEST" | b"EET" | b"EEST" | b"WET" | b"BST"
-                | b"IST" | b"MSK" | b"JST" | b"EST" | b"EDT" | b"CST" | b"CDT" | b"MST"
-                | b"MDT" | b"PST" | b"PDT"
-                    if at > p =>
-                {
-                    end
-                }
-                _ => p,
-            }
-        }
-        _ => p,
     }
 }

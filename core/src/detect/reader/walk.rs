@@ -22,6 +22,7 @@ pub(super) struct Head {
 pub(super) const MOST_ELEMENTS: usize = 14;
 
 /// A walk over one header.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the line")]
 pub(super) struct Walk<'t> {
     /// The line.
     pub(super) b: &'t [u8],

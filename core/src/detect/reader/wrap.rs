@@ -58,6 +58,10 @@ fn is_engine_time(token: &[u8]) -> bool {
 
 /// `web-1  | `: a name with its number, or padded to a column.
 fn compose(b: &[u8]) -> Option<usize> {
+    // Spares the lines that begin with a timestamp or a bracket.
+    if !b.first().is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let name = skip(b, 0, ALNUM | KEY);
     if name == 0 || name > LONGEST_NAME || b.get(name) != Some(&b' ') {
         return None;
@@ -71,7 +75,7 @@ fn compose(b: &[u8]) -> Option<usize> {
     let numbered = digits > 0
         && digits < name
         && token.get(name - digits - 1).is_some_and(|c| matches!(c, b'-' | b'_'));
-    let lower = token.first().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let lower = token.first().is_some_and(u8::is_ascii_lowercase);
     // `12:00:01 | …` and `INFO  | …` have headers of their own.
     (numbered || (lower && pad >= 2 && digits < name)).then(|| (name + pad + 2).min(b.len()))
 }

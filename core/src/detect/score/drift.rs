@@ -5,8 +5,6 @@
 //! deviations of the median; three of them in a row are a drift. Comparing with two bounds costs
 //! no logarithm a line.
 
-use serde::{Deserialize, Serialize};
-
 use crate::detect::miner::number::Unit;
 use crate::detect::miner::slots::{Place, Slots};
 
@@ -41,7 +39,7 @@ pub struct Drifted {
 }
 
 /// One place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Track {
     position: u8,
     /// Numbers that rose in a row; negative: fell.
@@ -63,7 +61,7 @@ struct Track {
 }
 
 /// The numbers of one template. 196 bytes, for those that have numbers only.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Drift {
     tracks: [Track; PLACES],
     used: u8,

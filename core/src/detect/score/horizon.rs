@@ -32,9 +32,22 @@ impl Memory {
 /// Exponentially weighted mean and mean square. While there were few windows it is the plain mean
 /// of all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(f32, f32)", into = "(f32, f32)")]
 pub struct Horizon {
     mean: f32,
     square: f32,
+}
+
+impl From<Horizon> for (f32, f32) {
+    fn from(Horizon { mean, square }: Horizon) -> Self {
+        (mean, square)
+    }
+}
+
+impl From<(f32, f32)> for Horizon {
+    fn from((mean, square): (f32, f32)) -> Self {
+        Self { mean, square }
+    }
 }
 
 impl Horizon {
@@ -80,7 +93,7 @@ impl Horizon {
     }
 
     /// The sum of two independent streams.
-    pub fn join(&mut self, other: &Self) {
+    pub fn join(&mut self, other: Self) {
         let variance = self.variance() + other.variance();
         self.mean += other.mean;
         self.square = variance + self.mean * self.mean;

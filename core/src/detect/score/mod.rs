@@ -12,7 +12,9 @@ pub mod episode;
 pub mod errors;
 pub mod horizon;
 pub mod judge;
+pub mod learned;
 pub mod noise;
+pub mod noticed;
 pub mod novelty;
 pub mod payload;
 pub mod poisson;
@@ -31,4 +33,10 @@ pub const WINDOW: i64 = 10;
 #[inline]
 pub fn window_of(second: i64) -> u32 {
     u32::try_from(second / WINDOW).unwrap_or_default().max(1)
+}
+
+/// A second since the epoch, in four bytes until 2106.
+#[inline]
+pub fn second_of(second: i64) -> u32 {
+    u32::try_from(second).unwrap_or_default()
 }

@@ -14,7 +14,8 @@ pub struct Score {
     pub rate: Rate,
     /// Its pauses.
     pub gaps: Gaps,
-    /// Its numbers, once enough of them are known.
+    /// Its numbers, once enough of them are known. Not kept: the miner knows what is usual.
+    #[serde(skip)]
     pub drift: Option<Box<Drift>>,
 }
 

@@ -58,6 +58,14 @@ impl Share {
         rise
     }
 
+    /// Nothing could be heard for so many minutes.
+    pub fn skip(&mut self, minutes: u32) {
+        if self.minute != 0 {
+            self.minute = self.minute.saturating_add(minutes);
+        }
+        self.told = 0;
+    }
+
     fn roll(&mut self, minute: u32) -> Option<Rise> {
         let rise = if self.minute == 0 { None } else { self.close() };
         self.minute = minute;

@@ -81,7 +81,7 @@ struct Wake {
 /// A set of signatures, ready to be looked for.
 #[derive(Debug)]
 pub struct Signatures {
-    signatures: Vec<Signature>,
+    known: Vec<Signature>,
     rules: Vec<Rule>,
     sieve: Sieve,
     /// By the number of a literal.
@@ -189,7 +189,7 @@ impl Signatures {
         }
         let sieve = Sieve::new(texts.iter().map(String::as_str), ORDINARY);
         let benign = benign.iter().map(|l| l.to_ascii_lowercase()).collect();
-        Ok(Self { signatures, rules, sieve, wakes, benign })
+        Ok(Self { known: signatures, rules, sieve, wakes, benign })
     }
 
     /// The signature that the line shows, if any: the first in order of weight. Nothing is
@@ -208,17 +208,17 @@ impl Signatures {
                 any = true;
             }
         });
-        if !any { None } else { self.first(text, &woken, &sure) }
+        if any { self.first(text, &woken, &sure) } else { None }
     }
 
     /// A signature by its name.
     pub fn named(&self, name: &str) -> Option<&Signature> {
-        self.signatures.iter().find(|s| &*s.name == name)
+        self.known.iter().find(|s| &*s.name == name)
     }
 
     /// All of them, in order of weight.
     pub fn all(&self) -> &[Signature] {
-        &self.signatures
+        &self.known
     }
 
     /// The first rule that holds; those in `sure` need no confirmation.
@@ -229,7 +229,7 @@ impl Signatures {
                 let at = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 if self.rules.get(at).is_some_and(|rule| rule.holds(has(sure, at), text)) {
-                    return self.signatures.get(at);
+                    return self.known.get(at);
                 }
             }
             None

@@ -17,24 +17,34 @@ const ENOUGH: usize = 6;
 pub struct Baseline {
     near: Buckets,
     far: Buckets,
+    /// As of the last span that was closed.
+    usual: Option<f64>,
 }
 
 impl Default for Baseline {
     fn default() -> Self {
-        Self { near: Buckets::new(NEAR.0, NEAR.1), far: Buckets::new(FAR.0, FAR.1) }
+        let (near, far) = (Buckets::new(NEAR.0, NEAR.1), Buckets::new(FAR.0, FAR.1));
+        Self { near, far, usual: None }
     }
 }
 
 impl Baseline {
     /// Takes a value of an ordinary time.
     pub fn push(&mut self, at: Timestamp, value: f64) {
-        self.near.push(at, value);
+        let closed = self.near.push(at, value);
         self.far.push(at, value);
+        if closed {
+            self.usual = self.level();
+        }
     }
 
     /// The higher of the usual levels of ten minutes and two hours; `None` before there is a
     /// minute of it. What is busy every other quarter of an hour is usually busy.
     pub fn usual(&self) -> Option<f64> {
+        self.usual
+    }
+
+    fn level(&self) -> Option<f64> {
         let (near, _) = self.near.usual(0).filter(|_| self.near.len() >= ENOUGH)?;
         let far = self.far.usual(0).map_or(near, |(far, _)| far);
         Some(near.max(far))

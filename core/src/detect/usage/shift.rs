@@ -79,6 +79,11 @@ impl Shift {
 
     fn judge(&self) -> Option<Shifted> {
         let now = self.horizons.first()?.newest(PRESENT)?;
+        // Most often it is well within what the longest memory holds, which costs least to know.
+        let (lowest, highest) = self.horizons.last()?.range()?;
+        if (lowest..=highest).contains(&now) {
+            return None;
+        }
         let mut least = f64::INFINITY;
         let mut usual_at = [0.0; 3];
         for (horizon, usual_here) in self.horizons.iter().zip(&mut usual_at) {
@@ -99,7 +104,6 @@ impl Shift {
             }
         }
         let [_, usual, _] = usual_at.map(f64::exp_m1);
-        let (lowest, highest) = self.horizons.last()?.range()?;
         let (lowest, highest, now) = (lowest.exp_m1(), highest.exp_m1(), now.exp_m1());
         let real = if least > 0.0 {
             now >= FLOOR && now >= usual * FACTOR && now >= highest * BEYOND

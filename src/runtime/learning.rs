@@ -1,0 +1,64 @@
+//! What the detectors learned of each service's log: read when the engine is first reached, kept
+//! from time to time and at the end.
+
+use jiff::{SignedDuration, Timestamp};
+use sentinel_core::detect::score::learned::{Learned, ServiceKey};
+use sentinel_core::domain::snapshot::EngineInfo;
+
+use crate::ports::LearnedLog;
+use crate::runtime::hands::Hands;
+use crate::runtime::run::Loop;
+use crate::runtime::storing::Job;
+
+/// Makes everything due that came since it was last kept.
+const LATER: SignedDuration = SignedDuration::from_hours(1);
+/// Services kept at the end, at most; the store has older states of the rest.
+const AT_THE_END: usize = 1000;
+
+impl Loop {
+    /// The engine is reached for the first time: what an earlier run learned of its services.
+    pub(super) async fn recall_learned(&mut self, engine: &EngineInfo) {
+        self.learned_of = Some(format!("{}/", engine.name));
+        let prefix = self.learned_of.clone().unwrap_or_default();
+        let kept = match self.store.load_learned(prefix.clone()).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                tracing::warn!("{error}; the usual lines of all services are learned anew");
+                return;
+            }
+        };
+        for LearnedLog { key, content } in kept {
+            let service = key.strip_prefix(&prefix).unwrap_or(&key);
+            let service = serde_json::from_str::<ServiceKey>(service);
+            match (service, Learned::decode(content.as_bytes())) {
+                (Ok(service), Ok(learned)) => self.detector.warm(service, learned),
+                (Err(error), _) => tracing::warn!("cannot read whose lines were learned: {error}"),
+                (_, Err(error)) => tracing::warn!("{key}: {error}"),
+            }
+        }
+    }
+
+    /// Keeps what was learned of the service that waits longest for it, if one is due.
+    pub(super) async fn keep_learned(&mut self, now: Timestamp, hands: &Hands) -> bool {
+        let Some(prefix) = &self.learned_of else { return false };
+        let Some((service, learned)) = self.detector.due_learned(now) else { return false };
+        match serde_json::to_string(&service) {
+            Ok(service) => {
+                let job = Job::Learned { key: format!("{prefix}{service}"), learned };
+                hands.queue(job).await;
+            }
+            Err(error) => tracing::warn!("cannot keep what was learned: {error}"),
+        }
+        true
+    }
+
+    /// Keeps what was learned of all services since it was last kept.
+    pub(super) async fn keep_all_learned(&mut self, hands: &Hands) {
+        let later = Timestamp::now() + LATER;
+        for _ in 0..AT_THE_END {
+            if !self.keep_learned(later, hands).await {
+                return;
+            }
+        }
+    }
+}
