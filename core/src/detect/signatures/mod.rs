@@ -46,12 +46,14 @@ pub struct Signature {
     pub class: FailureClass,
     /// How bad a single line is. One of low severity is never raised because it repeats.
     pub severity: Severity,
-    /// What it says, in words behind a name.
+    /// What it says, in words behind a name and a colon.
     pub words: Arc<str>,
     /// The line may name the peer that does not answer.
     pub peer: bool,
     /// It counts in a line that calls itself ordinary, too: its writer logs it so.
     pub always: bool,
+    /// It counts only where a record begins: what a program logs of itself it has survived.
+    pub begins: bool,
 }
 
 impl Signature {
@@ -162,6 +164,7 @@ impl Signatures {
                 words: words.into(),
                 peer: entry.peer,
                 always: entry.always,
+                begins: entry.begins,
             });
             for (list, enough) in [(&entry.any, true), (&entry.maybe, false)] {
                 for literal in list {
