@@ -147,20 +147,7 @@ impl Detector {
         match signal {
             Signal::Attached { engine, watched } => {
                 self.usage.machine(engine.cpus);
-                // At the first start no history is judged as new; what is sick now is.
-                let gap = std::mem::replace(&mut self.attached, true);
-                let mut found = Vec::new();
-                for container in watched {
-                    let first = !self.watches.contains_key(&container.of.id);
-                    found.extend(self.inspected(container, gap, now));
-                    if let Some(watch) = self.watches.get_mut(&container.of.id).filter(|_| first) {
-                        watch.logs.watch_begins(now, container.is_up());
-                    }
-                    let sick = found::unhealthy(container, now);
-                    found.extend(self.name(&container.of.id, sick.into_iter().collect()));
-                    self.in_order(&container.of.id, now);
-                }
-                found
+                self.attached(watched, now)
             }
             Signal::Inspected { container, unwitnessed, asked_at } => {
                 if asked_at.is_some_and(|asked| self.is_overtaken(&container.of.id, asked)) {
@@ -247,6 +234,23 @@ impl Detector {
             | Signal::UndoDone { .. }
             | Signal::Detached { .. } => Vec::new(),
         }
+    }
+
+    /// At the first start no history is judged as new; what is sick now is.
+    fn attached(&mut self, watched: &[Container], now: Timestamp) -> Vec<Anomaly> {
+        let gap = std::mem::replace(&mut self.attached, true);
+        let mut found = Vec::new();
+        for container in watched {
+            let first = !self.watches.contains_key(&container.of.id);
+            found.extend(self.inspected(container, gap, now));
+            if let Some(watch) = self.watches.get_mut(&container.of.id).filter(|_| first) {
+                watch.logs.watch_begins(now, container.is_up());
+            }
+            let sick = found::unhealthy(container, now);
+            found.extend(self.name(&container.of.id, sick.into_iter().collect()));
+            self.in_order(&container.of.id, now);
+        }
+        found
     }
 
     /// Time passed: who is silent that should not be?

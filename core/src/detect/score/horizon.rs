@@ -88,7 +88,7 @@ impl Horizon {
         self.mean + 4.0 * self.variance().sqrt() + 3.0
     }
 
-    fn variance(&self) -> f32 {
+    fn variance(self) -> f32 {
         (self.square - self.mean * self.mean).max(0.0)
     }
 
