@@ -44,7 +44,8 @@ impl Loop {
         let Some((service, learned)) = self.detector.due_learned(now) else { return false };
         match serde_json::to_string(&service) {
             Ok(service) => {
-                let job = Job::Learned { key: format!("{prefix}{service}"), learned };
+                let key = format!("{prefix}{service}");
+                let job = Job::Learned { key, learned: Box::new(learned) };
                 hands.queue(job).await;
             }
             Err(error) => tracing::warn!("cannot keep what was learned: {error}"),

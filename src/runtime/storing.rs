@@ -35,7 +35,7 @@ pub enum Job {
         /// Which, as the store knows it.
         key: String,
         /// What.
-        learned: Learned,
+        learned: Box<Learned>,
     },
     /// Make all of this durable and say so: a call waits for it.
     Before {

@@ -63,6 +63,7 @@ pub(super) struct Sheet {
 /// One signature as the file has it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "keys of a file that hold or do not")]
 pub(super) struct Entry {
     pub(super) name: String,
     #[serde(default)]
