@@ -3,22 +3,28 @@
 //!
 //! Usage: `cargo run -p sentinel-core --example reader_spans -- FOLDER [SAMPLES WRONG]`, where
 //! FOLDER has one folder a sample with `*_2k.log` and `*_2k.content`; with a number the first so
-//! many wrong lines are shown.
+//! many wrong lines are shown. With `-` in place of FOLDER the lines of standard input are read
+//! and shown with their level, `+` if they go on with a record, and their message.
 
 use std::env::args;
 use std::error::Error;
 use std::fs;
-use std::io::{Write as _, stdout};
+use std::io::{Read as _, Write as _, stdin, stdout};
 use std::path::Path;
 
+use sentinel_core::detect::reader::wrap::unwrapped;
 use sentinel_core::detect::reader::{Reader, one};
-use sentinel_core::domain::log::Stream;
+use sentinel_core::domain::log::{Level, Stream};
+use sentinel_core::redact::clean;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = args().skip(1);
     let folder = args.next().ok_or("give the folder of the samples")?;
     let show: usize = args.next().map_or(Ok(0), |n| n.parse())?;
     let only = args.next();
+    if folder == "-" {
+        return show_input();
+    }
     let mut out = stdout().lock();
     writeln!(out, "{:10} {:>7} {:>7} {:>7} {:>7}", "sample", "equal", "whole", "level", "folded")?;
     let mut samples: Vec<_> = fs::read_dir(&folder)?.collect::<Result<_, _>>()?;
@@ -69,6 +75,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             share(levels),
             share(folded)
         )?;
+    }
+    Ok(())
+}
+
+/// Shows how the lines of standard input are read.
+fn show_input() -> Result<(), Box<dyn Error>> {
+    let mut out = stdout().lock();
+    let mut reader = Reader::default();
+    let mut raw = Vec::new();
+    stdin().lock().read_to_end(&mut raw)?;
+    for line in String::from_utf8_lossy(&raw).lines() {
+        let line = clean(unwrapped(line).as_bytes(), 16 * 1024);
+        let reading = reader.read(Stream::Stdout, &line);
+        let level = reading.level.map_or("-", Level::as_str);
+        let mark = if reading.continues { '+' } else { ' ' };
+        writeln!(out, "{level:5} {:?} {mark} {}", reading.format, reading.message(&line))?;
     }
     Ok(())
 }

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::detect::life::probes;
-use crate::detect::{Finding, signatures};
+use crate::detect::{Finding, probes, signatures};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use crate::domain::container::{Container, Health, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};

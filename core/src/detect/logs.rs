@@ -201,7 +201,8 @@ impl LogDetector {
         let signature = signatures
             .find(&line.text)
             // A line that calls itself ordinary is believed: `INFO retrying after connection refused`.
-            .filter(|s| s.always || level.is_none_or(|l| l >= Level::Warn));
+            .filter(|s| s.always || level.is_none_or(|l| l >= Level::Warn))
+            .filter(|s| !s.begins || !line.reading.continues);
         let sign = signature.and_then(|s| self.signs.line(s, line, of));
         if let Some(sign) = &sign {
             self.episode.known(sign.observed_at, sign.severity);
@@ -245,6 +246,9 @@ impl LogDetector {
             }
         }
         let message = line.reading.message(&line.text);
+        if message.trim_ascii().is_empty() {
+            return None;
+        }
         let warm = self.novelty.is_warm();
         let Mined { id, template, is_new, nearest, slots } = self.miner.mine(message, line.at)?;
         let score = &mut template.payload;

@@ -10,6 +10,7 @@ pub mod life;
 pub mod logs;
 pub mod miner;
 pub mod peer;
+mod probes;
 pub mod reader;
 pub mod score;
 pub mod signatures;

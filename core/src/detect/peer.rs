@@ -7,24 +7,28 @@ use regex::Regex;
 /// `172.18.0.2:5432`, `db:5432`, `http://api:3001/x`, `host=db`, `(db:5432)`.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?i)(?:\b(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?\b|\b(?:[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([a-z0-9][a-z0-9_.-]*)|\bhost(?:name)?["']?\s*[=:]\s*["']?([a-z0-9][a-z0-9_.-]*)|\b([a-z][a-z0-9_.-]*):\d{2,5}\b|\bENOTFOUND ([a-z0-9][a-z0-9_.-]*)|bad address '([a-z0-9][a-z0-9_.-]*)'|connect(?:ion)? (?:refused )?to ([a-z0-9][a-z0-9_.-]*)|(?:lookup|resolve|translate host name) "?([a-z0-9][a-z0-9_.-]*))"#,
+        r#"(?i)(?:\b(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?\b|\b(?:[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([a-z0-9][a-z0-9_.-]*)|\bhost(?:name)?["']?\s*[=:]\s*["']?([a-z0-9][a-z0-9_.-]*)|\b([a-z][a-z0-9_.-]*):\d{2,5}\b|\bENOTFOUND ([a-z0-9][a-z0-9_.-]*)|\bupstream "([a-z0-9][a-z0-9_.-]*)"|bad address '([a-z0-9][a-z0-9_.-]*)'|connect(?:ion)? (?:refused )?to ([a-z0-9][a-z0-9_.-]*)|(?:lookup|resolve|translate host name) "?([a-z0-9][a-z0-9_.-]*))"#,
     )
     .ok()
 });
+
+/// What stands before an address that is the asker's or the writer's own.
+const NOT_THE_PEER: &[&str] =
+    &["client: ", "client=", "server: ", "laddr=('", "laddr=(", "local=", "from "];
 
 /// Every host name or address that the line may mean, in order of appearance, at most eight.
 pub fn candidates(text: &str) -> Vec<String> {
     let Some(pattern) = ADDRESS.as_ref() else { return Vec::new() };
     pattern
         .captures_iter(text)
-        .filter_map(|found| {
-            found
-                .iter()
-                .skip(1)
-                .flatten()
-                .next()
-                .map(|m| m.as_str().trim_end_matches('.').to_owned())
+        .filter_map(|found| found.iter().skip(1).flatten().next())
+        .filter(|host| {
+            let before = text.get(..host.start()).unwrap_or_default();
+            // `/etc/nginx.conf:24` is a place in a file.
+            let path = before.ends_with('/') && !before.ends_with("//");
+            !path && !NOT_THE_PEER.iter().any(|word| before.ends_with(word))
         })
+        .map(|host| host.as_str().trim_end_matches('.').to_owned())
         .filter(|host| !host.bytes().all(|b| b.is_ascii_digit()))
         .take(8)
         .collect()
@@ -44,10 +48,26 @@ mod tests {
             ("getaddrinfo ENOTFOUND cache", "cache"),
             ("postgres://app:***@db:5432/x refused", "db"),
             ("wget: bad address 'data'", "data"),
+            ("host not found in upstream \"api\" in /etc/site/nginx.conf:24", "api"),
             ("wget: can't connect to remote host (10.1.2.3): Connection refused", "10.1.2.3"),
         ];
         for (text, peer) in cases {
             assert!(candidates(text).iter().any(|c| c == peer), "{text}: {:?}", candidates(text));
+        }
+    }
+
+    #[test]
+    fn who_asked_and_where_it_is_written_are_no_peers() {
+        let cases: [(&str, &[&str]); 3] = [
+            (
+                "connect() failed (111: Connection refused) while connecting to upstream, client: 192.168.112.4, server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://192.168.112.2:8000/\"",
+                &["192.168.112.2"],
+            ),
+            ("host not found in upstream \"api\" in /etc/site/nginx.conf:24", &["api"]),
+            ("failed: <socket laddr=('172.17.0.3', 58774)> to db:5672", &["db"]),
+        ];
+        for (text, peers) in cases {
+            assert_eq!(candidates(text), peers, "{text}");
         }
     }
 

@@ -179,7 +179,7 @@ pub struct AnomalyDetail {
     /// What the signature points to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<FailureClass>,
-    /// What the signature says in words that follow a name: "cannot resolve a name".
+    /// What the signature says in words that follow a name and a colon: "cannot resolve a name".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<String>,
     /// Host name or address of the peer that a line names.

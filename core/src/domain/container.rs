@@ -242,6 +242,42 @@ pub struct Container {
 }
 
 impl Container {
+    /// A container that runs as the engine makes one when nothing is asked for.
+    pub fn plain(of: ContainerRef) -> Self {
+        Self {
+            of,
+            image: String::new(),
+            image_id: String::new(),
+            state: RunState::Running,
+            health: Health::None,
+            probes: Vec::new(),
+            exit_code: 0,
+            oom_killed: false,
+            error: String::new(),
+            created_at: None,
+            started_at: None,
+            started_at_raw: String::new(),
+            finished_at: None,
+            restart_count: 0,
+            restart_policy: RestartPolicy::No,
+            auto_remove: false,
+            tty: false,
+            stop_signal: 15,
+            stop_timeout: Duration::from_secs(10),
+            memory_limit: None,
+            memory_swap: None,
+            nano_cpus: None,
+            health_check: None,
+            networks: Vec::new(),
+            network_mode: "default".to_owned(),
+            labels: BTreeMap::new(),
+            env_names: Vec::new(),
+            config_hash: String::new(),
+            log_driver: "json-file".to_owned(),
+            command: String::new(),
+        }
+    }
+
     /// A label's value.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.get(name).map(String::as_str)

@@ -295,7 +295,7 @@ fn a_setting_that_is_missing_is_named_and_a_start_is_not_tried() {
     assert!(diagnosis.evidence.iter().any(|e| e.excerpt.contains("DATABASE_URL")));
     assert_eq!(
         diagnosis.cause,
-        "api says that a setting is missing or invalid (“environment variable DATABASE_URL is required”)"
+        "api: a setting is missing or invalid (“environment variable DATABASE_URL is required”)"
     );
     assert!(diagnosis.rejected.iter().any(|r| r.class == FailureClass::TransientCrash));
     assert!(story.applied.is_empty());

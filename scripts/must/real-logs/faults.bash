@@ -99,6 +99,14 @@ second() {
   at=$(docker inspect --format '{{.State.StartedAt}}' "$PREFIX-second")
 }
 
+# intruder SERVICE ROLE RUN-OPTION…: one more client, with a wrong password.
+intruder() {
+  local service=$1 role=$2
+  shift 2
+  run_role "$service" "$role" audit "$@"
+  at=$(docker inspect --format '{{.State.StartedAt}}' "$PREFIX-audit")
+}
+
 # idle SERVICE ARGUMENT…: a container with idle connections.
 idle() {
   local service=$1
@@ -126,10 +134,7 @@ postgres_connections_used_up() {
   idle postgres postgres 12
 }
 
-postgres_wrong_password() {
-  begun
-  run_role postgres shop audit --env DB_PASSWORD=wrong
-}
+postgres_wrong_password() { intruder postgres shop --env DB_PASSWORD=wrong; }
 
 postgres_bad_config() {
   inside db sh -c 'echo "max_connections = plenty" >>/var/lib/postgresql/15/main/postgresql.conf'
@@ -208,10 +213,7 @@ redis_password_required() {
 quiet_redis_wrong_password() {
   inside cache redis-cli acl setuser default resetpass '>sesame' >/dev/null
 }
-redis_wrong_password() {
-  begun
-  run_role redis sessions audit --env CACHE_PASSWORD=wrong
-}
+redis_wrong_password() { intruder redis sessions --env CACHE_PASSWORD=wrong; }
 
 quiet_redis_clients_used_up() { idle redis cache 6379 30; }
 redis_clients_used_up() {
@@ -266,7 +268,7 @@ nginx_disk_full() { fill web /var/cache/site; }
 
 nginx_worker_killed() {
   begun
-  inside web sh -c 'kill -KILL $(pgrep -f "nginx: worker" | head -n 1)'
+  inside web sh -c 'kill -KILL $(pgrep -f "[n]ginx: worker" | head -n 1)'
 }
 
 quiet_nginx_connections_used_up() { set_nginx 's/worker_connections 512/worker_connections 24/'; }
@@ -316,10 +318,7 @@ rabbitmq_memory_alarm() {
   inside broker rabbitmqctl --quiet set_vm_memory_high_watermark absolute 20MB >/dev/null
 }
 
-rabbitmq_wrong_password() {
-  begun
-  run_role rabbitmq orders audit --env BROKER_PASSWORD=wrong
-}
+rabbitmq_wrong_password() { intruder rabbitmq orders --env BROKER_PASSWORD=wrong; }
 
 rabbitmq_bad_config() {
   inside broker sh -c 'echo "listeners.tcp.default = plenty" >>/etc/rabbitmq/rabbitmq.conf'

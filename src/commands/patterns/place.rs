@@ -2,6 +2,7 @@
 
 use sentinel_core::detect::miner::number::Unit;
 use sentinel_core::detect::miner::slots::Place;
+use sentinel_core::detect::miner::values::Values;
 use serde::Serialize;
 
 use crate::commands::patterns::tally::Tally;
@@ -50,7 +51,7 @@ impl PlaceRow {
             p50: rounded(n.median()),
             p99: rounded(n.quantile(0.99)),
         });
-        let known = place.values.as_deref().map(|v| v.known()).unwrap_or_default();
+        let known = place.values.as_deref().map(Values::known).unwrap_or_default();
         let values: Option<Vec<ValueRow>> = known
             .iter()
             .map(|(hash, count)| Some(ValueRow { value: tally.value(*hash)?, count: *count }))

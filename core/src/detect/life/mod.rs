@@ -4,7 +4,6 @@
 mod deaths;
 pub mod exit;
 mod flapping;
-pub(in crate::detect) mod probes;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::detect::life::deaths::Deaths;
 use crate::detect::life::exit::exit_words;
 use crate::detect::life::flapping::Flapping;
-use crate::detect::{Finding, found};
+use crate::detect::{Finding, found, probes};
 use crate::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use crate::domain::container::{Container, ContainerRef, Probe, RestartPolicy, RunState};
 use crate::domain::evidence::{Evidence, EvidenceKind};

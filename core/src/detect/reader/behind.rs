@@ -95,6 +95,10 @@ impl Walk<'_> {
                         return;
                     }
                     self.commit(end);
+                    // nginx names itself by its process alone.
+                    if process {
+                        return;
+                    }
                 }
                 b'A'..=b'Z' | b'a'..=b'z' | b'_' => {
                     if named && columns == 0 {

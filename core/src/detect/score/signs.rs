@@ -72,7 +72,7 @@ impl Signs {
             kind: signature.kind(),
             severity,
             score: if persists { 0.9 } else { 0.6 },
-            summary: format!("{} {}{to}", of.name, signature.words),
+            summary: format!("{}: {}{to}", of.name, signature.words),
             observed_at: line.at,
             evidence: seen.recent.iter().map(|q| q.evidence(of)).collect(),
             detail: AnomalyDetail {

@@ -83,6 +83,8 @@ pub(super) struct Entry {
     pub(super) peer: bool,
     #[serde(default)]
     pub(super) always: bool,
+    #[serde(default)]
+    pub(super) begins: bool,
     /// For people: who writes such lines.
     #[serde(default, rename = "stacks")]
     _stacks: String,

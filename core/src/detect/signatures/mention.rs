@@ -120,14 +120,13 @@ pub(super) fn is_mention(text: &[u8], start: usize, end: usize) -> bool {
         || in_test(text)
 }
 
-/// Whether the text has these words, whole ones, in whatever case.
-pub(super) fn says(text: &[u8], words: &[u8]) -> bool {
-    let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    text.windows(words.len()).enumerate().any(|(at, there)| {
-        there.eq_ignore_ascii_case(words)
-            && !(digit(words.first()) && at > 0 && digit(text.get(at - 1)))
-            && !(digit(words.last()) && digit(text.get(at + words.len())))
-    })
+/// Whether what stands at `start..end` does not begin or end within a number or a word.
+pub(super) fn is_whole(text: &[u8], start: usize, end: usize) -> bool {
+    let within =
+        |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let cut_before = within(start.checked_sub(1)) && within(Some(start));
+    let cut_after = within(end.checked_sub(1)) && within(Some(end));
+    !cut_before && !cut_after
 }
 
 fn follows(head: &[u8]) -> bool {

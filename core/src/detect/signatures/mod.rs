@@ -46,12 +46,14 @@ pub struct Signature {
     pub class: FailureClass,
     /// How bad a single line is. One of low severity is never raised because it repeats.
     pub severity: Severity,
-    /// What it says, in words behind a name.
+    /// What it says, in words behind a name and a colon.
     pub words: Arc<str>,
     /// The line may name the peer that does not answer.
     pub peer: bool,
     /// It counts in a line that calls itself ordinary, too: its writer logs it so.
     pub always: bool,
+    /// It counts only where a record begins: what a program logs of itself it has survived.
+    pub begins: bool,
 }
 
 impl Signature {
@@ -86,7 +88,7 @@ pub struct Signatures {
     sieve: Sieve,
     /// By the number of a literal.
     wakes: Vec<Vec<Wake>>,
-    benign: Vec<String>,
+    benign: AhoCorasick,
 }
 
 /// Rules by number.
@@ -120,8 +122,7 @@ impl Signatures {
         let replaced = |e: &Entry| own.entries.iter().any(|o| o.name == e.name);
         let rest = known.entries.iter().filter(|e| !replaced(e));
         let entries: Vec<&Entry> = own.entries.iter().filter(|e| !e.disabled).chain(rest).collect();
-        let benign: Vec<&str> =
-            own.benign.iter().chain(&known.benign).map(String::as_str).collect();
+        let benign: Vec<String> = own.benign.iter().chain(&known.benign).cloned().collect();
         let signatures = Self::build(&entries, &benign)?;
         for entry in own.entries.iter().filter(|e| !e.disabled) {
             signatures.check_examples(entry)?;
@@ -151,7 +152,7 @@ impl Signatures {
         Ok(())
     }
 
-    fn build(entries: &[&Entry], benign: &[&str]) -> Result<Self, SignatureError> {
+    fn build(entries: &[&Entry], benign: &[String]) -> Result<Self, SignatureError> {
         let mut literals = Literals::default();
         let (mut signatures, mut rules) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -163,6 +164,7 @@ impl Signatures {
                 words: words.into(),
                 peer: entry.peer,
                 always: entry.always,
+                begins: entry.begins,
             });
             for (list, enough) in [(&entry.any, true), (&entry.maybe, false)] {
                 for literal in list {
@@ -188,7 +190,8 @@ impl Signatures {
             }
         }
         let sieve = Sieve::new(texts.iter().map(String::as_str), ORDINARY);
-        let benign = benign.iter().map(|l| l.to_ascii_lowercase()).collect();
+        let benign = one_of(benign)
+            .map_err(|why| SignatureError::Entry { name: "benign".to_owned(), why })?;
         Ok(Self { known: signatures, rules, sieve, wakes, benign })
     }
 
@@ -234,7 +237,8 @@ impl Signatures {
             }
             None
         })?;
-        let all_is_well = self.benign.iter().any(|l| mention::says(text.as_bytes(), l.as_bytes()));
+        let mut well = self.benign.find_overlapping_iter(text);
+        let all_is_well = well.any(|m| mention::is_whole(text.as_bytes(), m.start(), m.end()));
         (!all_is_well).then_some(found)
     }
 }

@@ -28,10 +28,10 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         let said = said_in(anomaly);
         let cause = match (peer, outside) {
             (_, Some(host)) => {
-                format!("{name} {words}: {host}, which is not a watched container{said}")
+                format!("{name}: {words} ({host}, which is not a watched container){said}")
             }
-            (Some(host), None) => format!("{name} {words} ({host}){said}"),
-            (None, None) => format!("{name} says that {words}{said}"),
+            (Some(host), None) => format!("{name}: {words} ({host}){said}"),
+            (None, None) => format!("{name}: {words}{said}"),
         };
         // Its last words before it died: it will die of the same again, so starting it is no fix.
         let dying = is_deterministic(class)

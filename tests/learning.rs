@@ -1,0 +1,146 @@
+//! What was learned of a service's log outlives the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sentinel_core::detect::reader;
+use sentinel_core::detect::score::learned::Learned;
+use sentinel_core::detect::signatures::Signatures;
+use sentinel_core::domain::container::{Container, ContainerRef};
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::log::{LogLine, Stream};
+use sentinel_core::domain::plan::{Approved, Plan, Undo};
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::snapshot::EngineInfo;
+use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
+use sentinel_core::engine::Settings;
+use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role, Store};
+use sentinel_tui::runtime::parts::Parts;
+use sentinel_tui::runtime::run::prepare;
+use sentinel_tui::store::sqlite::SqliteStore;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// An engine with one container that says these lines, then nothing.
+struct Engine {
+    container: ContainerId,
+    says: Vec<String>,
+}
+
+impl Engine {
+    fn watched(&self) -> Container {
+        Container::plain(ContainerRef {
+            id: self.container.clone(),
+            name: "api".to_owned(),
+            service: "api".to_owned(),
+            project: None,
+        })
+    }
+
+    fn line(&self, at: usize, text: &str) -> LogLine {
+        LogLine {
+            container: self.container.clone(),
+            seq: at as u64 + 1,
+            at: Timestamp::now(),
+            stream: Stream::Stdout,
+            text: text.into(),
+            reading: reader::one(text),
+            history: false,
+        }
+    }
+}
+
+impl Monitor for Engine {
+    fn run(&self, inbox: Inbox, stop: CancellationToken) -> BoxFuture<'_, Result<(), PortError>> {
+        Box::pin(async move {
+            let engine = EngineInfo { name: "host".to_owned(), ..EngineInfo::default() };
+            inbox.life(Signal::Attached { engine, watched: vec![self.watched()] }).await;
+            let lines = self.says.iter().enumerate().map(|(at, text)| self.line(at, text));
+            inbox.lines(lines.collect()).await;
+            stop.cancelled().await;
+            Ok(())
+        })
+    }
+
+    fn inspect(&self, _: ContainerId) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
+        Box::pin(async { Ok(Some(self.watched())) })
+    }
+}
+
+struct Idle;
+
+impl Remediator for Idle {
+    fn run(&self, _: mpsc::Sender<Signal>, stop: CancellationToken) -> BoxFuture<'_, ()> {
+        Box::pin(async move { stop.cancelled().await })
+    }
+    fn apply(
+        &self,
+        _: Approved<Plan>,
+        _: Arc<dyn Monitor>,
+        _: mpsc::Sender<Signal>,
+    ) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+    fn undo(&self, _: Approved<Undo>, _: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+    fn call(
+        &self,
+        call: ToolCall,
+    ) -> BoxFuture<'_, Result<(ToolResult, serde_json::Value), PortError>> {
+        Box::pin(async move { Err(PortError(format!("no tool {}", call.tool))) })
+    }
+    fn tools(&self) -> Vec<Tool> {
+        Vec::new()
+    }
+}
+
+impl Role for Idle {
+    fn claim(&self) -> Claim {
+        Claim { acts: true, keeps: true }
+    }
+}
+
+/// Runs until all lines were judged, then ends; gives what was learned.
+async fn run(store: &SqliteStore, container: &str, says: &[&str]) -> Vec<Learned> {
+    let monitor = Engine {
+        container: ContainerId(container.repeat(64)),
+        says: says.iter().map(|s| (*s).to_owned()).collect(),
+    };
+    let (handle, state) = prepare(Parts {
+        monitor: Arc::new(monitor),
+        remediator: Arc::new(Idle),
+        store: Arc::new(store.clone()),
+        role: Arc::new(Idle),
+        signatures: Arc::clone(Signatures::builtin()),
+        settings: Settings::default(),
+        earlier: Vec::new(),
+        log_events: false,
+        usage_events: false,
+    });
+    let mut snapshots = handle.snapshots();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(state.run(stop.clone()));
+    let all = says.len() as u64;
+    let heard = snapshots.wait_for(|s| s.containers.iter().any(|c| c.lines >= all));
+    tokio::time::timeout(Duration::from_secs(20), heard).await.unwrap().unwrap();
+    stop.cancel();
+    running.await.unwrap();
+    let kept = store.load_learned(String::new()).await.unwrap();
+    kept.iter().map(|k| Learned::decode(k.content.as_bytes()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_with_what_an_earlier_run_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let first = run(&store, "a", &["order 1 stored", "order 2 stored", "cache warmed"]).await;
+    assert_eq!(first.iter().map(Learned::templates).collect::<Vec<_>>(), [2]);
+    drop(store);
+    // Another run, another container of that name, other lines: nothing is forgotten.
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let second = run(&store, "b", &["order 3 stored", "queue drained"]).await;
+    assert_eq!(second.iter().map(Learned::templates).collect::<Vec<_>>(), [3]);
+}
