@@ -105,8 +105,11 @@ fn container(name: &str) -> Container {
     }
 }
 
+/// The name of a sample, and its lines.
+type Sample = (String, Vec<String>);
+
 /// The samples in a folder, by name.
-fn samples(folder: &Path) -> Result<Vec<(String, Vec<String>)>, Box<dyn Error>> {
+fn samples(folder: &Path) -> Result<Vec<Sample>, Box<dyn Error>> {
     let mut samples = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -129,7 +132,7 @@ struct Cost {
     told: usize,
 }
 
-fn run(sets: &[(String, Vec<String>)], wanted: usize, random: &mut Random) -> Cost {
+fn run(sets: &[Sample], wanted: usize, random: &mut Random) -> Cost {
     let mut detector = Detector::new("bench");
     let mut now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
     let watched = sets.iter().map(|(name, _)| container(name)).collect::<Vec<_>>();

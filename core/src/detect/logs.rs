@@ -5,11 +5,15 @@
 //! before the watch are learned by the miner, so that what the container wrote last is no news,
 //! and judged by nobody.
 
+mod kept;
+mod noticed;
+
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::Finding;
+use crate::detect::logs::noticed::{Heard, Noticed};
 use crate::detect::miner::slots::Slot;
 use crate::detect::miner::template::TemplateId;
 use crate::detect::miner::{Bounds, Mined, Miner};
@@ -19,7 +23,6 @@ use crate::detect::score::episode::Episode;
 use crate::detect::score::errors::ErrorRate;
 use crate::detect::score::judge;
 use crate::detect::score::noise::Noise;
-use crate::detect::score::noticed::{Heard, Noticed};
 use crate::detect::score::novelty::{Fresh, Novelty};
 use crate::detect::score::payload::Score;
 use crate::detect::score::quote::{Quote, push_bounded};
@@ -43,26 +46,26 @@ const ROUND: u32 = 10;
 /// The log detectors of one container.
 #[derive(Debug)]
 pub struct LogDetector {
-    pub(in crate::detect) miner: Miner<Score>,
-    pub(in crate::detect) chatter: Chatter,
-    pub(in crate::detect) errors: ErrorRate,
-    pub(in crate::detect) share: Share,
-    pub(in crate::detect) novelty: Novelty,
-    pub(in crate::detect) noise: Noise,
+    miner: Miner<Score>,
+    chatter: Chatter,
+    errors: ErrorRate,
+    share: Share,
+    novelty: Novelty,
+    noise: Noise,
     /// Lines since it was last learned from.
     pub(in crate::detect) fresh_lines: u64,
-    pub(in crate::detect) signs: Signs,
-    pub(in crate::detect) crowd: Crowd,
-    pub(in crate::detect) episode: Episode,
-    pub(in crate::detect) recent_errors: VecDeque<Quote>,
+    signs: Signs,
+    crowd: Crowd,
+    episode: Episode,
+    recent_errors: VecDeque<Quote>,
     last: Option<Quote>,
     /// The window in which the watch began; 0: no line came yet.
-    pub(in crate::detect) first: u32,
+    first: u32,
     /// The second of the newest line, by the engine's clock, and when it arrived, by ours.
-    pub(in crate::detect) newest: i64,
+    newest: i64,
     heard: Option<Timestamp>,
     /// It goes on with what was kept, and no line came yet since.
-    pub(in crate::detect) resumes: bool,
+    resumes: bool,
     /// Before this second it did not run, or could not be heard.
     since: u32,
     round: u32,

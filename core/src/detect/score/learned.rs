@@ -7,9 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detect::logs::LogDetector;
 use crate::detect::miner::learned::Learned as Templates;
-use crate::detect::score::WINDOW;
 use crate::detect::score::chatter::Chatter;
 use crate::detect::score::errors::ErrorRate;
 use crate::detect::score::noise::Noise;
@@ -74,15 +72,15 @@ pub enum LearnedError {
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Learned {
     /// The second of its newest line.
-    newest: i64,
+    pub(in crate::detect) newest: i64,
     /// The window in which its watch began.
-    first: u32,
-    templates: Templates<Score>,
-    chatter: Chatter,
-    errors: ErrorRate,
-    share: Share,
-    novelty: Novelty,
-    noise: Noise,
+    pub(in crate::detect) first: u32,
+    pub(in crate::detect) templates: Templates<Score>,
+    pub(in crate::detect) chatter: Chatter,
+    pub(in crate::detect) errors: ErrorRate,
+    pub(in crate::detect) share: Share,
+    pub(in crate::detect) novelty: Novelty,
+    pub(in crate::detect) noise: Noise,
 }
 
 /// As it is written.
@@ -163,60 +161,16 @@ impl Learned {
     }
 }
 
-impl LogDetector {
-    /// What it knows; `None`: no line came yet.
-    pub fn learned(&self) -> Option<Learned> {
-        if self.first == 0 {
-            return None;
-        }
-        Some(Learned {
-            newest: self.newest,
-            first: self.first,
-            templates: self.miner.learned(),
-            chatter: self.chatter,
-            errors: self.errors,
-            share: self.share,
-            novelty: self.novelty.clone(),
-            noise: self.noise,
-        })
-    }
-
-    /// Begins with what was kept. The first line that comes tells how long nothing was heard.
-    pub fn warm(&mut self, learned: Learned) {
-        let Learned { newest, first, templates, chatter, errors, share, novelty, noise } = learned;
-        self.miner.warm(templates);
-        (self.newest, self.first) = (newest, first);
-        (self.chatter, self.errors, self.share) = (chatter, errors, share);
-        (self.novelty, self.noise) = (novelty, noise);
-        self.resumes = true;
-    }
-
-    /// The first line after [`Self::warm`] was written at `second`.
-    pub(in crate::detect) fn catch_up(&mut self, second: i64) {
-        self.resumes = false;
-        let windows = (second - self.newest).max(0) / WINDOW;
-        let seconds = u32::try_from(windows * WINDOW).unwrap_or_default();
-        let windows = u32::try_from(windows).unwrap_or_default();
-        self.first = self.first.saturating_add(windows);
-        for template in self.miner.iter_mut() {
-            template.payload.skip(windows, seconds);
-        }
-        self.chatter.skip(windows, seconds);
-        self.errors.skip(windows);
-        self.share.skip(seconds / 60);
-        self.novelty.skip(seconds);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::miner::{Bounds, Miner};
 
     fn bytes(text: &str) -> Vec<u8> {
         let learned = Learned {
             newest: 1,
             first: 1,
-            templates: LogDetector::default().miner.learned(),
+            templates: Miner::new(Bounds::default()).learned(),
             chatter: Chatter::default(),
             errors: ErrorRate::default(),
             share: Share::default(),

@@ -14,7 +14,6 @@ pub mod horizon;
 pub mod judge;
 pub mod learned;
 pub mod noise;
-pub mod noticed;
 pub mod novelty;
 pub mod payload;
 pub mod poisson;

@@ -20,39 +20,39 @@ const PAUSE: u32 = 30;
 
 /// What a line showed; gathered while its template is at hand.
 #[derive(Debug, Default)]
-pub struct Noticed {
+pub(super) struct Noticed {
     /// Its template is new.
-    pub fresh: Option<Fresh>,
+    pub(super) fresh: Option<Fresh>,
     /// Its template bursts.
-    pub burst: Option<Burst>,
+    pub(super) burst: Option<Burst>,
     /// Its template was away for so many seconds.
-    pub back_after: Option<i64>,
+    pub(super) back_after: Option<i64>,
     /// A number of it left its range.
-    pub drifted: Option<Drifted>,
+    pub(super) drifted: Option<Drifted>,
     /// A value of it is new.
-    pub value: Option<String>,
+    pub(super) value: Option<String>,
     /// A new kind of error came often by now.
-    pub persists: bool,
+    pub(super) persists: bool,
     /// The errors of the container burst.
-    pub errors: Option<ErrorBurst>,
+    pub(super) errors: Option<ErrorBurst>,
     /// The share of warnings and errors rose.
-    pub rise: Option<Rise>,
+    pub(super) rise: Option<Rise>,
 }
 
 /// A line and whose it is.
 #[derive(Clone, Copy)]
-pub struct Heard<'a> {
+pub(super) struct Heard<'a> {
     /// The line.
-    pub line: &'a LogLine,
+    pub(super) line: &'a LogLine,
     /// Whose.
-    pub of: &'a ContainerRef,
+    pub(super) of: &'a ContainerRef,
     /// The signature that it shows.
-    pub signature: Option<&'a Signature>,
+    pub(super) signature: Option<&'a Signature>,
 }
 
 impl LogDetector {
     /// Decides what of it is told.
-    pub(in crate::detect) fn judge(
+    pub(in crate::detect::logs) fn judge(
         &mut self,
         noticed: &Noticed,
         id: Option<TemplateId>,
@@ -129,7 +129,7 @@ impl LogDetector {
     }
 
     /// Passes a finding through what holds several of one cause together.
-    pub(in crate::detect) fn tell(
+    pub(in crate::detect::logs) fn tell(
         &mut self,
         finding: Finding,
         repeats: bool,
