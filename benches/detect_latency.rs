@@ -130,13 +130,15 @@ impl Writers {
             let elapsed = began.elapsed().as_secs_f64();
             // One container after the other, as their sockets would become readable.
             while (line as f64) < elapsed * self.rate as f64 {
-                turn = (turn + 1) % followed.len();
+                let due_probe = (probe as f64) < elapsed * self.probes as f64;
+                let next = usize::try_from(probe).unwrap_or_default();
+                // Probes go round by themselves, so that no container says one twice too soon.
+                turn = if due_probe { next } else { turn + 1 } % followed.len();
                 let (Some(f), Some(stock)) = (followed.get_mut(turn), stock.get(turn)) else {
                     return;
                 };
                 let now = Timestamp::now();
                 let mut batch = Vec::new();
-                let due_probe = (probe as f64) < elapsed * self.probes as f64;
                 for _ in 0..8 {
                     let text = usize::try_from(line).ok().and_then(|n| stock.get(n % stock.len()));
                     batch.push(f.take(text.map_or("", String::as_str).as_bytes(), now));
@@ -147,7 +149,7 @@ impl Writers {
                     let in_hand = Instant::now();
                     self.sent.lock().unwrap_or_else(PoisonError::into_inner).push((due, in_hand));
                     // Every container says every failure in its turn.
-                    let rounds = usize::try_from(probe).unwrap_or_default() / CONTAINERS;
+                    let rounds = next / CONTAINERS;
                     let failure = FAILURES.get(rounds % FAILURES.len()).copied();
                     let failure = failure.unwrap_or_default();
                     let text = f.service.written(now, "ERROR", &format!("{failure} probe={probe}"));
