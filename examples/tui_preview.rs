@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::reader;
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::{
-    Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
+    Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RunState,
 };
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
@@ -92,32 +92,15 @@ fn container(name: &str, service: &str) -> Container {
         labels.insert("sre-sentinel.depends-on".to_owned(), depends.to_owned());
     }
     Container {
-        of: ContainerRef {
-            id: id(name),
-            name: name.to_owned(),
-            service: service.to_owned(),
-            project: Some("shop".to_owned()),
-        },
         image: format!("registry.example/shop/{service}:2.14.3"),
         image_id: format!("sha256:{service}"),
         state: if migrate { RunState::Exited } else { RunState::Running },
         health: if check.is_some() { Health::Healthy } else { Health::None },
-        probes: Vec::new(),
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
         created_at: Some(started),
         started_at: Some(started),
         started_at_raw: started.to_string(),
         finished_at: migrate.then(|| started + SignedDuration::from_secs(12)),
-        restart_count: 0,
-        restart_policy: RestartPolicy::No,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
         memory_limit: Some(if service == "db" { 512 << 20 } else { 96 << 20 }),
-        memory_swap: None,
         nano_cpus: Some(1_000_000_000),
         health_check: check,
         networks: vec![Attachment {
@@ -129,8 +112,13 @@ fn container(name: &str, service: &str) -> Container {
         labels,
         env_names: vec!["DATABASE_URL".to_owned(), "LOG_LEVEL".to_owned()],
         config_hash: format!("hash-{service}"),
-        log_driver: "json-file".to_owned(),
         command: format!("/app/{service} --port 8080"),
+        ..Container::plain(ContainerRef {
+            id: id(name),
+            name: name.to_owned(),
+            service: service.to_owned(),
+            project: Some("shop".to_owned()),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was learned of a service's log outlives the run.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,7 +105,11 @@ impl Role for Idle {
 }
 
 /// Runs until all lines were judged, then ends; gives what was learned.
-async fn run(store: &SqliteStore, container: &str, says: &[&str]) -> Vec<Learned> {
+async fn run(
+    store: &SqliteStore,
+    container: &str,
+    says: &[&str],
+) -> Result<Vec<Learned>, Box<dyn Error>> {
     let monitor = Engine {
         container: ContainerId(container.repeat(64)),
         says: says.iter().map(|s| (*s).to_owned()).collect(),
@@ -125,22 +130,23 @@ async fn run(store: &SqliteStore, container: &str, says: &[&str]) -> Vec<Learned
     let running = tokio::spawn(state.run(stop.clone()));
     let all = says.len() as u64;
     let heard = snapshots.wait_for(|s| s.containers.iter().any(|c| c.lines >= all));
-    tokio::time::timeout(Duration::from_secs(20), heard).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), heard).await??;
     stop.cancel();
-    running.await.unwrap();
-    let kept = store.load_learned(String::new()).await.unwrap();
-    kept.iter().map(|k| Learned::decode(k.content.as_bytes()).unwrap()).collect()
+    running.await?;
+    let kept = store.load_learned(String::new()).await?;
+    Ok(kept.iter().map(|k| Learned::decode(k.content.as_bytes())).collect::<Result<_, _>>()?)
 }
 
 #[tokio::test]
 async fn a_restart_goes_on_with_what_an_earlier_run_learned() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    let first = run(&store, "a", &["order 1 stored", "order 2 stored", "cache warmed"]).await;
+    let first =
+        run(&store, "a", &["order 1 stored", "order 2 stored", "cache warmed"]).await.unwrap();
     assert_eq!(first.iter().map(Learned::templates).collect::<Vec<_>>(), [2]);
     drop(store);
     // Another run, another container of that name, other lines: nothing is forgotten.
     let store = SqliteStore::open(folder.path()).unwrap();
-    let second = run(&store, "b", &["order 3 stored", "queue drained"]).await;
+    let second = run(&store, "b", &["order 3 stored", "queue drained"]).await.unwrap();
     assert_eq!(second.iter().map(Learned::templates).collect::<Vec<_>>(), [3]);
 }

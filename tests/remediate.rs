@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
 use sentinel_core::domain::incident::{Incident, IncidentState};
@@ -187,41 +187,19 @@ fn id(letter: &str) -> ContainerId {
 
 fn container(letter: &str, name: &str) -> Container {
     Container {
-        of: ContainerRef {
+        image: "app:1".to_owned(),
+        image_id: "sha256:1".to_owned(),
+        started_at: STARTED.parse().ok(),
+        started_at_raw: STARTED.to_owned(),
+        network_mode: "bridge".to_owned(),
+        config_hash: "hash".to_owned(),
+        command: "app".to_owned(),
+        ..Container::plain(ContainerRef {
             id: id(letter),
             name: name.to_owned(),
             service: name.to_owned(),
             project: None,
-        },
-        image: "app:1".to_owned(),
-        image_id: "sha256:1".to_owned(),
-        state: RunState::Running,
-        health: Health::None,
-        probes: vec![],
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
-        created_at: None,
-        started_at: STARTED.parse().ok(),
-        started_at_raw: STARTED.to_owned(),
-        finished_at: None,
-        restart_count: 0,
-        restart_policy: RestartPolicy::No,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
-        memory_limit: None,
-        memory_swap: None,
-        nano_cpus: None,
-        health_check: None,
-        networks: vec![],
-        network_mode: "bridge".to_owned(),
-        labels: BTreeMap::new(),
-        env_names: vec![],
-        config_hash: "hash".to_owned(),
-        log_driver: "json-file".to_owned(),
-        command: "app".to_owned(),
+        })
     }
 }
 

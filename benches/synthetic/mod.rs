@@ -7,11 +7,8 @@
     reason = "each bench uses its own part, and what writing costs is not measured"
 )]
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use jiff::Timestamp;
-use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef, RestartPolicy};
 use sentinel_core::domain::ids::ContainerId;
 
 /// What services say when all is well, with marks for what varies: `#` a number, `%` a fraction, `@`
@@ -178,41 +175,21 @@ impl Service {
 pub fn container(index: usize, started: Timestamp) -> Container {
     let name = format!("svc-{index:02}");
     Container {
-        of: ContainerRef {
+        image: "app:1".to_owned(),
+        image_id: "sha256:1".to_owned(),
+        created_at: Some(started),
+        started_at: Some(started),
+        started_at_raw: started.to_string(),
+        restart_policy: RestartPolicy::Always,
+        memory_limit: Some(512 << 20),
+        config_hash: "1".to_owned(),
+        command: "app".to_owned(),
+        ..Container::plain(ContainerRef {
             id: ContainerId(format!("{index:064x}")),
             service: name.clone(),
             name,
             project: None,
-        },
-        image: "app:1".to_owned(),
-        image_id: "sha256:1".to_owned(),
-        state: RunState::Running,
-        health: Health::None,
-        probes: Vec::new(),
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
-        created_at: Some(started),
-        started_at: Some(started),
-        started_at_raw: started.to_string(),
-        finished_at: None,
-        restart_count: 0,
-        restart_policy: RestartPolicy::Always,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
-        memory_limit: Some(512 << 20),
-        memory_swap: None,
-        nano_cpus: None,
-        health_check: None,
-        networks: Vec::new(),
-        network_mode: "default".to_owned(),
-        labels: BTreeMap::new(),
-        env_names: Vec::new(),
-        config_hash: "1".to_owned(),
-        log_driver: "json-file".to_owned(),
-        command: "app".to_owned(),
+        })
     }
 }
 

@@ -6,18 +6,17 @@
 //! digit is another one, and 5,000 lines make a second of the engine's clock. CPU time is read
 //! from the scheduler; where that is not there (it is Linux), wall time is told as such.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::{env, fs};
 
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::Detector;
 use sentinel_core::detect::reader::Reader;
-use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef};
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{LogLine, Reading, Stream};
 use sentinel_core::domain::signal::Signal;
@@ -66,43 +65,12 @@ fn timed(work: impl FnOnce()) -> u64 {
 }
 
 fn container(name: &str) -> Container {
-    Container {
-        of: ContainerRef {
-            id: ContainerId(format!("{name:-<64}")),
-            name: name.to_owned(),
-            service: name.to_owned(),
-            project: None,
-        },
-        image: String::new(),
-        image_id: String::new(),
-        state: RunState::Running,
-        health: Health::None,
-        probes: Vec::new(),
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
-        created_at: None,
-        started_at: None,
-        started_at_raw: String::new(),
-        finished_at: None,
-        restart_count: 0,
-        restart_policy: RestartPolicy::No,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
-        memory_limit: None,
-        memory_swap: None,
-        nano_cpus: None,
-        health_check: None,
-        networks: Vec::new(),
-        network_mode: String::new(),
-        labels: BTreeMap::new(),
-        env_names: Vec::new(),
-        config_hash: String::new(),
-        log_driver: String::new(),
-        command: String::new(),
-    }
+    Container::plain(ContainerRef {
+        id: ContainerId(format!("{name:-<64}")),
+        name: name.to_owned(),
+        service: name.to_owned(),
+        project: None,
+    })
 }
 
 /// The name of a sample, and its lines.

@@ -1,17 +1,15 @@
 //! A recording played back to the detectors, by its own clock.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::Detector;
 use sentinel_core::detect::reader::Reader;
 use sentinel_core::domain::anomaly::Anomaly;
-use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef, RunState};
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Stream};
@@ -182,40 +180,17 @@ impl Stage {
 
 fn container(name: &str) -> Container {
     Container {
-        of: ContainerRef {
+        image: "services:1".to_owned(),
+        image_id: "sha256:1".to_owned(),
+        state: RunState::Created,
+        network_mode: "services".to_owned(),
+        config_hash: "config-1".to_owned(),
+        command: name.to_owned(),
+        ..Container::plain(ContainerRef {
             id: ContainerId(format!("{name:-<64}")),
             name: name.to_owned(),
             service: name.to_owned(),
             project: None,
-        },
-        image: "services:1".to_owned(),
-        image_id: "sha256:1".to_owned(),
-        state: RunState::Created,
-        health: Health::None,
-        probes: Vec::new(),
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
-        created_at: None,
-        started_at: None,
-        started_at_raw: String::new(),
-        finished_at: None,
-        restart_count: 0,
-        restart_policy: RestartPolicy::No,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
-        memory_limit: None,
-        memory_swap: None,
-        nano_cpus: None,
-        health_check: None,
-        networks: Vec::new(),
-        network_mode: "services".to_owned(),
-        labels: BTreeMap::new(),
-        env_names: Vec::new(),
-        config_hash: "config-1".to_owned(),
-        log_driver: "json-file".to_owned(),
-        command: name.to_owned(),
+        })
     }
 }

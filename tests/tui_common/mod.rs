@@ -46,15 +46,8 @@ pub(crate) fn id(name: &str) -> ContainerId {
 
 pub(crate) fn container(name: &str, service: &str) -> Container {
     Container {
-        of: ContainerRef {
-            id: id(name),
-            name: name.to_owned(),
-            service: service.to_owned(),
-            project: Some("shop".to_owned()),
-        },
         image: format!("registry.example/shop/{service}:2.14.3"),
         image_id: "sha256:1".to_owned(),
-        state: RunState::Running,
         health: Health::Healthy,
         probes: vec![Probe {
             exit_code: 0,
@@ -62,21 +55,11 @@ pub(crate) fn container(name: &str, service: &str) -> Container {
             ended_at: Some(ago(3)),
             duration: Duration::from_millis(12),
         }],
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
         created_at: Some(ago(9000)),
         started_at: Some(ago(9000)),
         started_at_raw: "2026-11-24T00:00:00Z".to_owned(),
-        finished_at: None,
-        restart_count: 0,
         restart_policy: RestartPolicy::UnlessStopped,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
         memory_limit: Some(96 << 20),
-        memory_swap: None,
         nano_cpus: Some(500_000_000),
         health_check: Some(HealthCheck {
             test: vec![
@@ -99,8 +82,13 @@ pub(crate) fn container(name: &str, service: &str) -> Container {
         labels: BTreeMap::from([("sre-sentinel.monitor".to_owned(), "true".to_owned())]),
         env_names: vec!["DATABASE_URL".to_owned(), "LOG_LEVEL".to_owned()],
         config_hash: "h".to_owned(),
-        log_driver: "json-file".to_owned(),
         command: format!("/app/{service}"),
+        ..Container::plain(ContainerRef {
+            id: id(name),
+            name: name.to_owned(),
+            service: service.to_owned(),
+            project: Some("shop".to_owned()),
+        })
     }
 }
 

@@ -83,34 +83,9 @@ pub(crate) struct Story {
 /// A watched, running container with nothing special about it, on the network `net`.
 pub(crate) fn container(name: &str) -> Container {
     Container {
-        of: ContainerRef {
-            id: ContainerId(format!("{name:-<64}")),
-            name: name.to_owned(),
-            service: name.to_owned(),
-            project: None,
-        },
         image: "app:1".to_owned(),
         image_id: "sha256:1".to_owned(),
-        state: RunState::Running,
-        health: Health::None,
-        probes: Vec::new(),
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
-        created_at: None,
-        started_at: None,
         started_at_raw: "start-0".to_owned(),
-        finished_at: None,
-        restart_count: 0,
-        restart_policy: RestartPolicy::No,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
-        memory_limit: None,
-        memory_swap: None,
-        nano_cpus: None,
-        health_check: None,
         networks: vec![Attachment {
             network: "net".to_owned(),
             aliases: Vec::new(),
@@ -118,10 +93,14 @@ pub(crate) fn container(name: &str) -> Container {
         }],
         network_mode: "net".to_owned(),
         labels: BTreeMap::from([(LABEL_MONITOR.to_owned(), "true".to_owned())]),
-        env_names: Vec::new(),
         config_hash: "config-1".to_owned(),
-        log_driver: "json-file".to_owned(),
         command: "app".to_owned(),
+        ..Container::plain(ContainerRef {
+            id: ContainerId(format!("{name:-<64}")),
+            name: name.to_owned(),
+            service: name.to_owned(),
+            project: None,
+        })
     }
 }
 

@@ -1,14 +1,13 @@
 //! Lines of an input as the detector sees those of a container: cleaned, timed, in batches, with
 //! the ticks of the clock between them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::Detector;
 use sentinel_core::detect::reader::{self, Reader};
 use sentinel_core::domain::anomaly::Anomaly;
-use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef};
 use sentinel_core::domain::hash::base32_of;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{LogLine, Stream};
@@ -166,38 +165,7 @@ fn step(behind: SignedDuration) -> SignedDuration {
 
 /// A container that runs and has nothing special about it.
 fn running(of: &ContainerRef) -> Container {
-    Container {
-        of: of.clone(),
-        image: String::new(),
-        image_id: String::new(),
-        state: RunState::Running,
-        health: Health::None,
-        probes: Vec::new(),
-        exit_code: 0,
-        oom_killed: false,
-        error: String::new(),
-        created_at: None,
-        started_at: None,
-        started_at_raw: String::new(),
-        finished_at: None,
-        restart_count: 0,
-        restart_policy: RestartPolicy::No,
-        auto_remove: false,
-        tty: false,
-        stop_signal: 15,
-        stop_timeout: Duration::from_secs(10),
-        memory_limit: None,
-        memory_swap: None,
-        nano_cpus: None,
-        health_check: None,
-        networks: Vec::new(),
-        network_mode: String::new(),
-        labels: BTreeMap::new(),
-        env_names: Vec::new(),
-        config_hash: String::new(),
-        log_driver: String::new(),
-        command: String::new(),
-    }
+    Container::plain(of.clone())
 }
 
 #[cfg(test)]
