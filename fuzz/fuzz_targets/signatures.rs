@@ -8,7 +8,9 @@ fuzz_target!(|text: &str| {
     let found = of(text).map(|signature| signature.name.clone());
     assert_eq!(found, of(text).map(|signature| signature.name.clone()));
     // To build a set takes milliseconds: only for what may be one.
-    if text.contains("[[") && let Ok(signatures) = Signatures::with(text) {
+    if text.contains("[[")
+        && let Ok(signatures) = Signatures::with(text)
+    {
         for line in text.lines() {
             signatures.find(line);
         }

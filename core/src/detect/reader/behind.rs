@@ -1,7 +1,7 @@
 //! The header walk behind the level: brackets, numbers, one logger.
 
 use crate::detect::reader::byte;
-use crate::detect::reader::byte::{ALNUM, KEY, LOWER, MARK, Token, UPPER, skip};
+use crate::detect::reader::byte::{ALNUM, KEY, LOWER, MARK, OTHER, Token, UPPER, skip};
 use crate::detect::reader::shape::{
     LONGEST_TOKEN, closing, is_labelled, run, spaces, token_end, width,
 };
@@ -152,7 +152,8 @@ impl Walk<'_> {
     /// A logger that begins here.
     fn logger(&mut self, wide: bool, grouped: bool) -> Named {
         let at = self.at;
-        let Token { end, other, .. } = byte::token(self.b, at);
+        let Token { end, any } = byte::token(self.b, at);
+        let other = any & OTHER != 0;
         let token = self.b.get(at..end).unwrap_or_default();
         if other && let Some(end) = self.span_context() {
             self.commit(end);

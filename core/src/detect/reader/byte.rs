@@ -1,29 +1,31 @@
 //! Classes of bytes, looked up in a table: the reader spends its time in runs of them.
 
 /// Space and tab.
-pub(super) const SPACE: u8 = 1;
+pub(super) const SPACE: u16 = 1;
 /// `0` to `9`.
-pub(super) const DIGIT: u8 = 2;
+pub(super) const DIGIT: u16 = 2;
 /// `a` to `z`.
-pub(super) const LOWER: u8 = 4;
+pub(super) const LOWER: u16 = 4;
 /// `A` to `Z`.
-pub(super) const UPPER: u8 = 8;
+pub(super) const UPPER: u16 = 8;
 /// `_ . - $ / @ : # < > \ [ ] ~ *`: what names of loggers have besides letters and digits.
-pub(super) const MARK: u8 = 16;
+pub(super) const MARK: u16 = 16;
 /// `_ . - @ /`: what keys of pairs have besides letters and digits.
-pub(super) const KEY: u8 = 32;
+pub(super) const KEY: u16 = 32;
 /// `. :`: what addresses have.
-pub(super) const POINT: u8 = 64;
+pub(super) const POINT: u16 = 64;
 /// `"` and `\`: where a run of a string ends.
-pub(super) const QUOTE: u8 = 128;
+pub(super) const QUOTE: u16 = 128;
+/// What no name has.
+pub(super) const OTHER: u16 = 256;
 /// Letters.
-pub(super) const ALPHA: u8 = LOWER | UPPER;
+pub(super) const ALPHA: u16 = LOWER | UPPER;
 /// Letters and digits.
-pub(super) const ALNUM: u8 = ALPHA | DIGIT;
+pub(super) const ALNUM: u16 = ALPHA | DIGIT;
 
-static CLASS: [u8; 256] = table();
+static CLASS: [u16; 256] = table();
 
-const fn table() -> [u8; 256] {
+const fn table() -> [u16; 256] {
     let mut class = [0; 256];
     let mut c = 0_u8;
     loop {
@@ -37,8 +39,8 @@ const fn table() -> [u8; 256] {
             b'_' | b'-' | b'@' | b'/' => MARK | KEY,
             b'$' | b'#' | b'<' | b'>' | b'[' | b']' | b'~' | b'*' => MARK,
             b'\\' => MARK | QUOTE,
-            b'"' => QUOTE,
-            _ => 0,
+            b'"' => QUOTE | OTHER,
+            _ => OTHER,
         };
         if c == u8::MAX {
             return class;
@@ -49,13 +51,13 @@ const fn table() -> [u8; 256] {
 
 /// The classes of a byte.
 #[inline]
-pub(super) fn class(c: u8) -> u8 {
+pub(super) fn class(c: u8) -> u16 {
     CLASS[c as usize]
 }
 
 /// Where the run of bytes of `classes` that begins at `p` ends.
 #[inline]
-pub(super) fn skip(b: &[u8], p: usize, classes: u8) -> usize {
+pub(super) fn skip(b: &[u8], p: usize, classes: u16) -> usize {
     let mut at = p;
     while let Some(c) = b.get(at)
         && class(*c) & classes != 0
@@ -67,7 +69,7 @@ pub(super) fn skip(b: &[u8], p: usize, classes: u8) -> usize {
 
 /// Where the first byte of `classes` stands from `p` on; the end if there is none.
 #[inline]
-pub(super) fn find(b: &[u8], p: usize, classes: u8) -> usize {
+pub(super) fn find(b: &[u8], p: usize, classes: u16) -> usize {
     let mut at = p;
     while let Some(c) = b.get(at)
         && class(*c) & classes == 0
@@ -83,23 +85,20 @@ pub(super) struct Token {
     /// Where it ends.
     pub(super) end: usize,
     /// The classes that any of its bytes has.
-    pub(super) any: u8,
-    /// It has bytes of no class, which no name has.
-    pub(super) other: bool,
+    pub(super) any: u16,
 }
 
 /// The token at `p`.
 #[inline]
 pub(super) fn token(b: &[u8], p: usize) -> Token {
-    let (mut at, mut any, mut other) = (p, 0, false);
-    while let Some(c) = b.get(at) {
+    let rest = b.get(p..).unwrap_or_default();
+    let mut any = 0;
+    for (at, c) in rest.iter().enumerate() {
         let class = class(*c);
         if class & SPACE != 0 {
-            break;
+            return Token { end: p + at, any };
         }
         any |= class;
-        other |= class & (ALNUM | MARK) == 0;
-        at += 1;
     }
-    Token { end: at, any, other }
+    Token { end: p + rest.len(), any }
 }

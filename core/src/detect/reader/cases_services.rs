@@ -97,6 +97,7 @@ const STORES_BROKERS_AND_PROXIES: &[Case] = &[
         "*1 connect() failed (111: Connection refused)",
     ),
     ("2026/11/24 03:15:02 [notice] 1#1: start worker process 29", INFO, "start worker process 29"),
+    ("2026/11/24 03:15:02 [notice] 1#1: OS: Linux 6.1", INFO, "OS: Linux 6.1"),
     (
         "1.2.3.4 - alice [24/Nov/2026:03:15:02 +0000] \"GET / HTTP/1.1\" 502 12 \"-\" \"curl/8\"",
         ERROR,

@@ -73,9 +73,7 @@ impl Walk<'_> {
             _ => return false,
         };
         let begin = self.at + 1;
-        let Some(found) = stamp::at(self.b, begin).filter(Stamp::is_full) else {
-            return false;
-        };
+        let Some(found) = stamp::glog(self.b, begin) else { return false };
         let place = self.b.get(found.end..).unwrap_or_default();
         let Some(close) = place.iter().take(LONGEST_TOKEN).position(|c| *c == b']') else {
             return false;
@@ -279,7 +277,7 @@ impl Walk<'_> {
 
     /// Any other token: part of the header only if a timestamp or a level comes behind it.
     fn word(&mut self) -> bool {
-        let Token { end, any, other } = byte::token(self.b, self.at);
+        let Token { end, any } = byte::token(self.b, self.at);
         let token = self.b.get(self.at..end).unwrap_or_default();
         if token.len() > LONGEST_TOKEN || token.is_empty() {
             return false;
@@ -302,7 +300,7 @@ impl Walk<'_> {
                 return true;
             }
         }
-        let letters = !other && any & !ALPHA == 0;
+        let letters = any & !ALPHA == 0;
         let plain = letters && (any & LOWER != 0 || token.len() == 1);
         if plain {
             self.plain += 1;

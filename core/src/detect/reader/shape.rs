@@ -46,8 +46,9 @@ pub(super) fn closing(b: &[u8], p: usize) -> Option<usize> {
         b'{' => b'}',
         _ => b'>',
     };
+    let group = b.get(p..b.len().min(p + LONGEST_GROUP))?;
     let mut depth = 0_usize;
-    for (at, c) in b.get(p..)?.iter().enumerate().take(LONGEST_GROUP) {
+    for (at, c) in group.iter().enumerate() {
         if *c == open {
             depth += 1;
         } else if *c == close {

@@ -55,10 +55,26 @@ pub(super) fn at(b: &[u8], p: usize) -> Option<Stamp> {
     find(b, p, &mut Parts::default())
 }
 
+/// glog's timestamp, without separators in its date: `1124 03:15:02.123456`, or with the year.
+pub(super) fn glog(b: &[u8], p: usize) -> Option<Stamp> {
+    glog_parts(b, p, &mut Parts::default())
+}
+
+fn glog_parts(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
+    if digits(b, p) == 8 {
+        return find(b, p, parts).filter(Stamp::is_full);
+    }
+    (parts.month, parts.day) = (number(b, p, 2)?.0, number(b, p + 2, 2)?.0);
+    if digits(b, p) != 4 || !is(b, p + 4, b' ') || !parts.is_dated() {
+        return None;
+    }
+    Some(Stamp::new(clock(b, p + 5, parts, false)?, Kind::Full))
+}
+
 /// The moment of the timestamp that begins at `p`, if one does.
 pub(super) fn read(b: &[u8], p: usize, now: Timestamp) -> Option<Timestamp> {
     let mut parts = Parts::default();
-    find(b, p, &mut parts)?;
+    find(b, p, &mut parts).or_else(|| glog_parts(b, p, &mut parts))?;
     parts.moment(now)
 }
 
@@ -140,17 +156,15 @@ fn iso(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
 }
 
 fn numeric(b: &[u8], p: usize, parts: &mut Parts) -> Option<Stamp> {
-    *parts = Parts::default();
     let run = digits(b, p);
     let end = p + run;
+    // Most numbers before a message are processes and threads.
+    if matches!(run, 3 | 5 | 7 | 9) || (run == 4 && is(b, end, b' ')) {
+        return None;
+    }
+    *parts = Parts::default();
     match run {
         1 | 2 => short(b, p, end, parts),
-        4 if is(b, end, b' ') => {
-            // glog: 1124 03:15:02.123456.
-            (parts.month, parts.day) = (number(b, p, 2)?.0, number(b, p + 2, 2)?.0);
-            let end = clock(b, end + 1, parts, false)?;
-            parts.is_dated().then_some(Stamp::new(end, Kind::Full))
-        }
         4 => {
             let separator = *b.get(end).filter(|c| matches!(c, b'-' | b'/' | b'.'))?;
             parts.year = number(b, p, 4)?.0;
