@@ -137,21 +137,17 @@ fn run(sets: &[Sample], wanted: usize, random: &mut Random) -> Cost {
             }
         }
         batches.sort_by_key(|(at, batch)| (batch[0].seq % 2000 / 256, *at));
-        cost.reading += timed(|| {
-            for (at, batch) in &mut batches {
-                for line in batch {
-                    line.reading = readers[*at].read(line.stream, &line.text);
+        // Each batch is read and judged before the next one comes, as in life.
+        for (at, mut lines) in batches.drain(..) {
+            cost.reading += timed(|| {
+                for line in &mut lines {
+                    line.reading = readers[at].read(line.stream, &line.text);
                 }
-            }
-        });
-        let signals: Vec<Signal> =
-            batches.drain(..).map(|(_, lines)| Signal::Logs { lines }).collect();
-        cost.detecting += timed(|| {
-            for signal in &signals {
-                cost.told += detector.observe(signal, now).len();
-            }
-            cost.told += detector.observe(&Signal::Tick, now).len();
-        });
+            });
+            let signal = Signal::Logs { lines };
+            cost.detecting += timed(|| cost.told += detector.observe(&signal, now).len());
+        }
+        cost.detecting += timed(|| cost.told += detector.observe(&Signal::Tick, now).len());
         now = Timestamp::UNIX_EPOCH
             + SignedDuration::from_hours(500_000)
             + SignedDuration::from_millis(
