@@ -37,10 +37,12 @@ fn main() -> Fallible {
     for (file, container) in files.iter().zip(&watched) {
         let bytes = std::fs::read(file)?;
         let text = String::from_utf8_lossy(&bytes);
-        let texts: Vec<Arc<str>> = text.lines().map(Arc::from).collect();
+        let all: Vec<&str> = text.lines().collect();
         let mut reader = Reader::default();
         let mut seq = 0;
-        for batch in texts.chunks(BATCH) {
+        for batch in all.chunks(BATCH) {
+            // A line has just been put together when it is read, as here.
+            let batch: Vec<Arc<str>> = batch.iter().map(|line| Arc::from(*line)).collect();
             let began = thread_seconds();
             let signal = Signal::Logs {
                 lines: batch

@@ -109,43 +109,37 @@ fn run(sets: &[Sample], wanted: usize, random: &mut Random) -> Cost {
     let mut readers: Vec<Reader> = sets.iter().map(|_| Reader::default()).collect();
     let mut cost = Cost::default();
     let mut seq = 0;
-    let mut batches = Vec::new();
+    let longest = sets.iter().map(|(_, lines)| lines.len()).max().unwrap_or(0);
     while cost.lines < wanted {
-        // The lines of all containers take turns by batches, as they arrive.
-        batches.clear();
-        for (at, (_, lines)) in sets.iter().enumerate() {
-            for lines in lines.chunks(BATCH) {
-                let batch: Vec<LogLine> = lines
-                    .iter()
-                    .map(|line| {
-                        seq += 1;
-                        let text: Arc<str> = random.digits(line).into();
-                        cost.bytes += text.len();
-                        LogLine {
-                            container: ids[at].clone(),
-                            seq,
-                            at: now,
-                            stream: Stream::Stdout,
-                            text,
-                            reading: Reading::default(),
-                            history: false,
-                        }
-                    })
-                    .collect();
-                cost.lines += batch.len();
-                batches.push((at, batch));
+        // The lines of all containers take turns by batches. A batch is made, read and judged
+        // before the next one comes, as in life.
+        for from in (0..longest).step_by(BATCH) {
+            for (at, (_, lines)) in sets.iter().enumerate() {
+                let Some(lines) = lines.get(from..lines.len().min(from + BATCH)) else { continue };
+                let made = lines.iter().map(|line| {
+                    seq += 1;
+                    let text: Arc<str> = random.digits(line).into();
+                    cost.bytes += text.len();
+                    LogLine {
+                        container: ids[at].clone(),
+                        seq,
+                        at: now,
+                        stream: Stream::Stdout,
+                        text,
+                        reading: Reading::default(),
+                        history: false,
+                    }
+                });
+                let mut lines: Vec<LogLine> = made.collect();
+                cost.lines += lines.len();
+                cost.reading += timed(|| {
+                    for line in &mut lines {
+                        line.reading = readers[at].read(line.stream, &line.text);
+                    }
+                });
+                let signal = Signal::Logs { lines };
+                cost.detecting += timed(|| cost.told += detector.observe(&signal, now).len());
             }
-        }
-        batches.sort_by_key(|(at, batch)| (batch[0].seq % 2000 / 256, *at));
-        // Each batch is read and judged before the next one comes, as in life.
-        for (at, mut lines) in batches.drain(..) {
-            cost.reading += timed(|| {
-                for line in &mut lines {
-                    line.reading = readers[at].read(line.stream, &line.text);
-                }
-            });
-            let signal = Signal::Logs { lines };
-            cost.detecting += timed(|| cost.told += detector.observe(&signal, now).len());
         }
         cost.detecting += timed(|| cost.told += detector.observe(&Signal::Tick, now).len());
         now = Timestamp::UNIX_EPOCH
