@@ -106,6 +106,24 @@ impl AnomalyKind {
         }
     }
 
+    /// What it points to by itself, if it is a measure of a log or of resources and no event.
+    pub fn measures(self) -> Option<FailureClass> {
+        Some(match self {
+            Self::NewTemplate | Self::RareReturn => FailureClass::NewError,
+            Self::TemplateBurst | Self::SeverityShare | Self::TemplateShare | Self::NewValue => {
+                FailureClass::ErrorBurst
+            }
+            Self::LogSilence => FailureClass::LogSilence,
+            Self::NumericDrift => FailureClass::LatencyRise,
+            Self::MemoryNearLimit | Self::MemoryGrowth => FailureClass::MemoryLeak,
+            Self::CpuSaturation => FailureClass::CpuRunaway,
+            Self::CpuThrottled => FailureClass::CpuThrottled,
+            Self::PidsNearLimit => FailureClass::PidLimit,
+            Self::FdsNearLimit => FailureClass::FdExhaustion,
+            _ => return None,
+        })
+    }
+
     /// Whether it is a fault that the engine itself observed, as opposed to text that anybody could
     /// have written: only such a fault may authorise a fix without a person. What somebody did
     /// through the engine is no fault, and what only sums up faults that were told is no second

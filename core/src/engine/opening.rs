@@ -120,25 +120,12 @@ fn first_guess(kind: AnomalyKind) -> FailureClass {
         AnomalyKind::OomKill => FailureClass::OomKill,
         AnomalyKind::Unhealthy => FailureClass::Hang,
         AnomalyKind::ConnectionRefused => FailureClass::DependencyDown,
-        AnomalyKind::FatalSignature | AnomalyKind::NewTemplate | AnomalyKind::RareReturn => {
-            FailureClass::NewError
-        }
-        AnomalyKind::ErrorBurst
-        | AnomalyKind::TemplateBurst
-        | AnomalyKind::SeverityShare
-        | AnomalyKind::TemplateShare
-        | AnomalyKind::NewValue => FailureClass::ErrorBurst,
-        AnomalyKind::LogSilence => FailureClass::LogSilence,
-        AnomalyKind::NumericDrift => FailureClass::LatencyRise,
-        AnomalyKind::MemoryNearLimit | AnomalyKind::MemoryGrowth => FailureClass::MemoryLeak,
-        AnomalyKind::CpuSaturation => FailureClass::CpuRunaway,
-        AnomalyKind::CpuThrottled => FailureClass::CpuThrottled,
-        AnomalyKind::PidsNearLimit => FailureClass::PidLimit,
-        AnomalyKind::FdsNearLimit => FailureClass::FdExhaustion,
+        AnomalyKind::FatalSignature => FailureClass::NewError,
+        AnomalyKind::ErrorBurst => FailureClass::ErrorBurst,
+        AnomalyKind::StartFailure => FailureClass::StartFailure,
         AnomalyKind::Paused => FailureClass::Paused,
         AnomalyKind::Flapping => FailureClass::Flapping,
         AnomalyKind::RestartStorm => FailureClass::RestartStorm,
-        AnomalyKind::UsageShift | AnomalyKind::Surroundings => FailureClass::Unknown,
-        AnomalyKind::StartFailure => FailureClass::StartFailure,
+        _ => kind.measures().unwrap_or(FailureClass::Unknown),
     }
 }

@@ -147,6 +147,10 @@ fn a_leak_that_ends_in_a_memory_kill_is_one_incident() {
     let before = story.incident();
     assert_eq!(before.severity, Severity::High);
     assert!(before.anomalies.iter().any(|a| a.kind == AnomalyKind::MemoryGrowth), "{before:#?}");
+    let diagnosis = before.diagnosis.unwrap();
+    assert_eq!(diagnosis.class, FailureClass::MemoryLeak);
+    assert!(diagnosis.cause.contains("will reach its limit"), "{}", diagnosis.cause);
+    assert!(diagnosis.plan.is_empty() && diagnosis.advice.is_some());
     story.life("api", LifeKind::Oom);
     story.dies("api", 137);
     story.pass(millis(100));

@@ -9,8 +9,7 @@ use sentinel_core::detect::{Detector, reader};
 use sentinel_core::domain::audit::{AuditAction, AuditRecord};
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::container::{
-    Attachment, Container, ContainerRef, Health, HealthCheck, LABEL_MONITOR, RestartPolicy,
-    RunState,
+    Attachment, Container, ContainerRef, Health, HealthCheck, LABEL_MONITOR, RunState,
 };
 use sentinel_core::domain::event::Event;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};

@@ -8,6 +8,7 @@ mod crash_loop;
 mod dependency;
 mod found_down;
 mod log_errors;
+mod measured;
 mod oom;
 mod start_failure;
 mod unhealthy;
@@ -43,6 +44,7 @@ pub const ALL: &[Judge] = &[
     dependency::judge,
     found_down::judge,
     log_errors::judge,
+    measured::judge,
     oom::judge,
     start_failure::judge,
     unhealthy::judge,
