@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if sets.is_empty() {
         sets.push(("built-in".to_owned(), BUILT_IN.to_owned()));
     }
-    let all: String = sets.iter().map(|(_, text)| format!("{}\n", text.trim_end())).collect();
+    let all: String = sets.iter().flat_map(|(_, text)| [text.trim_end(), "\n"]).collect();
     if sets.len() > 1 {
         sets.push(("all".to_owned(), all));
     }

@@ -1,13 +1,11 @@
 //! Containers that write into a detector, by a clock of their own.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::{Detector, reader};
 use sentinel_core::domain::anomaly::Anomaly;
-use sentinel_core::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+use sentinel_core::domain::container::{Container, ContainerRef, RestartPolicy, RunState};
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Reading, Stream};
