@@ -1,7 +1,7 @@
 //! The lines of a file, of standard input, or of either gzip-compressed: in blocks of whole lines,
 //! read ahead by a thread of its own, so that a reader that blocks never holds up a signal.
 //!
-//! Bounded: [`AHEAD`] blocks wait, a block holds at most [`BLOCK`] bytes and one cut line, and a
+//! Bounded: `AHEAD` blocks wait, a block holds at most `BLOCK` bytes and one cut line, and a
 //! line keeps [`LINE_BYTES`], whatever its length (so much the monitor keeps, too).
 
 use std::fs::File;

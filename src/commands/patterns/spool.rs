@@ -1,7 +1,7 @@
 //! The cluster id of every line, kept until the whole input was seen: a late merge may still change
 //! which id is the final one.
 //!
-//! Bounded: [`IN_MEMORY`] ids wait in memory (4 MiB); what is more goes to an unnamed file in the
+//! Bounded: `IN_MEMORY` ids wait in memory (4 MiB); what is more goes to an unnamed file in the
 //! folder for temporary files, four bytes a line, at most [`MOST_LINES`] lines.
 
 use std::fs::File;
