@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 run() {
-    cargo test --release --locked -p sentinel-core --test scoring a_day_of_400 -- --ignored --nocapture
+    cargo test --release --locked -p sentinel-core --test scoring a_day_of_400 -- --nocapture
 }
 SENTINEL_SEEDS="${SENTINEL_SEEDS:-3}" run
 SENTINEL_SEEDS=1 SENTINEL_FIRST_SEED=11 SENTINEL_LEVELS=errors run

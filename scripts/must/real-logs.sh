@@ -115,7 +115,11 @@ faults() {
 told_since() {
   awk -F '\t' -v at="$1" -v container="$2" -v names="$3" '
     BEGIN { split(names, list, ","); for (i in list) right[list[i]] = 1 }
-    $1 >= at && $6 == container && (($3 in right) || ($4 in right) || ($5 in right)) { print; exit }'
+    # To the end of the input: whoever writes it must not meet a closed pipe.
+    !told && $1 >= at && $6 == container && (($3 in right) || ($4 in right) || ($5 in right)) {
+      print
+      told = 1
+    }'
 }
 
 # judge NAME CONTAINER BEGAN RIGHT ANOMALY: a row of the table.

@@ -61,7 +61,7 @@ impl Beside {
 pub(super) struct Sieve {
     bits: Box<[u64; WORDS]>,
     /// For each list, which bytes stand before and behind its blocks in their literals.
-    beside: Box<[Beside; 1 << LISTS]>,
+    beside: Vec<Beside>,
     /// Where in `probes` the list of a block begins; the next one's begin is its end.
     lists: Vec<u32>,
     probes: Vec<Probe>,
@@ -103,7 +103,7 @@ impl Sieve {
                 *count += 1;
             }
         }
-        let mut beside = Box::new([Beside::default(); 1 << LISTS]);
+        let mut beside = vec![Beside::default(); 1 << LISTS];
         for probe in &probes {
             let literal = literals.get(usize::from(probe.literal)).map_or(&[][..], |l| l);
             if let Some(beside) = beside.get_mut(slot(probe.block, LISTS)) {
