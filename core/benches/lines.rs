@@ -6,6 +6,8 @@
 //! digit is another one, and 5,000 lines make a second of the engine's clock. CPU time is read
 //! from the scheduler; where that is not there (it is Linux), wall time is told as such.
 
+mod shared;
+
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,36 +24,22 @@ use sentinel_core::domain::log::{LogLine, Reading, Stream};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
 
+use shared::cpu::cpu;
+use shared::{BUILT_IN, Random};
+
 const LINES: usize = 2_000_000;
 const PER_SECOND: u64 = 5000;
 /// Lines that arrive together.
 const BATCH: usize = 256;
-const BUILT_IN: &str = include_str!("miner_lines.txt");
 
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn digits(&mut self, line: &str) -> String {
-        let digit = |c: char| {
-            char::from_digit(u32::try_from(self.next() % 10).unwrap_or(0), 10)
-                .filter(|_| c.is_ascii_digit())
-                .unwrap_or(c)
-        };
-        line.chars().map(digit).collect()
-    }
-}
-
-/// Nanoseconds of CPU time of this thread.
-fn cpu() -> Option<u64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok()
+/// The line with other digits.
+fn digits(random: &mut Random, line: &str) -> String {
+    let digit = |c: char| {
+        char::from_digit(u32::try_from(random.next() % 10).unwrap_or(0), 10)
+            .filter(|_| c.is_ascii_digit())
+            .unwrap_or(c)
+    };
+    line.chars().map(digit).collect()
 }
 
 /// How long `work` took, in nanoseconds.
@@ -118,7 +106,7 @@ fn run(sets: &[Sample], wanted: usize, random: &mut Random) -> Cost {
                 let Some(lines) = lines.get(from..lines.len().min(from + BATCH)) else { continue };
                 let made = lines.iter().map(|line| {
                     seq += 1;
-                    let text: Arc<str> = random.digits(line).into();
+                    let text: Arc<str> = digits(random, line).into();
                     cost.bytes += text.len();
                     LogLine {
                         container: ids[at].clone(),

@@ -5,33 +5,18 @@
 //! than the next. Wall time says nothing on a machine that others use, so CPU time is read from
 //! the scheduler; where that is not there (it is Linux), wall time is told as such.
 
+mod shared;
+
 use std::io::Write as _;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use sentinel_core::detect::miner::{Bounds, Miner};
 
+use shared::cpu::cpu;
+use shared::{BUILT_IN, Random};
+
 const LINES: usize = 2_000_000;
-
-/// What the miner is measured with when no file is named: lines of common services.
-const BUILT_IN: &str = include_str!("miner_lines.txt");
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
-
-/// Nanoseconds of CPU time of this thread.
-fn cpu() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok()
-}
 
 /// A function of its own, so that a profiler can tell it from the rest.
 #[inline(never)]

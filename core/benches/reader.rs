@@ -4,12 +4,16 @@
 //! lines below are read. Wall time is what divan measures; the share of the processor that this
 //! got is in the last lines, as lines per CPU-second.
 
+#[path = "shared/cpu.rs"]
+mod cpu;
+
 use std::env::var_os;
 use std::fs;
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use cpu::cpu;
 use divan::counter::ItemsCount;
 use sentinel_core::detect::reader::{Reader, one};
 use sentinel_core::domain::log::Stream;
@@ -76,22 +80,16 @@ fn read_all(lines: &[String]) -> u64 {
         .sum()
 }
 
-/// Nanoseconds that this thread has spent on a processor.
-fn on_cpu() -> Option<u64> {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    stat.split_ascii_whitespace().next()?.parse().ok()
-}
-
 /// Lines per CPU-second of each sample.
 fn per_cpu_second() -> Option<()> {
     const TIMES: usize = 100;
     let mut out = stdout().lock();
     for (name, lines) in SAMPLES.iter() {
-        let before = on_cpu()?;
+        let before = cpu()?;
         for _ in 0..TIMES {
             divan::black_box(read_all(lines));
         }
-        let spent = (on_cpu()? - before) as f64 / (TIMES * lines.len()) as f64;
+        let spent = (cpu()? - before) as f64 / (TIMES * lines.len()) as f64;
         writeln!(
             out,
             "{name:12} {spent:7.1} ns of CPU a line, {:.2} M lines a CPU-second",

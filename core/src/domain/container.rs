@@ -314,49 +314,23 @@ impl Container {
 
 #[cfg(test)]
 pub(crate) mod tests_support {
-    use crate::domain::container::{Container, ContainerRef, Health, RestartPolicy, RunState};
+    use crate::domain::container::{Container, ContainerRef};
     use crate::domain::ids::ContainerId;
-    use std::collections::BTreeMap;
-    use std::time::Duration;
 
     /// A running container with nothing special about it.
     pub(crate) fn container(name: &str) -> Container {
         Container {
-            of: ContainerRef {
+            image: "app:1".to_owned(),
+            image_id: "sha256:1".to_owned(),
+            started_at_raw: "start-1".to_owned(),
+            config_hash: "config-1".to_owned(),
+            command: "app".to_owned(),
+            ..Container::plain(ContainerRef {
                 id: ContainerId(format!("{name:-<64}")),
                 name: name.to_owned(),
                 service: name.to_owned(),
                 project: None,
-            },
-            image: "app:1".to_owned(),
-            image_id: "sha256:1".to_owned(),
-            state: RunState::Running,
-            health: Health::None,
-            probes: Vec::new(),
-            exit_code: 0,
-            oom_killed: false,
-            error: String::new(),
-            created_at: None,
-            started_at: None,
-            started_at_raw: "start-1".to_owned(),
-            finished_at: None,
-            restart_count: 0,
-            restart_policy: RestartPolicy::No,
-            auto_remove: false,
-            tty: false,
-            stop_signal: 15,
-            stop_timeout: Duration::from_secs(10),
-            memory_limit: None,
-            memory_swap: None,
-            nano_cpus: None,
-            health_check: None,
-            networks: Vec::new(),
-            network_mode: "default".to_owned(),
-            labels: BTreeMap::new(),
-            env_names: Vec::new(),
-            config_hash: "config-1".to_owned(),
-            log_driver: "json-file".to_owned(),
-            command: "app".to_owned(),
+            })
         }
     }
 }
