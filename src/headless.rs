@@ -174,6 +174,13 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::IncidentUpdated { .. } | Event::Usage { .. } | Event::Snapshot { .. } => {
             return None;
         }
+        Event::Suppressed { suppressed } => {
+            format!("left alone ({}): {}", suppressed.reason.words(), suppressed.what)
+        }
+        Event::Silenced { silence } => {
+            format!("{} is silenced until {} by {}", silence.service, silence.until, silence.by)
+        }
+        Event::SilenceEnded { service, .. } => format!("{service} is not silenced any more"),
         Event::IncidentMerged { id, into } => format!("{id} merged into {into}"),
         Event::IncidentReopened { incident } => format!(
             "{} continues {}",

@@ -92,6 +92,14 @@ pub(super) fn container(raw: ContainerInspectResponse) -> Container {
         config_hash: hash,
         log_driver: host.log_config.and_then(|l| l.typ).unwrap_or_default(),
         command: clean_args(&command, SHORT_TEXT).join(" "),
+        env: BTreeMap::new(),
+        mounts: Vec::new(),
+        ports: Vec::new(),
+        user: String::new(),
+        read_only_root: false,
+        shm_size: None,
+        pids_limit: None,
+        nofile: None,
     }
 }
 

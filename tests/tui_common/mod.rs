@@ -135,6 +135,8 @@ pub(crate) fn empty() -> Snapshot {
         degraded: Vec::new(),
         tools: Arc::new(Vec::new()),
         watching: None,
+        suppressed: Vec::new(),
+        silences: Vec::new(),
     }
 }
 
@@ -273,6 +275,9 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
             }],
             plan: Vec::new(),
             advice: None,
+            edges: Vec::new(),
+            near_tie: None,
+            recent_changes: Vec::new(),
         }),
         plan,
         plans: 1,

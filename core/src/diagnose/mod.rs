@@ -116,6 +116,9 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
         rejected,
         plan: best.plan,
         advice: best.advice,
+        edges: Vec::new(),
+        near_tie: None,
+        recent_changes: Vec::new(),
     }
 }
 
@@ -136,5 +139,8 @@ fn unknown(case: &Case<'_>) -> Diagnosis {
         rejected: Vec::new(),
         plan: Vec::new(),
         advice: Some("Read the log lines in the evidence list and decide by hand.".to_owned()),
+        edges: Vec::new(),
+        near_tie: None,
+        recent_changes: Vec::new(),
     }
 }

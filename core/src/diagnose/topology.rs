@@ -2,18 +2,10 @@
 
 use crate::diagnose::world::{Facts, World};
 use crate::domain::anomaly::Anomaly;
+use crate::domain::topology::EdgeSource;
 
 /// The engine's default network.
 const DEFAULT_BRIDGE: &str = "bridge";
-
-/// How an edge is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EdgeSource {
-    /// A label says so (`sre-sentinel.depends-on`, compose).
-    Declared,
-    /// A log line names the sibling.
-    Named,
-}
 
 /// The siblings that `of` says it needs. The operator wrote it, so a service that lives
 /// elsewhere may be meant, if only one has that name.
@@ -46,10 +38,10 @@ pub fn needs(
 ) -> Option<EdgeSource> {
     let is_other = |f: &&Facts| f.container.of.id == other.container.of.id;
     if declared(world, of).iter().any(is_other) {
-        return Some(EdgeSource::Declared);
+        return Some(EdgeSource::Label);
     }
     if anomaly.is_some_and(|a| named(world, of, a).iter().any(is_other)) {
-        return Some(EdgeSource::Named);
+        return Some(EdgeSource::Log);
     }
     None
 }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::detect::fleet::AskedEnd;
+use crate::detect::score::learned::ServiceKey;
 use crate::detect::score::quote;
 use crate::domain::clock;
-use crate::domain::container::Container;
+use crate::domain::container::{Container, ContainerRef};
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::ContainerId;
 use crate::domain::log::{Level, LogLine};
 use crate::domain::snapshot::EngineInfo;
+use crate::domain::spec::History;
 use crate::domain::tool::Tool;
 use crate::domain::usage::Usage;
 
@@ -125,6 +127,8 @@ pub struct World {
     pub containers: BTreeMap<ContainerId, Facts>,
     /// Tools that were discovered.
     pub tools: Vec<Tool>,
+    /// How each service was configured, and what changed.
+    pub histories: BTreeMap<ServiceKey, History>,
 }
 
 impl World {
@@ -147,6 +151,11 @@ impl World {
             })
             .sum();
         self.engine.memory.saturating_sub(claimed)
+    }
+
+    /// What is remembered of the service of a container.
+    pub fn history(&self, of: &ContainerRef) -> Option<&History> {
+        self.histories.get(&ServiceKey::of(of))
     }
 
     /// Whether a tool was discovered.

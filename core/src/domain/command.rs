@@ -22,6 +22,16 @@ pub enum Command {
         /// Why, for the timeline.
         reason: String,
     },
+    /// Leave a service alone for a while: what happens to it is seen and counted, and opens no
+    /// incident.
+    Silence {
+        /// The service, or a container's name.
+        service: String,
+        /// For how long, in seconds; 0 ends a silence.
+        seconds: u64,
+        /// Why, for the record.
+        reason: String,
+    },
     /// Say that an incident is nothing.
     Dismiss {
         /// Which.

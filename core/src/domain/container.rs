@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ContainerId;
+use crate::domain::spec::{Mount, Published, Variable};
 
 /// The label that opts a container in.
 pub const LABEL_MONITOR: &str = "sre-sentinel.monitor";
@@ -22,6 +23,8 @@ pub const LABEL_DEPENDS_ON: &str = "sre-sentinel.depends-on";
 pub const LABEL_MAX_MEMORY: &str = "sre-sentinel.max-memory";
 /// The label that marks sentinel-tui's own containers: never watched, never targets.
 pub const LABEL_SELF: &str = "sre-sentinel.self";
+/// The label that keeps a container watched and quiet: it opens no incident.
+pub const LABEL_QUIET: &str = "sre-sentinel.quiet";
 
 /// Which container: identity and the names people use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -239,6 +242,30 @@ pub struct Container {
     pub log_driver: String,
     /// The command line, redacted.
     pub command: String,
+    /// Its environment by name; no secret is in it.
+    #[serde(default)]
+    pub env: BTreeMap<String, Variable>,
+    /// Its mounts, by path in the container.
+    #[serde(default)]
+    pub mounts: Vec<Mount>,
+    /// Its published ports.
+    #[serde(default)]
+    pub ports: Vec<Published>,
+    /// The user that its process runs as, as configured; empty for the image's.
+    #[serde(default)]
+    pub user: String,
+    /// Its root file system may not be written to (`--read-only`).
+    #[serde(default)]
+    pub read_only_root: bool,
+    /// Size of `/dev/shm` in bytes, if it is not the engine's default.
+    #[serde(default)]
+    pub shm_size: Option<u64>,
+    /// Bound of its processes and threads.
+    #[serde(default)]
+    pub pids_limit: Option<u64>,
+    /// Bound of its open files (`--ulimit nofile`), if set.
+    #[serde(default)]
+    pub nofile: Option<u64>,
 }
 
 impl Container {
@@ -275,6 +302,14 @@ impl Container {
             config_hash: String::new(),
             log_driver: "json-file".to_owned(),
             command: String::new(),
+            env: BTreeMap::new(),
+            mounts: Vec::new(),
+            ports: Vec::new(),
+            user: String::new(),
+            read_only_root: false,
+            shm_size: None,
+            pids_limit: None,
+            nofile: None,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::domain::container::ContainerRef;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::tool::ToolCall;
+use crate::domain::topology::Edge;
 
 /// Who made the diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,4 +73,14 @@ pub struct Diagnosis {
     pub plan: Vec<Action>,
     /// What a human should do, when there is no safe fix.
     pub advice: Option<String>,
+    /// The edges between containers that the verdict rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+    /// Another explanation is nearly as good, and what would tell them apart; then nothing but
+    /// a look is proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_tie: Option<String>,
+    /// What changed a short while before, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent_changes: Vec<String>,
 }

@@ -14,8 +14,10 @@ use crate::domain::incident::{Check, Incident, IncidentState};
 use crate::domain::log::{Level, Stream};
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Fix, Plan, Risk};
+use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::severity::Severity;
 use crate::domain::tool::{ToolCall, ToolResult};
+use crate::domain::topology::Edge;
 
 /// An event with its place in the stream.
 #[derive(Clone, Debug, Serialize)]
@@ -195,6 +197,15 @@ pub struct DiagnosisWire {
     /// What a human should do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// The edges between containers that it rests on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+    /// The explanation that is nearly as good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_tie: Option<String>,
+    /// What changed a short while before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recent_changes: Vec<String>,
 }
 
 impl From<&Diagnosis> for DiagnosisWire {
@@ -218,6 +229,9 @@ impl From<&Diagnosis> for DiagnosisWire {
                 })
                 .collect(),
             advice: d.advice.clone(),
+            edges: d.edges.clone(),
+            near_tie: d.near_tie.clone(),
+            recent_changes: d.recent_changes.clone(),
         }
     }
 }
@@ -390,6 +404,16 @@ pub enum Event {
         containers: Vec<ContainerWire>,
         incidents: Vec<IncidentWire>,
         missed: u64,
+    },
+    Suppressed {
+        suppressed: Suppressed,
+    },
+    Silenced {
+        silence: Silence,
+    },
+    SilenceEnded {
+        service: String,
+        by: String,
     },
     LogDropped {
         container: String,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::anomaly::Anomaly;
 use crate::domain::container::Container;
 use crate::domain::incident::Incident;
+use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::tool::Tool;
 use crate::domain::usage::Usage;
 
@@ -114,4 +115,10 @@ pub struct Snapshot {
     /// Why this instance does not act, when another one does.
     #[serde(default)]
     pub watching: Option<String>,
+    /// What was left alone on purpose, newest first, bounded.
+    #[serde(default)]
+    pub suppressed: Vec<Suppressed>,
+    /// Services that are silenced now.
+    #[serde(default)]
+    pub silences: Vec<Silence>,
 }

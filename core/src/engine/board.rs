@@ -150,6 +150,8 @@ impl Engine {
             anomalies: self.anomalies.iter().cloned().collect(),
             degraded: self.degraded.clone(),
             tools: Arc::clone(&self.board.tools),
+            suppressed: Vec::new(),
+            silences: Vec::new(),
             watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)
                 .then(|| "another sentinel-tui on this machine acts on this engine".to_owned()),
         }

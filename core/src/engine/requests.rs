@@ -27,6 +27,7 @@ impl Engine {
         let outcome = self.gate(actor, &command).and_then(|()| match command {
             Command::Approve { fix, sha256 } => self.approve_request(&fix, &sha256, actor, turn),
             Command::Reject { fix, reason } => self.reject_request(&fix, &reason, actor, turn),
+            Command::Silence { .. } => Err("silencing is not built yet".to_owned()),
             Command::Dismiss { incident, reason } => self.dismiss(&incident, actor, &reason, turn),
         });
         turn.effects.push(Effect::Reply { request, outcome });
