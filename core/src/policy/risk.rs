@@ -20,7 +20,7 @@ pub fn is_read(tool: &str) -> bool {
 pub fn of(call: &ToolCall, target: Option<&Container>, tool: Option<&Tool>) -> Risk {
     let own = match call.tool.as_str() {
         tool if is_read(tool) => Risk::R0,
-        "start_container" => Risk::R1,
+        "start_container" | "unpause_container" | "connect_network" => Risk::R1,
         "restart_container" => Risk::R2,
         "update_resources" => limits(call, target),
         // Everything else replaces, lowers, stops, runs something free, or is not known.
@@ -81,9 +81,19 @@ mod tests {
         let target = container("api");
         let call = |tool: &str| of(&ToolCall::new(tool, []), Some(&target), None);
         assert_eq!(call("health_check"), Risk::R0);
-        assert_eq!(call("start_container"), Risk::R1);
+        for tool in ["start_container", "unpause_container", "connect_network"] {
+            assert_eq!(call(tool), Risk::R1, "{tool}");
+        }
         assert_eq!(call("restart_container"), Risk::R2);
-        for tool in ["stop_container", "exec_command", "update_env_vars", "rm_rf", ""] {
+        for tool in [
+            "stop_container",
+            "pause_container",
+            "disconnect_network",
+            "exec_command",
+            "update_env_vars",
+            "rm_rf",
+            "",
+        ] {
             assert_eq!(call(tool), Risk::R3, "{tool}");
         }
     }

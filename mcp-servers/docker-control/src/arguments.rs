@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::amount::Amount;
 
-/// Arguments of `restart_container` and `start_container`.
+/// Arguments of `restart_container`, `start_container`, `pause_container` and `unpause_container`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -33,6 +33,45 @@ pub struct Stop {
     /// Seconds to wait for a clean end before the kill; the container's own grace if absent.
     #[schemars(range(min = 0, max = 300))]
     pub timeout: Option<u32>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
+/// Arguments of `connect_network`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// The network's name; a user network, none of the engine's own.
+    #[schemars(length(min = 1, max = 128))]
+    pub network: String,
+    /// Names under which the others on the network reach it.
+    #[schemars(length(max = 16))]
+    pub aliases: Option<Vec<String>>,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
+/// Arguments of `disconnect_network`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disconnect {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// The network's name.
+    #[schemars(length(min = 1, max = 128))]
+    pub network: String,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
     /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
     /// if the container was started at another time.
     pub expect_started_at: Option<String>,

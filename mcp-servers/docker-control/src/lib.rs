@@ -3,7 +3,8 @@
 //! Map:
 //! - [`arguments`] what the tools take      - [`results`] what they answer
 //! - [`server`] the tools with their schemas and hints
-//! - [`life`] start, stop, restart          - [`health`] the state at this moment
+//! - [`life`] start, stop, restart, pause   - [`health`] the state at this moment
+//! - [`network`] attach to a network, detach
 //! - [`limits`] memory and CPU, changed while it runs      - [`amount`] sizes and CPU counts as text
 //! - [`logs`] the newest lines              - [`exec`] a command inside, with an end
 //! - [`capture`] output kept within a bound
@@ -18,6 +19,7 @@ pub mod health;
 pub mod life;
 pub mod limits;
 pub mod logs;
+pub mod network;
 pub mod results;
 pub mod server;
 

@@ -1,4 +1,4 @@
-//! Start, stop, restart.
+//! Start, stop, restart, pause, unpause.
 
 use std::time::Duration;
 
@@ -87,6 +87,44 @@ pub async fn stop(engine: &Engine, asked: Stop) -> Result<Changed, Failure> {
     engine.post(&path, None, patience(&target, asked.timeout), &doing).await?;
     let message = format!("{} was stopped", target.name);
     after(engine, &target, true, message, asked.reason.as_deref()).await
+}
+
+/// Freezes a container; one that is frozen already is left alone.
+pub async fn pause(engine: &Engine, asked: Change) -> Result<Changed, Failure> {
+    freeze(engine, asked, "pause", true).await
+}
+
+/// Lets a frozen container go on; one that is not frozen is left alone.
+pub async fn unpause(engine: &Engine, asked: Change) -> Result<Changed, Failure> {
+    freeze(engine, asked, "unpause", false).await
+}
+
+async fn freeze(
+    engine: &Engine,
+    asked: Change,
+    verb: &str,
+    frozen: bool,
+) -> Result<Changed, Failure> {
+    let name = &asked.container_name;
+    let tool = format!("{verb}_container");
+    let target = engine.changeable(&tool, name, asked.expect_started_at.as_deref()).await?;
+    let why = asked.reason.as_deref();
+    if !target.switch("/State/Running") {
+        return Err(Failure::NotRunning {
+            container: target.name.clone(),
+            status: target.status().to_owned(),
+        });
+    }
+    if target.switch("/State/Paused") == frozen {
+        let state = if frozen { "paused already" } else { "not paused" };
+        let message = format!("{} is {state}; nothing was changed", target.name);
+        return after(engine, &target, false, message, why).await;
+    }
+    let doing = format!("{verb} {}", target.name);
+    let path = format!("/containers/{}/{verb}", target.id);
+    engine.post(&path, None, SLACK, &doing).await?;
+    let message = format!("{} was {verb}d", target.name);
+    after(engine, &target, true, message, why).await
 }
 
 fn refuse_paused(target: &Changeable, verb: &str) -> Result<(), Failure> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Answer of `restart_container`, `start_container` and `stop_container`.
+/// Answer of `restart_container`, `start_container`, `stop_container`, `pause_container` and
+/// `unpause_container`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Changed {
     /// Whether it worked.
@@ -26,6 +27,31 @@ pub struct Changed {
     pub status: String,
     /// When it was last started, as the engine writes it.
     pub started_at: String,
+}
+
+/// Answer of `connect_network` and `disconnect_network`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Attached {
+    /// Whether it worked.
+    pub success: bool,
+    /// What was done, in one sentence.
+    pub message: String,
+    /// The reason that was given.
+    pub reason: String,
+    /// When this was answered (RFC 3339, UTC).
+    pub timestamp: String,
+    /// The container's name.
+    pub container: String,
+    /// Its full id.
+    pub container_id: String,
+    /// Whether anything was changed; false if it was so already.
+    pub changed: bool,
+    /// The network that was asked for.
+    pub network: String,
+    /// The container's names on it now; none if it is not on it.
+    pub aliases: Vec<String>,
+    /// All networks that it is on now.
+    pub networks: Vec<String>,
 }
 
 /// Answer of `health_check`.

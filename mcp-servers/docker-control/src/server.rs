@@ -10,9 +10,9 @@ use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{CallToolResult, JsonObject};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
-use crate::{arguments, exec, health, life, limits, logs, results};
+use crate::{arguments, exec, health, life, limits, logs, network, results};
 
-/// The server: one engine, seven tools.
+/// The server: one engine, eleven tools.
 #[derive(Clone, Debug)]
 pub struct DockerControl {
     engine: Engine,
@@ -72,6 +72,70 @@ impl DockerControl {
     )]
     async fn stop_container(&self, arguments: JsonObject) -> CallToolResult {
         answer("stop_container", arguments, |a| life::stop(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "Freeze every process of a running container; it answers nothing until it is unpaused. Does nothing if it is paused already.",
+        input_schema = input_schema::<arguments::Change>(),
+        output_schema = output_schema::<results::Changed>(),
+        annotations(
+            title = "Pause container",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn pause_container(&self, arguments: JsonObject) -> CallToolResult {
+        answer("pause_container", arguments, |a| life::pause(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "Let a paused container go on. Does nothing if it is not paused.",
+        input_schema = input_schema::<arguments::Change>(),
+        output_schema = output_schema::<results::Changed>(),
+        annotations(
+            title = "Unpause container",
+            read_only_hint = false,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn unpause_container(&self, arguments: JsonObject) -> CallToolResult {
+        answer("unpause_container", arguments, |a| life::unpause(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "Attach a container to a user network, under the names by which the others reach it there. Does nothing if it is attached so already.",
+        input_schema = input_schema::<arguments::Connect>(),
+        output_schema = output_schema::<results::Attached>(),
+        annotations(
+            title = "Connect to network",
+            read_only_hint = false,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn connect_network(&self, arguments: JsonObject) -> CallToolResult {
+        answer("connect_network", arguments, |a| network::connect(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "Detach a container from a network. Its connections there break. Does nothing if it is not on it.",
+        input_schema = input_schema::<arguments::Disconnect>(),
+        output_schema = output_schema::<results::Attached>(),
+        annotations(
+            title = "Disconnect from network",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn disconnect_network(&self, arguments: JsonObject) -> CallToolResult {
+        answer("disconnect_network", arguments, |a| network::disconnect(&self.engine, a)).await
     }
 
     #[tool(
@@ -142,6 +206,6 @@ impl DockerControl {
 #[tool_handler(
     router = self.tool_router,
     name = "docker-control",
-    instructions = "Tools for one Docker container: look, restart, start, stop, change limits, run a command. Only containers labelled sre-sentinel.monitor=true are targets."
+    instructions = "Tools for one Docker container: look, restart, start, stop, pause, change limits and networks, run a command. Only containers labelled sre-sentinel.monitor=true are targets."
 )]
 impl ServerHandler for DockerControl {}

@@ -24,23 +24,31 @@ async fn every_tool_has_schemas_and_all_four_hints() {
     assert_eq!(
         names,
         [
+            "connect_network",
+            "disconnect_network",
             "exec_command",
             "get_logs",
             "health_check",
+            "pause_container",
             "restart_container",
             "start_container",
             "stop_container",
+            "unpause_container",
             "update_resources",
         ]
     );
     // (read only, destructive, idempotent)
     let expected = [
+        (false, false, true),
+        (false, true, true),
         (false, true, false),
         (true, false, true),
         (true, false, true),
+        (false, true, true),
         (false, true, false),
         (false, false, true),
         (false, true, true),
+        (false, false, true),
         (false, false, true),
     ];
     for (tool, (read, destructive, idempotent)) in tools.iter().zip(expected) {
@@ -86,6 +94,15 @@ async fn wrong_arguments_are_named() {
         ("get_logs", json!({"container_name": "x", "tail": 0}), "tail"),
         ("get_logs", json!({"container_name": "x", "since": "soon"}), "since"),
         ("stop_container", json!({"container_name": "x", "timeout": 301}), "timeout"),
+        ("connect_network", json!({"container_name": "x"}), "network"),
+        ("connect_network", json!({"container_name": "x", "network": "a/b"}), "no name"),
+        ("connect_network", json!({"container_name": "x", "network": "bridge"}), "user network"),
+        (
+            "connect_network",
+            json!({"container_name": "x", "network": "n", "aliases": ["a b"]}),
+            "aliases",
+        ),
+        ("disconnect_network", json!({"container_name": "x", "network": ""}), "network"),
         ("exec_command", json!({"container_name": "x", "command": []}), "command"),
         ("exec_command", json!({"container_name": "x", "command": "ls"}), "command"),
         ("update_resources", json!({"container_name": "x", "resources": {"ram": "1g"}}), "ram"),
@@ -102,10 +119,14 @@ async fn wrong_arguments_are_named() {
 async fn a_read_only_server_refuses_every_change_before_it_looks() {
     let settings = Settings { read_only: true, ..nowhere() };
     let client = client(DockerControl::new(settings)).await.unwrap();
-    let cases: [(&str, Value); 5] = [
+    let cases: [(&str, Value); 9] = [
         ("restart_container", json!({"container_name": "x"})),
         ("start_container", json!({"container_name": "x"})),
         ("stop_container", json!({"container_name": "x"})),
+        ("pause_container", json!({"container_name": "x"})),
+        ("unpause_container", json!({"container_name": "x"})),
+        ("connect_network", json!({"container_name": "x", "network": "n"})),
+        ("disconnect_network", json!({"container_name": "x", "network": "n"})),
         ("update_resources", json!({"container_name": "x", "resources": {"cpu": 1}})),
         ("exec_command", json!({"container_name": "x", "command": ["ls"]})),
     ];
@@ -134,6 +155,6 @@ async fn over_stdio() -> Outcome<(Vec<String>, Value)> {
 #[tokio::test]
 async fn the_binary_speaks_over_standard_input_and_output() {
     let (tools, error) = over_stdio().await.unwrap();
-    assert_eq!(tools.len(), 7);
+    assert_eq!(tools.len(), 11);
     assert_eq!(error["code"], "engine_unreachable", "{error}");
 }

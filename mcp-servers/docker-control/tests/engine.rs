@@ -407,3 +407,57 @@ async fn a_command_is_killed_in_a_container_without_a_shell() {
     let error = bad(&client, "exec_command", asked).await.unwrap();
     assert_eq!((&error["timed_out"], &error["killed"]), (&json!(true), &json!(true)), "{error}");
 }
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_paused_container_is_told_and_goes_on() {
+    let (bench, client) = bench().await.unwrap();
+    bench.run("frozen", &bench.body("sleep 600")).await.unwrap();
+    let name = json!({"container_name": bench.name("frozen")});
+    let running = good(&client, "unpause_container", name.clone()).await.unwrap();
+    assert_eq!(running["changed"], false, "{running}");
+    let paused = good(&client, "pause_container", name.clone()).await.unwrap();
+    assert_eq!((&paused["changed"], &paused["status"]), (&json!(true), &json!("paused")));
+    let again = good(&client, "pause_container", name.clone()).await.unwrap();
+    assert_eq!(again["changed"], false, "{again}");
+    let on = good(&client, "unpause_container", name.clone()).await.unwrap();
+    assert_eq!((&on["changed"], &on["status"]), (&json!(true), &json!("running")));
+
+    good(&client, "stop_container", json!({"container_name": bench.name("frozen"), "timeout": 0}))
+        .await
+        .unwrap();
+    let down = bad(&client, "pause_container", name).await.unwrap();
+    assert!(down["error"].as_str().unwrap().contains("exited"), "{down}");
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_lost_network_is_given_back_with_its_names() {
+    let (bench, client) = bench().await.unwrap();
+    let network = bench.name("net");
+    let labels = json!({"Name": network});
+    bench.post("/networks/create", Some(&labels)).await.unwrap();
+    let mut body = bench.body("sleep 600");
+    body["HostConfig"]["NetworkMode"] = json!(network);
+    body["NetworkingConfig"] = json!({"EndpointsConfig": {&network: {"Aliases": ["db"]}}});
+    bench.run("db", &body).await.unwrap();
+    let asked = |aliases: &[&str]| json!({"container_name": bench.name("db"), "network": network, "aliases": aliases});
+    let there = good(&client, "connect_network", asked(&["db"])).await.unwrap();
+    assert_eq!(there["changed"], false, "{there}");
+    let other = bad(&client, "connect_network", asked(&["db", "store"])).await.unwrap();
+    assert_eq!(other["code"], "conflict", "{other}");
+    assert!(other["error"].as_str().unwrap().contains("store"), "{other}");
+
+    let off = json!({"container_name": bench.name("db"), "network": network});
+    let gone = good(&client, "disconnect_network", off.clone()).await.unwrap();
+    assert_eq!((&gone["changed"], &gone["networks"]), (&json!(true), &json!([])), "{gone}");
+    let gone = good(&client, "disconnect_network", off).await.unwrap();
+    assert_eq!(gone["changed"], false, "{gone}");
+
+    let back = good(&client, "connect_network", asked(&["db"])).await.unwrap();
+    assert_eq!(back["changed"], true, "{back}");
+    assert!(back["aliases"].as_array().unwrap().contains(&json!("db")), "{back}");
+    let unknown = json!({"container_name": bench.name("db"), "network": "no-such-network"});
+    let error = bad(&client, "connect_network", unknown).await.unwrap();
+    assert!(error["error"].as_str().unwrap().contains("no-such-network"), "{error}");
+}
