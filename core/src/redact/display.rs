@@ -5,7 +5,9 @@ use std::borrow::Cow;
 /// Removes ANSI escape sequences whole, turns tabs into spaces, and replaces what is left of
 /// C0, C1 and bidirectional controls by a middle dot.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_harmful) {
+    // Most lines are plain ASCII, which needs no decoding.
+    let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if plain || !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

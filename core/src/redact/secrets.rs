@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::{Captures, Regex, RegexSet};
 
 /// What stands where a secret was.
 pub const MASK: &str = "***";
@@ -101,6 +101,9 @@ fn sources() -> Vec<String> {
 static RULES: LazyLock<Vec<Regex>> =
     LazyLock::new(|| sources().iter().filter_map(|source| Regex::new(source).ok()).collect());
 
+/// All rules at once: says which of them a text needs, in one pass.
+static NEEDED: LazyLock<Option<RegexSet>> = LazyLock::new(|| RegexSet::new(sources()).ok());
+
 /// Masks every secret that it recognises.
 pub fn mask(text: Cow<'_, str>) -> Cow<'_, str> {
     if TRIGGER.as_ref().is_some_and(|t| !t.is_match(&text)) {
@@ -121,9 +124,11 @@ pub fn mask(text: Cow<'_, str>) -> Cow<'_, str> {
 /// Every rule once; `None` if none matches.
 fn once(text: &str) -> Option<String> {
     let mut out: Option<String> = None;
-    for rule in RULES.iter() {
+    let needed = NEEDED.as_ref().map(|all| all.matches(text));
+    for (number, rule) in RULES.iter().enumerate() {
         let now = out.as_deref().unwrap_or(text);
-        if rule.is_match(now) {
+        // One that matches only what another one has just masked has its turn in the next round.
+        if needed.as_ref().is_none_or(|needed| needed.matched(number)) {
             let masked = rule.replace_all(now, |found: &Captures<'_>| {
                 if found.name("word").is_some_and(|word| is_ordinary(word.as_str())) {
                     return found[0].to_owned();
@@ -190,6 +195,7 @@ mod tests {
     fn every_rule_compiles() {
         assert_eq!(RULES.len(), sources().len());
         assert!(TRIGGER.is_some());
+        assert!(NEEDED.is_some());
     }
 
     #[test]
