@@ -9,7 +9,8 @@ use crate::domain::size::parse_bytes;
 use crate::domain::tool::{Tool, ToolCall};
 
 /// Tools that only read.
-const READS: &[&str] = &["health_check", "get_logs"];
+const READS: &[&str] =
+    &["health_check", "get_logs", "inspect_container", "list_containers", "top", "stats_snapshot"];
 
 /// Whether a tool only reads, by our own table.
 pub fn is_read(tool: &str) -> bool {
@@ -80,7 +81,9 @@ mod tests {
     fn the_table_knows_each_tool_and_takes_the_rest_for_dangerous() {
         let target = container("api");
         let call = |tool: &str| of(&ToolCall::new(tool, []), Some(&target), None);
-        assert_eq!(call("health_check"), Risk::R0);
+        for tool in ["health_check", "inspect_container", "list_containers", "top"] {
+            assert_eq!(call(tool), Risk::R0, "{tool}");
+        }
         for tool in ["start_container", "unpause_container", "connect_network"] {
             assert_eq!(call(tool), Risk::R1, "{tool}");
         }
@@ -88,6 +91,7 @@ mod tests {
         for tool in [
             "stop_container",
             "pause_container",
+            "set_restart_policy",
             "disconnect_network",
             "exec_command",
             "update_env_vars",

@@ -86,6 +86,71 @@ pub struct Health {
     pub container_name: String,
 }
 
+/// Arguments of `list_containers`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Stopped ones, too.
+    #[serde(default = "default_all")]
+    pub all: bool,
+}
+
+/// Arguments of `inspect_container`, `top` and `stats_snapshot`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inspect {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+}
+
+/// What the engine does when the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Nothing.
+    No,
+    /// Start it again, always.
+    Always,
+    /// Start it again unless somebody stopped it.
+    UnlessStopped,
+    /// Start it again after a failure.
+    OnFailure,
+}
+
+impl Policy {
+    /// The engine's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Always => "always",
+            Self::UnlessStopped => "unless-stopped",
+            Self::OnFailure => "on-failure",
+        }
+    }
+}
+
+/// Arguments of `set_restart_policy`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPolicy {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// no, always, unless-stopped or on-failure.
+    #[schemars(description = "no, always, unless-stopped or on-failure.")]
+    pub policy: Policy,
+    /// For on-failure: how often at most; 0 for no bound.
+    #[schemars(range(min = 0, max = 1000))]
+    pub max_retries: Option<u32>,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
 /// Arguments of `update_resources`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -154,6 +219,10 @@ pub struct Exec {
     /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
     /// if the container was started at another time.
     pub expect_started_at: Option<String>,
+}
+
+fn default_all() -> bool {
+    true
 }
 
 fn default_tail() -> u32 {

@@ -4,7 +4,8 @@
 //! - [`arguments`] what the tools take      - [`results`] what they answer
 //! - [`server`] the tools with their schemas and hints
 //! - [`life`] start, stop, restart, pause   - [`health`] the state at this moment
-//! - [`network`] attach to a network, detach
+//! - [`network`] attach to a network, detach  - [`policy`] what happens when its process ends
+//! - [`look`] what there is, one in detail      - [`processes`] what runs inside and what it uses
 //! - [`limits`] memory and CPU, changed while it runs      - [`amount`] sizes and CPU counts as text
 //! - [`logs`] the newest lines              - [`exec`] a command inside, with an end
 //! - [`capture`] output kept within a bound
@@ -19,7 +20,10 @@ pub mod health;
 pub mod life;
 pub mod limits;
 pub mod logs;
+pub mod look;
 pub mod network;
+pub mod policy;
+pub mod processes;
 pub mod results;
 pub mod server;
 

@@ -83,6 +83,199 @@ pub struct Health {
     pub last_probe: Option<String>,
 }
 
+/// One container in a list.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Its full id.
+    pub id: String,
+    /// Its service: label, compose service, or its name.
+    pub service: String,
+    /// Its image.
+    pub image: String,
+    /// The engine's word for its state.
+    pub state: String,
+    /// The engine's words for how long, and how healthy.
+    pub status: String,
+}
+
+/// Answer of `list_containers`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Listed {
+    /// Whether they could be listed.
+    pub success: bool,
+    /// The containers that may be looked at, by name.
+    pub containers: Vec<Row>,
+    /// How many there are.
+    pub total: usize,
+    /// Whether some were left out because they are too many.
+    pub truncated: bool,
+}
+
+/// A mount of a container.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MountPoint {
+    /// bind, volume or tmpfs.
+    pub kind: String,
+    /// Path on the host, or the volume's name.
+    pub source: String,
+    /// Path in the container.
+    pub target: String,
+    /// Whether it may be written to.
+    pub writable: bool,
+}
+
+/// A network of a container.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Attachment {
+    /// Its address there; empty while it is stopped.
+    pub address: String,
+    /// Its names there.
+    pub aliases: Vec<String>,
+}
+
+/// Answer of `inspect_container`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Inspected {
+    /// Whether the container could be looked at.
+    pub success: bool,
+    /// The container's name.
+    pub container: String,
+    /// Its full id.
+    pub container_id: String,
+    /// Its image as it was asked for.
+    pub image: String,
+    /// The image's id.
+    pub image_id: String,
+    /// The engine's word for its state.
+    pub state: String,
+    /// healthy, unhealthy, starting, or none without a health check.
+    pub health: String,
+    /// Exit status of the last run.
+    pub exit_code: i64,
+    /// Why the last start failed, if it did.
+    pub error: String,
+    /// Whether the engine says that the last run ran out of memory.
+    pub oom_killed: bool,
+    /// When it was created.
+    pub created: String,
+    /// When it was last started, as the engine writes it.
+    pub started_at: String,
+    /// When its last run ended.
+    pub finished_at: String,
+    /// How often its restart policy restarted it.
+    pub restarts: i64,
+    /// Its restart policy: no, always, unless-stopped, on-failure:5.
+    pub restart_policy: String,
+    /// Its command line, secrets masked.
+    pub command: String,
+    /// The user that it runs as; empty for the image's.
+    pub user: String,
+    /// Its environment, secrets masked.
+    pub env: BTreeMap<String, String>,
+    /// Its limits.
+    pub limits: Limits,
+    /// Bound of its processes, if there is one.
+    pub pids_limit: Option<i64>,
+    /// Whether its root file system may not be written to.
+    pub read_only_root: bool,
+    /// Its mounts.
+    pub mounts: Vec<MountPoint>,
+    /// Its networks, by name.
+    pub networks: BTreeMap<String, Attachment>,
+    /// How its network is made: a network's name, host, none, container:ID.
+    pub network_mode: String,
+    /// Its ports, and where on the host they are published.
+    pub ports: BTreeMap<String, Vec<String>>,
+    /// Its labels, secrets masked.
+    pub labels: BTreeMap<String, String>,
+    /// Its health check's command, if it has one.
+    pub health_check: Option<String>,
+}
+
+/// One process of a container.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Process {
+    /// Its number, as the host counts.
+    pub pid: String,
+    /// Its user, as the host knows it.
+    pub user: String,
+    /// Processor time so far.
+    pub time: String,
+    /// Its command line, secrets masked.
+    pub command: String,
+}
+
+/// Answer of `top`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Processes {
+    /// Whether they could be listed.
+    pub success: bool,
+    /// The container's name.
+    pub container: String,
+    /// Its full id.
+    pub container_id: String,
+    /// Its processes.
+    pub processes: Vec<Process>,
+    /// How many there are.
+    pub total: usize,
+    /// Whether some were left out because they are too many.
+    pub truncated: bool,
+}
+
+/// Answer of `stats_snapshot`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Used {
+    /// Whether it could be read.
+    pub success: bool,
+    /// The container's name.
+    pub container: String,
+    /// Its full id.
+    pub container_id: String,
+    /// When this was answered (RFC 3339, UTC).
+    pub timestamp: String,
+    /// Processor time over the last second, in percent of one processor.
+    pub cpu_pct: f64,
+    /// Memory without the page cache that can be dropped, in bytes.
+    pub memory: u64,
+    /// Its limit; the host's memory if it has none.
+    pub memory_limit: u64,
+    /// Processes and threads.
+    pub pids: u64,
+    /// Bytes received since it was started.
+    pub net_rx: u64,
+    /// Bytes sent since it was started.
+    pub net_tx: u64,
+    /// Bytes read from disks since it was started.
+    pub disk_read: u64,
+    /// Bytes written to disks since it was started.
+    pub disk_written: u64,
+}
+
+/// Answer of `set_restart_policy`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PolicySet {
+    /// Whether it worked.
+    pub success: bool,
+    /// What was done, in one sentence.
+    pub message: String,
+    /// The reason that was given.
+    pub reason: String,
+    /// When this was answered (RFC 3339, UTC).
+    pub timestamp: String,
+    /// The container's name.
+    pub container: String,
+    /// Its full id.
+    pub container_id: String,
+    /// Whether anything was changed; false if it was so already.
+    pub changed: bool,
+    /// The policy before.
+    pub previous: String,
+    /// The policy now, as the engine says.
+    pub new: String,
+}
+
 /// Limits of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Limits {

@@ -10,9 +10,11 @@ use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{CallToolResult, JsonObject};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
-use crate::{arguments, exec, health, life, limits, logs, network, results};
+use crate::{
+    arguments, exec, health, life, limits, logs, look, network, policy, processes, results,
+};
 
-/// The server: one engine, eleven tools.
+/// The server: one engine, sixteen tools.
 #[derive(Clone, Debug)]
 pub struct DockerControl {
     engine: Engine,
@@ -136,6 +138,86 @@ impl DockerControl {
     )]
     async fn disconnect_network(&self, arguments: JsonObject) -> CallToolResult {
         answer("disconnect_network", arguments, |a| network::disconnect(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "The containers that may be looked at, with image, state and service.",
+        input_schema = input_schema::<arguments::List>(),
+        output_schema = output_schema::<results::Listed>(),
+        annotations(
+            title = "List containers",
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn list_containers(&self, arguments: JsonObject) -> CallToolResult {
+        answer("list_containers", arguments, |a| look::list(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "How a container is set up and how it is: image, command, environment, limits, mounts, networks, ports, labels, state. Secrets are masked.",
+        input_schema = input_schema::<arguments::Inspect>(),
+        output_schema = output_schema::<results::Inspected>(),
+        annotations(
+            title = "Inspect container",
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn inspect_container(&self, arguments: JsonObject) -> CallToolResult {
+        answer("inspect_container", arguments, |a| look::inspect(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "The processes of a running container, command lines with secrets masked.",
+        input_schema = input_schema::<arguments::Inspect>(),
+        output_schema = output_schema::<results::Processes>(),
+        annotations(
+            title = "List processes",
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn top(&self, arguments: JsonObject) -> CallToolResult {
+        answer("top", arguments, |a| processes::top(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "What a running container uses at this moment: processor over one second, memory, processes, traffic.",
+        input_schema = input_schema::<arguments::Inspect>(),
+        output_schema = output_schema::<results::Used>(),
+        annotations(
+            title = "Read usage",
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn stats_snapshot(&self, arguments: JsonObject) -> CallToolResult {
+        answer("stats_snapshot", arguments, |a| processes::stats(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "Set what the engine does when the process of a container ends. Takes effect at its next end.",
+        input_schema = input_schema::<arguments::SetPolicy>(),
+        output_schema = output_schema::<results::PolicySet>(),
+        annotations(
+            title = "Set restart policy",
+            read_only_hint = false,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn set_restart_policy(&self, arguments: JsonObject) -> CallToolResult {
+        answer("set_restart_policy", arguments, |a| policy::set(&self.engine, a)).await
     }
 
     #[tool(

@@ -29,10 +29,15 @@ async fn every_tool_has_schemas_and_all_four_hints() {
             "exec_command",
             "get_logs",
             "health_check",
+            "inspect_container",
+            "list_containers",
             "pause_container",
             "restart_container",
+            "set_restart_policy",
             "start_container",
+            "stats_snapshot",
             "stop_container",
+            "top",
             "unpause_container",
             "update_resources",
         ]
@@ -44,10 +49,15 @@ async fn every_tool_has_schemas_and_all_four_hints() {
         (false, true, false),
         (true, false, true),
         (true, false, true),
+        (true, false, true),
+        (true, false, true),
         (false, true, true),
         (false, true, false),
         (false, false, true),
+        (false, false, true),
+        (true, false, true),
         (false, true, true),
+        (true, false, true),
         (false, false, true),
         (false, false, true),
     ];
@@ -59,7 +69,10 @@ async fn every_tool_has_schemas_and_all_four_hints() {
         assert_eq!(hints.open_world_hint, Some(false), "{}", tool.name);
         let input = &tool.input_schema;
         assert_eq!(input["additionalProperties"], json!(false), "{}", tool.name);
-        assert!(input["required"].as_array().unwrap().contains(&json!("container_name")));
+        if tool.name != "list_containers" {
+            let required = input["required"].as_array().unwrap();
+            assert!(required.contains(&json!("container_name")), "{}", tool.name);
+        }
         for (field, schema) in input["properties"].as_object().unwrap() {
             let described = schema.get("description").is_some() || schema.get("$ref").is_some();
             assert!(described, "{}.{field} has no description", tool.name);
@@ -103,6 +116,18 @@ async fn wrong_arguments_are_named() {
             "aliases",
         ),
         ("disconnect_network", json!({"container_name": "x", "network": ""}), "network"),
+        ("set_restart_policy", json!({"container_name": "x", "policy": "never"}), "variant"),
+        (
+            "set_restart_policy",
+            json!({"container_name": "x", "policy": "always", "max_retries": 3}),
+            "on-failure",
+        ),
+        (
+            "set_restart_policy",
+            json!({"container_name": "x", "policy": "on-failure", "max_retries": 1001}),
+            "max_retries",
+        ),
+        ("list_containers", json!({"container_name": "x"}), "container_name"),
         ("exec_command", json!({"container_name": "x", "command": []}), "command"),
         ("exec_command", json!({"container_name": "x", "command": "ls"}), "command"),
         ("update_resources", json!({"container_name": "x", "resources": {"ram": "1g"}}), "ram"),
@@ -119,11 +144,12 @@ async fn wrong_arguments_are_named() {
 async fn a_read_only_server_refuses_every_change_before_it_looks() {
     let settings = Settings { read_only: true, ..nowhere() };
     let client = client(DockerControl::new(settings)).await.unwrap();
-    let cases: [(&str, Value); 9] = [
+    let cases: [(&str, Value); 10] = [
         ("restart_container", json!({"container_name": "x"})),
         ("start_container", json!({"container_name": "x"})),
         ("stop_container", json!({"container_name": "x"})),
         ("pause_container", json!({"container_name": "x"})),
+        ("set_restart_policy", json!({"container_name": "x", "policy": "always"})),
         ("unpause_container", json!({"container_name": "x"})),
         ("connect_network", json!({"container_name": "x", "network": "n"})),
         ("disconnect_network", json!({"container_name": "x", "network": "n"})),
@@ -155,6 +181,6 @@ async fn over_stdio() -> Outcome<(Vec<String>, Value)> {
 #[tokio::test]
 async fn the_binary_speaks_over_standard_input_and_output() {
     let (tools, error) = over_stdio().await.unwrap();
-    assert_eq!(tools.len(), 11);
+    assert_eq!(tools.len(), 16);
     assert_eq!(error["code"], "engine_unreachable", "{error}");
 }

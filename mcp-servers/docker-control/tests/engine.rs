@@ -461,3 +461,60 @@ async fn a_lost_network_is_given_back_with_its_names() {
     let error = bad(&client, "connect_network", unknown).await.unwrap();
     assert!(error["error"].as_str().unwrap().contains("no-such-network"), "{error}");
 }
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_container_is_listed_and_shown_without_its_secrets() {
+    let (bench, client) = bench().await.unwrap();
+    let mut body = bench.body("sleep 600");
+    body["Env"] = json!(["DB_PASSWORD=hunter2", "DB_HOST=db"]);
+    bench.run("shown", &body).await.unwrap();
+    let mut stranger = bench.body("sleep 600");
+    stranger["Labels"] = json!({});
+    bench.run("stranger", &stranger).await.unwrap();
+
+    let listed = good(&client, "list_containers", json!({})).await.unwrap();
+    let names: Vec<&str> = listed["containers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .filter(|name| name.starts_with(&bench.prefix))
+        .collect();
+    assert_eq!(names, [bench.name("shown")], "only what is watched");
+
+    let name = json!({"container_name": bench.name("shown")});
+    let seen = good(&client, "inspect_container", name.clone()).await.unwrap();
+    assert_eq!(seen["env"]["DB_HOST"], "db");
+    assert!(!seen.to_string().contains("hunter2"), "{seen}");
+    assert_eq!((&seen["state"], &seen["restart_policy"]), (&json!("running"), &json!("no")));
+
+    let top = good(&client, "top", name.clone()).await.unwrap();
+    assert!(top["processes"][0]["command"].as_str().unwrap().contains("sleep"), "{top}");
+    let used = good(&client, "stats_snapshot", name.clone()).await.unwrap();
+    assert!(used["memory"].as_u64() > Some(0) && used["pids"].as_u64() > Some(0), "{used}");
+
+    let stranger = json!({"container_name": bench.name("stranger")});
+    for tool in ["inspect_container", "top", "stats_snapshot"] {
+        let error = bad(&client, tool, stranger.clone()).await.unwrap();
+        assert_eq!(error["code"], "not_watched", "{tool}: {error}");
+    }
+    let stop = json!({"container_name": bench.name("shown"), "timeout": 0});
+    good(&client, "stop_container", stop).await.unwrap();
+    let down = bad(&client, "top", name).await.unwrap();
+    assert!(down["error"].as_str().unwrap().contains("exited"), "{down}");
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_restart_policy_is_set_and_the_old_one_told() {
+    let (bench, client) = bench().await.unwrap();
+    bench.run("policy", &bench.body("sleep 600")).await.unwrap();
+    let asked = |policy: &str, retries: Value| json!({"container_name": bench.name("policy"), "policy": policy, "max_retries": retries});
+    let set = good(&client, "set_restart_policy", asked("on-failure", json!(5))).await.unwrap();
+    assert_eq!((&set["previous"], &set["new"]), (&json!("no"), &json!("on-failure:5")));
+    let again = good(&client, "set_restart_policy", asked("on-failure", json!(5))).await.unwrap();
+    assert_eq!(again["changed"], false, "{again}");
+    let back = good(&client, "set_restart_policy", asked("no", Value::Null)).await.unwrap();
+    assert_eq!((&back["changed"], &back["new"]), (&json!(true), &json!("no")));
+}
