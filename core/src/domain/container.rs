@@ -181,6 +181,7 @@ pub struct Attachment {
 
 /// A container as last inspected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the engine's own switches, each by itself")]
 pub struct Container {
     /// Identity and names.
     pub of: ContainerRef,

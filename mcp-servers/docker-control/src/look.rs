@@ -86,7 +86,7 @@ fn summary(target: &Target) -> Inspected {
         image: text("/Config/Image"),
         image_id: text("/Image"),
         state: target.status().to_owned(),
-        health: at("/State/Health/Status").map(|h| safe(Some(h))).unwrap_or("none".to_owned()),
+        health: at("/State/Health/Status").map_or_else(|| "none".to_owned(), |h| safe(Some(h))),
         exit_code: target.number("/State/ExitCode"),
         error: text("/State/Error"),
         oom_killed: target.switch("/State/OOMKilled"),
