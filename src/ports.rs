@@ -168,19 +168,19 @@ pub trait Store: Send + Sync {
     /// The cursors as last saved.
     fn load_cursors(&self) -> BoxFuture<'_, Result<Vec<LogCursor>, PortError>>;
 
-    /// Remembers what was learned of one service's log, in place of what was known of it.
+    /// Remembers what was learned of one service, in place of what was known under that key.
     fn save_learned(&self, learned: LearnedLog) -> BoxFuture<'_, Result<(), PortError>>;
 
     /// What was learned of all services whose key begins with `prefix`, bounded.
     fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>>;
 }
 
-/// What was learned of the log of one service.
+/// What was learned of one service: the usual of its log, or how it was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LearnedLog {
-    /// Engine, project, service and container name.
+    /// What kind, engine, project, service and container name.
     pub key: String,
-    /// As the detector wrote it.
+    /// As the detector or the engine wrote it.
     pub content: String,
 }
 

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::score::learned::{Learned, ServiceKey};
 use sentinel_core::domain::snapshot::EngineInfo;
+use sentinel_core::domain::spec::History;
 
 use crate::ports::LearnedLog;
 use crate::runtime::hands::Hands;
@@ -12,6 +13,8 @@ use crate::runtime::storing::Job;
 
 /// Makes everything due that came since it was last kept.
 const LATER: SignedDuration = SignedDuration::from_hours(1);
+/// How the key of a service's change memory begins; that of its log begins with the engine.
+const SPECS: &str = "specs|";
 /// Services kept at the end, at most; the store has older states of the rest.
 const AT_THE_END: usize = 1000;
 
@@ -34,6 +37,43 @@ impl Loop {
                 (Ok(service), Ok(learned)) => self.detector.warm(service, learned),
                 (Err(error), _) => tracing::warn!("cannot read whose lines were learned: {error}"),
                 (_, Err(error)) => tracing::warn!("{key}: {error}"),
+            }
+        }
+    }
+
+    /// The engine is reached for the first time: how its services were configured.
+    pub(super) async fn recall_histories(&mut self) {
+        let prefix = format!("{SPECS}{}", self.learned_of.as_deref().unwrap_or_default());
+        let kept = match self.store.load_learned(prefix.clone()).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                tracing::warn!("{error}; changes before this start are not known");
+                return;
+            }
+        };
+        let mut histories = Vec::new();
+        for LearnedLog { key, content } in kept {
+            let service = key.strip_prefix(&prefix).unwrap_or(&key);
+            match (serde_json::from_str(service), serde_json::from_str::<History>(&content)) {
+                (Ok(service), Ok(history)) => histories.push((service, history)),
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::warn!("{key}: {error}; its earlier changes are not known");
+                }
+            }
+        }
+        self.engine.recall_histories(histories);
+    }
+
+    /// Keeps how a service was configured.
+    pub(super) async fn keep_history(&self, of: &ServiceKey, history: &History, hands: &Hands) {
+        let Some(engine) = &self.learned_of else { return };
+        match (serde_json::to_string(of), serde_json::to_string(history)) {
+            (Ok(service), Ok(content)) => {
+                let key = format!("{SPECS}{engine}{service}");
+                hands.queue(Job::Kept(LearnedLog { key, content })).await;
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!("the changes of {} cannot be kept: {error}", of.service);
             }
         }
     }

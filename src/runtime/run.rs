@@ -299,6 +299,7 @@ impl Loop {
         }
         if let (Signal::Attached { engine, .. }, None) = (&signal, &self.learned_of) {
             self.recall_learned(engine).await;
+            self.recall_histories().await;
         }
         let anomalies = self.detector.observe(&signal, now);
         match &signal {
@@ -347,6 +348,9 @@ impl Loop {
             Effect::Save(incident) => hands.queue(Job::Save(incident)).await,
             Effect::Audit(record) => hands.queue(Job::Audit(record)).await,
             Effect::Inspect(container) => hands.inspect(container),
+            Effect::Remember { service, history } => {
+                self.keep_history(&service, &history, hands).await;
+            }
             Effect::Apply { plan, incident, records } => hands.apply(plan, incident, records).await,
             Effect::Undo { plan, incident, records } => hands.undo(plan, incident, records).await,
             Effect::Reply { request, outcome } => {

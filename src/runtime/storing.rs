@@ -37,6 +37,8 @@ pub enum Job {
         /// What.
         learned: Box<Learned>,
     },
+    /// Remember something else of a service.
+    Kept(LearnedLog),
     /// Make all of this durable and say so: a call waits for it.
     Before {
         /// The incident.
@@ -78,6 +80,7 @@ pub async fn work_off(
             Some(Job::Audit(record)) => desk.write(Write::Audit(record)).await,
             Some(Job::Cursors(cursors)) => desk.cursors(cursors).await,
             Some(Job::Learned { key, learned }) => desk.learned(key, &learned).await,
+            Some(Job::Kept(kept)) => desk.kept(kept).await,
             Some(Job::Before { incident, records, done }) => {
                 let outcome = desk.before(incident, records).await;
                 // The waiting call may have been abandoned at shutdown; then nobody needs this.
@@ -150,11 +153,15 @@ impl Desk {
         }
         let content = learned.encode().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         match content {
-            Ok(content) => {
-                let outcome = self.store.save_learned(LearnedLog { key, content }).await;
-                self.judge(outcome);
-            }
+            Ok(content) => self.kept(LearnedLog { key, content }).await,
             Err(error) => tracing::warn!("{key}: {error}"),
+        }
+    }
+
+    async fn kept(&mut self, kept: LearnedLog) {
+        if self.backlog.is_empty() {
+            let outcome = self.store.save_learned(kept).await;
+            self.judge(outcome);
         }
     }
 

@@ -135,6 +135,7 @@ pub(crate) fn empty() -> Snapshot {
         degraded: Vec::new(),
         tools: Arc::new(Vec::new()),
         watching: None,
+        edges: Arc::default(),
         suppressed: Vec::new(),
         silences: Vec::new(),
     }

@@ -1,70 +1,213 @@
-//! Who needs whom: edges between watched containers, each with its source.
+//! Who needs whom: edges between watched containers, each with its source and how sure it is.
+//!
+//! Equal names in another project or network are strangers: only what a container can reach under
+//! a name is meant by it.
+
+use std::collections::VecDeque;
 
 use crate::diagnose::world::{Facts, World};
 use crate::domain::anomaly::Anomaly;
-use crate::domain::topology::EdgeSource;
+use crate::domain::container::{Attachment, LABEL_DEPENDS_ON};
+use crate::domain::topology::{Edge, EdgeSource};
 
 /// The engine's default network.
 const DEFAULT_BRIDGE: &str = "bridge";
+/// How a network mode begins that shares another container's network.
+const SHARED_NAMESPACE: &str = "container:";
+/// Edges shown at most.
+const MOST_SHOWN: usize = 500;
+/// Steps that a chain of needs may have; a longer one is a circle or a mistake.
+const DEEPEST: usize = 8;
 
-/// The siblings that `of` says it needs. The operator wrote it, so a service that lives
-/// elsewhere may be meant, if only one has that name.
+/// How sure an edge of a source is: what a person wrote down for this purpose is certain, what
+/// a setting names is needed most of the time, a line may name anything, and neighbours on one
+/// network need not even speak.
+pub fn confidence(source: EdgeSource) -> f64 {
+    match source {
+        EdgeSource::Label | EdgeSource::Namespace => 1.0,
+        EdgeSource::Compose => 0.95,
+        EdgeSource::Environment => 0.8,
+        EdgeSource::Log => 0.7,
+        EdgeSource::Network => 0.2,
+    }
+}
+
+fn edge(from: &Facts, to: &Facts, source: EdgeSource, why: String) -> Edge {
+    Edge {
+        from: from.container.of.name.clone(),
+        to: to.container.of.name.clone(),
+        source,
+        confidence: confidence(source),
+        why,
+    }
+}
+
+fn same(a: &Facts, b: &Facts) -> bool {
+    a.container.of.id == b.container.of.id
+}
+
+/// What `of` needs directly, the surest edge to each, the surest first: by label, compose, shared
+/// namespace or environment.
+pub fn upstream<'w>(world: &'w World, of: &Facts) -> Vec<(Edge, &'w Facts)> {
+    let mut found: Vec<(Edge, &Facts)> = Vec::new();
+    let mut add = |to: &'w Facts, source: EdgeSource, why: String| {
+        let new = edge(of, to, source, why);
+        match found.iter_mut().find(|(_, known)| same(known, to)) {
+            Some((known, _)) if known.confidence < new.confidence => *known = new,
+            Some(_) => {}
+            None => found.push((new, to)),
+        }
+    };
+    // The operator wrote the label, so a service that lives elsewhere may be meant, if only one
+    // has that name.
+    for service in of.container.labelled_dependencies() {
+        if let Some(to) = sibling(world, of, service).or_else(|| only(world, of, service)) {
+            add(to, EdgeSource::Label, format!("its label {LABEL_DEPENDS_ON} names {service}"));
+        }
+    }
+    for service in of.container.compose_dependencies() {
+        if let Some(to) = sibling(world, of, service).or_else(|| only(world, of, service)) {
+            add(to, EdgeSource::Compose, format!("compose says that it depends on {service}"));
+        }
+    }
+    if let Some(to) = namespace_owner(world, of) {
+        add(to, EdgeSource::Namespace, "it shares its network namespace".to_owned());
+    }
+    for (name, variable) in &of.container.env {
+        for host in &variable.hosts {
+            if let Some(to) = sibling(world, of, without_port(host)) {
+                add(to, EdgeSource::Environment, format!("{name} names {host}"));
+            }
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| b.confidence.total_cmp(&a.confidence).then(a.to.cmp(&b.to)));
+    found
+}
+
+/// Who needs `of` directly.
+pub fn dependents<'w>(world: &'w World, of: &Facts) -> Vec<(Edge, &'w Facts)> {
+    let others = world.containers.values().filter(|f| !same(f, of));
+    others.filter_map(|f| Some((needs(world, f, of, None)?, f))).collect()
+}
+
+/// The siblings that `of` says it needs, by its own label or compose's.
 pub fn declared<'w>(world: &'w World, of: &Facts) -> Vec<&'w Facts> {
-    of.container
-        .declared_dependencies()
-        .iter()
-        .filter_map(|service| sibling(world, of, service).or_else(|| only(world, of, service)))
-        .collect()
+    let says = |e: &Edge| matches!(e.source, EdgeSource::Label | EdgeSource::Compose);
+    upstream(world, of).into_iter().filter(|(e, _)| says(e)).map(|(_, f)| f).collect()
 }
 
 /// The siblings that an anomaly's lines name as the peer that does not answer. Anybody may write
 /// a line, so only what `of` can reach under that name is meant.
 pub fn named<'w>(world: &'w World, of: &Facts, anomaly: &Anomaly) -> Vec<&'w Facts> {
-    anomaly
-        .detail
-        .peer
-        .iter()
-        .flat_map(|peers| peers.split(','))
-        .filter_map(|host| sibling(world, of, host))
-        .collect()
+    let peers = anomaly.detail.peer.iter().flat_map(|peers| peers.split(','));
+    peers.filter_map(|host| sibling(world, of, without_port(host))).collect()
 }
 
-/// Whether `of` needs `other`, and how that is known.
-pub fn needs(
-    world: &World,
-    of: &Facts,
-    other: &Facts,
-    anomaly: Option<&Anomaly>,
-) -> Option<EdgeSource> {
-    let is_other = |f: &&Facts| f.container.of.id == other.container.of.id;
-    if declared(world, of).iter().any(is_other) {
-        return Some(EdgeSource::Label);
+/// Whether `of` needs `other`, and how that is known best.
+pub fn needs(world: &World, of: &Facts, other: &Facts, anomaly: Option<&Anomaly>) -> Option<Edge> {
+    let known = upstream(world, of).into_iter().find(|(_, f)| same(f, other)).map(|(e, _)| e);
+    known.or_else(|| {
+        let named = anomaly.is_some_and(|a| named(world, of, a).iter().any(|f| same(f, other)));
+        named.then(|| edge(of, other, EdgeSource::Log, "its log names it as the peer".to_owned()))
+    })
+}
+
+/// Everything that `of` needs, directly or through others, the nearest first.
+pub fn ancestors<'w>(world: &'w World, of: &Facts) -> Vec<&'w Facts> {
+    let mut found: Vec<&Facts> = Vec::new();
+    let mut next: VecDeque<(&Facts, usize)> =
+        upstream(world, of).into_iter().map(|(_, f)| (f, 1)).collect();
+    while let Some((facts, depth)) = next.pop_front() {
+        if same(facts, of) || found.iter().any(|f| same(f, facts)) {
+            continue;
+        }
+        found.push(facts);
+        if depth < DEEPEST {
+            next.extend(upstream(world, facts).into_iter().map(|(_, f)| (f, depth + 1)));
+        }
     }
-    if anomaly.is_some_and(|a| named(world, of, a).iter().any(is_other)) {
-        return Some(EdgeSource::Log);
+    found
+}
+
+/// The shortest chain of needs from one to another.
+pub fn path(world: &World, from: &Facts, to: &Facts) -> Option<Vec<Edge>> {
+    let mut seen = vec![&from.container.of.id];
+    let mut next: VecDeque<(&Facts, Vec<Edge>)> = VecDeque::from([(from, Vec::new())]);
+    while let Some((facts, edges)) = next.pop_front() {
+        if same(facts, to) {
+            return Some(edges);
+        }
+        if edges.len() >= DEEPEST {
+            continue;
+        }
+        for (edge, other) in upstream(world, facts) {
+            if !seen.contains(&&other.container.of.id) {
+                seen.push(&other.container.of.id);
+                let mut longer = edges.clone();
+                longer.push(edge);
+                next.push_back((other, longer));
+            }
+        }
     }
     None
+}
+
+/// For display: everything that is known, and who shares a user network with whom beyond that.
+pub fn all(world: &World) -> Vec<Edge> {
+    let each = world.containers.values();
+    let mut edges: Vec<Edge> =
+        each.flat_map(|of| upstream(world, of)).map(|(e, _)| e).take(MOST_SHOWN).collect();
+    let all: Vec<&Facts> = world.containers.values().collect();
+    for (at, of) in all.iter().enumerate() {
+        for other in all.iter().skip(at + 1) {
+            let Some(common) = shared(of, other).find(|n| n.network != DEFAULT_BRIDGE) else {
+                continue;
+            };
+            let (a, b) = (&of.container.of.name, &other.container.of.name);
+            let joins = |e: &Edge| (&e.from == a && &e.to == b) || (&e.from == b && &e.to == a);
+            if edges.len() < MOST_SHOWN && !edges.iter().any(joins) {
+                let why = format!("both are on network {}", common.network);
+                edges.push(edge(of, other, EdgeSource::Network, why));
+            }
+        }
+    }
+    edges
+}
+
+/// The container whose network namespace `of` shares, if it is watched and there.
+fn namespace_owner<'w>(world: &'w World, of: &Facts) -> Option<&'w Facts> {
+    let owner = of.container.network_mode.strip_prefix(SHARED_NAMESPACE)?;
+    // The engine turns a name into the id of the container that had it then.
+    world.containers.values().find(|f| f.container.of.id.0 == owner)
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// The attachments of `other` to networks that both are on.
+fn shared<'a>(of: &'a Facts, other: &'a Facts) -> impl Iterator<Item = &'a Attachment> {
+    let networks = other.container.networks.iter();
+    networks.filter(|n| of.container.networks.iter().any(|m| m.network == n.network))
 }
 
 /// A container by a host name or address as `of` would resolve it: of the same project, or on a
 /// network that both share. Never any other: equal names in another project are strangers.
 fn sibling<'w>(world: &'w World, of: &Facts, host: &str) -> Option<&'w Facts> {
     world.containers.values().find(|f| {
-        if f.container.of.id == of.container.of.id {
+        if same(f, of) {
             return false;
         }
-        let shared = || {
-            f.container
-                .networks
-                .iter()
-                .filter(|n| of.container.networks.iter().any(|m| m.network == n.network))
-        };
         let by_name = f.container.host_names().any(|n| n == host);
+        let by_address = || shared(of, f).any(|n| !n.address.is_empty() && n.address == host);
         let same_project =
             of.container.of.project.is_some() && f.container.of.project == of.container.of.project;
         // The default bridge resolves no names; whoever is on it is reached by address only.
-        let near = same_project || shared().any(|n| n.network != DEFAULT_BRIDGE);
-        (by_name && near) || shared().any(|n| !n.address.is_empty() && n.address == host)
+        let near = || same_project || shared(of, f).any(|n| n.network != DEFAULT_BRIDGE);
+        (by_name && near()) || by_address()
     })
 }
 
@@ -81,8 +224,9 @@ fn only<'w>(world: &'w World, of: &Facts, service: &str) -> Option<&'w Facts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::container::Container;
     use crate::domain::container::tests_support::container;
-    use crate::domain::container::{Attachment, Container, LABEL_DEPENDS_ON};
+    use crate::domain::spec::Variable;
 
     fn world(containers: Vec<Container>) -> World {
         World {
@@ -159,5 +303,64 @@ mod tests {
             .map(|f| f.container.of.name.as_str())
             .collect();
         assert_eq!(names, ["one"]);
+    }
+
+    fn naming(mut container: Container, name: &str, host: &str) -> Container {
+        let variable = Variable { hosts: vec![host.to_owned()], ..Variable::default() };
+        container.env.insert(name.to_owned(), variable);
+        container
+    }
+
+    fn shop(name: &str) -> Container {
+        of_project(container(name), "shop", name)
+    }
+
+    fn words(edges: &[Edge]) -> Vec<String> {
+        edges.iter().map(|e| format!("{}>{} {:?}", e.from, e.to, e.source)).collect()
+    }
+
+    #[test]
+    fn each_source_gives_an_edge_and_the_surest_counts() {
+        let mut api = naming(naming(shop("api"), "DB_URL", "db:5432"), "CACHE", "cache");
+        api.labels
+            .insert("com.docker.compose.depends_on".to_owned(), "db:healthy:false".to_owned());
+        let mut side = container("side");
+        side.network_mode = format!("container:{}", shop("api").of.id.0);
+        let world = world(vec![api, shop("db"), shop("cache"), side]);
+        let of = |name: &str| world.by_name(name).unwrap();
+        let edges = |name: &str| {
+            words(&upstream(&world, of(name)).into_iter().map(|(e, _)| e).collect::<Vec<_>>())
+        };
+        assert_eq!(edges("api"), ["api>db Compose", "api>cache Environment"]);
+        assert_eq!(edges("side"), ["side>api Namespace"]);
+        let names = |found: Vec<&Facts>| -> Vec<String> {
+            found.iter().map(|f| f.container.of.name.clone()).collect()
+        };
+        assert_eq!(names(ancestors(&world, of("side"))), ["api", "db", "cache"]);
+        let chain = path(&world, of("side"), of("db")).unwrap();
+        assert_eq!(words(&chain), ["side>api Namespace", "api>db Compose"]);
+        assert_eq!(path(&world, of("db"), of("side")), None);
+        let needy: Vec<Edge> = dependents(&world, of("db")).into_iter().map(|(e, _)| e).collect();
+        assert_eq!(words(&needy), ["api>db Compose"]);
+    }
+
+    #[test]
+    fn a_circle_of_needs_ends() {
+        let world = world(vec![
+            naming(shop("a"), "X_HOST", "b"),
+            naming(shop("b"), "X_HOST", "c"),
+            naming(shop("c"), "X_HOST", "a"),
+        ]);
+        assert_eq!(ancestors(&world, world.by_name("a").unwrap()).len(), 2);
+    }
+
+    #[test]
+    fn neighbours_on_a_network_are_shown_once_and_are_no_need() {
+        let world = world(vec![
+            on(container("a"), "net", "10.0.0.2"),
+            on(container("b"), "net", "10.0.0.3"),
+        ]);
+        assert_eq!(words(&all(&world)), ["a>b Network"]);
+        assert!(upstream(&world, world.by_name("a").unwrap()).is_empty());
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::ids::ContainerId;
 use crate::domain::log::{Level, LogLine};
 use crate::domain::snapshot::EngineInfo;
-use crate::domain::spec::History;
+use crate::domain::spec::{History, SpecChange};
 use crate::domain::tool::Tool;
 use crate::domain::usage::Usage;
 
@@ -156,6 +156,16 @@ impl World {
     /// What is remembered of the service of a container.
     pub fn history(&self, of: &ContainerRef) -> Option<&History> {
         self.histories.get(&ServiceKey::of(of))
+    }
+
+    /// What changed of the service of a container within the time before `now`, oldest first.
+    pub fn recent_changes(
+        &self,
+        of: &ContainerRef,
+        within: SignedDuration,
+        now: Timestamp,
+    ) -> Vec<&SpecChange> {
+        self.history(of).map(|h| h.since(now - within).collect()).unwrap_or_default()
     }
 
     /// Whether a tool was discovered.

@@ -235,8 +235,6 @@ pub struct Container {
     pub network_mode: String,
     /// Labels under `sre-sentinel.` and `com.docker.compose.` only.
     pub labels: BTreeMap<String, String>,
-    /// Names of its environment variables, sorted.
-    pub env_names: Vec<String>,
     /// Hash over everything that a recreate would change.
     pub config_hash: String,
     /// Log driver.
@@ -299,7 +297,6 @@ impl Container {
             networks: Vec::new(),
             network_mode: "default".to_owned(),
             labels: BTreeMap::new(),
-            env_names: Vec::new(),
             config_hash: String::new(),
             log_driver: "json-file".to_owned(),
             command: String::new(),
@@ -329,16 +326,21 @@ impl Container {
         self.label("com.docker.compose.oneoff").is_some_and(|v| v.eq_ignore_ascii_case("true"))
     }
 
-    /// Names of services that it says it needs, by its own label and compose's.
-    pub fn declared_dependencies(&self) -> Vec<String> {
+    /// Names of services that its own label says it needs.
+    pub fn labelled_dependencies(&self) -> impl Iterator<Item = &str> {
         let own = self.label(LABEL_DEPENDS_ON).into_iter().flat_map(|v| v.split(','));
+        own.map(str::trim).filter(|s| !s.is_empty())
+    }
+
+    /// Names of services that compose says it needs.
+    pub fn compose_dependencies(&self) -> impl Iterator<Item = &str> {
         // Compose writes `db:service_healthy:false,cache:service_started:true`.
-        let compose = self
-            .label("com.docker.compose.depends_on")
+        self.label("com.docker.compose.depends_on")
             .into_iter()
             .flat_map(|v| v.split(','))
-            .filter_map(|entry| entry.split(':').next());
-        own.chain(compose).map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+            .filter_map(|entry| entry.split(':').next())
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
     }
 
     /// Names by which siblings on a shared user network reach it.

@@ -11,6 +11,7 @@ use crate::domain::container::Container;
 use crate::domain::incident::Incident;
 use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::tool::Tool;
+use crate::domain::topology::Edge;
 use crate::domain::usage::Usage;
 
 /// The part that is degraded while the container engine cannot be seen.
@@ -115,6 +116,9 @@ pub struct Snapshot {
     /// Why this instance does not act, when another one does.
     #[serde(default)]
     pub watching: Option<String>,
+    /// Who needs whom.
+    #[serde(default)]
+    pub edges: Arc<Vec<Edge>>,
     /// What was left alone on purpose, newest first, bounded.
     #[serde(default)]
     pub suppressed: Vec<Suppressed>,

@@ -1,14 +1,15 @@
 //! How a container was configured, so that a change can be told, weighed and taken back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::container::Container;
 use crate::domain::ids::ContainerId;
 
 /// One variable of the environment. Secret values never get this far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variable {
     /// A short hash of the value: says whether it changed, not what it is.
     pub hash: String,
@@ -112,6 +113,158 @@ pub struct SpecChange {
     pub new: Option<String>,
 }
 
+impl SpecField {
+    /// The field in a word or two.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Command => "command",
+            Self::Env => "env",
+            Self::Mount => "mount",
+            Self::Network => "network",
+            Self::Memory => "memory limit",
+            Self::Cpu => "CPU limit",
+            Self::Ports => "ports",
+            Self::User => "user",
+        }
+    }
+}
+
+impl SpecChange {
+    /// The change in words: `env PEER_URL http://data:9000 → (missing)`.
+    pub fn words(&self) -> String {
+        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(missing)".to_owned());
+        let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
+        format!("{}{name} {} → {}", self.field.words(), side(&self.old), side(&self.new))
+    }
+}
+
+/// What stands for a value that is not kept.
+pub const HIDDEN: &str = "(hidden)";
+
+impl Variable {
+    /// The value, or that it is hidden.
+    fn shown(&self) -> String {
+        self.value.clone().unwrap_or_else(|| HIDDEN.to_owned())
+    }
+}
+
+impl Spec {
+    /// The spec of a container.
+    pub fn of(container: &Container) -> Self {
+        // The engine adds the short id to the aliases of a container: no deploy changed that.
+        let own = container.of.id.short();
+        let networks = container.networks.iter().map(|n| {
+            let aliases = n.aliases.iter().filter(|a| a.as_str() != own).cloned().collect();
+            (n.network.clone(), aliases)
+        });
+        Self {
+            image: container.image.clone(),
+            image_id: container.image_id.clone(),
+            command: container.command.clone(),
+            env: container.env.clone(),
+            mounts: container.mounts.clone(),
+            networks: networks.collect(),
+            memory_limit: container.memory_limit,
+            nano_cpus: container.nano_cpus,
+            ports: container.ports.clone(),
+            user: container.user.clone(),
+        }
+    }
+
+    /// What is different in `new`, field by field.
+    pub fn changes_to(
+        &self,
+        new: &Self,
+        at: Timestamp,
+        container: &ContainerId,
+    ) -> Vec<SpecChange> {
+        let mut changes = Vec::new();
+        let mut push = |field, name: &str, old: Option<String>, new: Option<String>| {
+            changes.push(SpecChange {
+                at,
+                container: container.clone(),
+                field,
+                name: name.to_owned(),
+                old,
+                new,
+            });
+        };
+        if self.image_id != new.image_id || self.image != new.image {
+            let shown = |spec: &Self, other: &Self| {
+                if spec.image == other.image {
+                    let digest = spec.image_id.trim_start_matches("sha256:");
+                    let short = digest.get(..12).unwrap_or(digest);
+                    format!("{}@{short}", spec.image)
+                } else {
+                    spec.image.clone()
+                }
+            };
+            push(SpecField::Image, "", Some(shown(self, new)), Some(shown(new, self)));
+        }
+        if self.command != new.command {
+            push(SpecField::Command, "", Some(self.command.clone()), Some(new.command.clone()));
+        }
+        for name in self.env.keys().chain(new.env.keys().filter(|n| !self.env.contains_key(*n))) {
+            let (before, after) = (self.env.get(name), new.env.get(name));
+            if before.map(|v| &v.hash) != after.map(|v| &v.hash) {
+                push(SpecField::Env, name, before.map(Variable::shown), after.map(Variable::shown));
+            }
+        }
+        let mount = |spec: &Self, target: &str| {
+            let found = spec.mounts.iter().find(|m| m.target == target)?;
+            let mode = if found.writable { "" } else { ":ro" };
+            Some(format!("{} {}{mode}", found.kind, found.source))
+        };
+        let targets: BTreeSet<&str> =
+            self.mounts.iter().chain(&new.mounts).map(|m| m.target.as_str()).collect();
+        for target in targets {
+            let (before, after) = (mount(self, target), mount(new, target));
+            if before != after {
+                push(SpecField::Mount, target, before, after);
+            }
+        }
+        let attached = |spec: &Self, name: &str| {
+            spec.networks.get(name).map(|aliases| {
+                if aliases.is_empty() {
+                    "attached".to_owned()
+                } else {
+                    format!("attached as {}", aliases.join(", "))
+                }
+            })
+        };
+        let names: BTreeSet<&String> = self.networks.keys().chain(new.networks.keys()).collect();
+        for name in names {
+            let (before, after) = (attached(self, name), attached(new, name));
+            if before != after {
+                push(SpecField::Network, name, before, after);
+            }
+        }
+        let limits = [
+            (SpecField::Memory, self.memory_limit, new.memory_limit),
+            (SpecField::Cpu, self.nano_cpus, new.nano_cpus),
+        ];
+        for (field, before, after) in limits {
+            if before != after {
+                let shown = |value: Option<u64>| value.map(|v| v.to_string());
+                push(field, "", shown(before), shown(after));
+            }
+        }
+        if self.ports != new.ports {
+            let shown = |spec: &Self| {
+                let ports = spec.ports.iter().map(|p| format!("{}→{}", p.host_port, p.port));
+                Some(ports.collect::<Vec<_>>().join(", ")).filter(|p| !p.is_empty())
+            };
+            push(SpecField::Ports, "", shown(self), shown(new));
+        }
+        if self.user != new.user {
+            let shown = |user: &str| Some(user.to_owned()).filter(|u| !u.is_empty());
+            push(SpecField::User, "", shown(&self.user), shown(&new.user));
+        }
+        changes
+    }
+}
+
 /// What is remembered of one service: how it was when it last worked, and what changed since.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -121,6 +274,116 @@ pub struct History {
     pub good: Option<Spec>,
     /// When that was last seen to run well.
     pub good_at: Option<Timestamp>,
-    /// What changed, oldest first; bounded.
+    /// The container that has it.
+    pub container: Option<ContainerId>,
+    /// What changed, oldest first, at most [`MAX_CHANGES`].
     pub changes: Vec<SpecChange>,
+}
+
+/// Changes kept of one service; the oldest gives way.
+pub const MAX_CHANGES: usize = 50;
+
+impl History {
+    /// A service that is seen for the first time.
+    pub fn begin(container: &Container) -> Self {
+        Self {
+            current: Spec::of(container),
+            container: Some(container.of.id.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// Takes over how a container is configured now. True if something changed. What a new
+    /// container has changed with its creation; what an old one has, a moment ago.
+    pub fn see(&mut self, container: &Container, now: Timestamp) -> bool {
+        let spec = Spec::of(container);
+        let id = &container.of.id;
+        let replaced = self.container.as_ref() != Some(id);
+        if spec == self.current {
+            self.container = Some(id.clone());
+            return replaced;
+        }
+        let at = container.created_at.filter(|_| replaced).unwrap_or(now);
+        self.changes.extend(self.current.changes_to(&spec, at, id));
+        let excess = self.changes.len().saturating_sub(MAX_CHANGES);
+        self.changes.drain(..excess);
+        self.current = spec;
+        self.container = Some(id.clone());
+        true
+    }
+
+    /// It has run well for a while as it is. True if that is news.
+    pub fn is_well(&mut self, now: Timestamp) -> bool {
+        let news = self.good.as_ref() != Some(&self.current);
+        if news {
+            self.good = Some(self.current.clone());
+        }
+        self.good_at = Some(now);
+        news
+    }
+
+    /// What changed since `since`, newest last.
+    pub fn since(&self, since: Timestamp) -> impl Iterator<Item = &SpecChange> {
+        self.changes.iter().filter(move |c| c.at >= since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::container::tests_support::container;
+
+    fn with_env(value: &str) -> Container {
+        let mut container = container("api");
+        let variable =
+            Variable { hash: value.to_owned(), value: Some(value.to_owned()), hosts: Vec::new() };
+        container.env.insert("PEER".to_owned(), variable);
+        container
+    }
+
+    #[test]
+    fn a_change_is_told_with_both_sides_and_the_time_of_the_new_container() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut history = History::begin(&with_env("db"));
+        assert!(!history.see(&with_env("db"), at(5)), "nothing changed");
+        let mut new = with_env("bd");
+        new.of.id = ContainerId("f".repeat(64));
+        new.created_at = Some(at(10));
+        new.image = "shop:2".to_owned();
+        new.memory_limit = Some(7);
+        assert!(history.see(&new, at(12)));
+        let words: Vec<String> = history.changes.iter().map(SpecChange::words).collect();
+        assert_eq!(words.len(), 3, "{words:?}");
+        assert_eq!(words[1], "env PEER db → bd");
+        assert_eq!(words[2], "memory limit (missing) → 7");
+        assert!(history.changes.iter().all(|c| c.at == at(10)));
+        assert_eq!(history.since(at(11)).count(), 0);
+
+        new.env.clear();
+        assert!(history.see(&new, at(20)), "the same container, changed while it runs");
+        let last = history.changes.last().unwrap();
+        assert_eq!((last.words().as_str(), last.at), ("env PEER bd → (missing)", at(20)));
+    }
+
+    #[test]
+    fn what_works_is_kept_until_something_else_works() {
+        let mut history = History::begin(&with_env("db"));
+        let at = Timestamp::UNIX_EPOCH;
+        assert!(history.is_well(at));
+        assert!(!history.is_well(at), "no news");
+        history.see(&with_env("bd"), at);
+        let good = history.good.as_ref().unwrap();
+        assert_eq!(good.env["PEER"].value.as_deref(), Some("db"));
+        assert!(history.is_well(at));
+    }
+
+    #[test]
+    fn changes_are_bounded() {
+        let mut history = History::begin(&with_env("0"));
+        for number in 1..200 {
+            history.see(&with_env(&number.to_string()), Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!(history.changes.len(), MAX_CHANGES);
+        assert_eq!(history.changes.last().unwrap().new.as_deref(), Some("199"));
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::diagnose::topology;
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::ids::ContainerId;
 use crate::domain::incident::Incident;
@@ -118,6 +119,8 @@ impl Engine {
         if *self.board.tools != self.world.tools {
             self.board.tools = Arc::new(self.world.tools.clone());
         }
+        let edges = self.edges.take().unwrap_or_else(|| Arc::new(topology::all(&self.world)));
+        self.edges = Some(Arc::clone(&edges));
         let mut containers: Vec<ContainerView> = self
             .world
             .containers
@@ -150,6 +153,7 @@ impl Engine {
             anomalies: self.anomalies.iter().cloned().collect(),
             degraded: self.degraded.clone(),
             tools: Arc::clone(&self.board.tools),
+            edges,
             suppressed: Vec::new(),
             silences: Vec::new(),
             watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)

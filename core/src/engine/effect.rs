@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::detect::score::learned::ServiceKey;
 use crate::domain::audit::AuditRecord;
 use crate::domain::event::Event;
 use crate::domain::ids::ContainerId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Approved, Plan, Undo};
+use crate::domain::spec::History;
 
 /// Work for the shell, to be taken up in order. Not `Clone`: an approved plan inside is spent
 /// by moving it.
@@ -20,6 +22,13 @@ pub enum Effect {
     Audit(Box<AuditRecord>),
     /// Look at a container; the answer comes as `Inspected` or `Gone`.
     Inspect(ContainerId),
+    /// Remember how a service is configured and what changed.
+    Remember {
+        /// Which.
+        service: ServiceKey,
+        /// What.
+        history: Box<History>,
+    },
     /// First make the incident and these records durable, then run the plan. If that cannot be
     /// written, nothing is called and the plan is stale.
     Apply {

@@ -6,7 +6,7 @@
 //! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
+//! sight, `remembering` how services were configured, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
 
 mod board;
 mod clock;
@@ -23,6 +23,7 @@ mod opening;
 mod oracles;
 mod own_calls;
 mod records;
+mod remembering;
 mod requests;
 mod resume;
 mod sight;
@@ -43,6 +44,7 @@ use crate::domain::incident::{Incident, IncidentState};
 use crate::domain::plan::Actor;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
+use crate::domain::topology::Edge;
 use crate::engine::board::Board;
 use crate::engine::correlate::Waiting;
 use crate::engine::diagnosing::TOOLS_WAIT;
@@ -127,6 +129,8 @@ pub struct Engine {
     adopted: Option<Vec<Anomaly>>,
     /// The next step decides about staged plans anew.
     reconsider: bool,
+    /// Who needs whom, as far as known; `None` when that may have changed.
+    edges: Option<Arc<Vec<Edge>>>,
 }
 
 impl Open {
@@ -179,6 +183,7 @@ impl Engine {
             standing_down: false,
             adopted: None,
             reconsider: false,
+            edges: None,
         }
     }
 
@@ -196,7 +201,8 @@ impl Engine {
             let saved = turn.dirty.iter().filter_map(|id| self.incidents.get(id));
             turn.effects.extend(saved.map(|open| Effect::Save(Arc::clone(&open.incident))));
         } else {
-            turn.effects.retain(|effect| !matches!(effect, Effect::Audit(_)));
+            turn.effects
+                .retain(|effect| !matches!(effect, Effect::Audit(_) | Effect::Remember { .. }));
         }
         self.prune();
         turn.effects
@@ -204,7 +210,7 @@ impl Engine {
 
     fn take(&mut self, signal: Signal, turn: &mut Turn) {
         match signal {
-            Signal::Tick => {}
+            Signal::Tick => self.remember_well(turn),
             Signal::Attached { engine, watched } => {
                 let wire = EngineWire {
                     name: engine.name.clone(),

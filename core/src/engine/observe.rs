@@ -29,6 +29,8 @@ impl Engine {
             return;
         }
         let is_up = container.is_up();
+        self.remember_spec(&container, turn);
+        self.edges = None;
         let wire = ContainerWire::from(&container);
         match self.world.containers.get_mut(&id) {
             None => {
@@ -74,6 +76,7 @@ impl Engine {
             // The last moment to say why.
             self.diagnose_now(id, turn);
         }
+        self.edges = None;
         if let Some(facts) = self.world.containers.remove(id) {
             let wire = ContainerWire::from(facts.container.as_ref());
             turn.emit(Event::ContainerGone { container: wire });

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::detect::{Detector, reader};
 use sentinel_core::domain::audit::{AuditAction, AuditRecord};
 use sentinel_core::domain::command::Command;
@@ -20,6 +21,7 @@ use sentinel_core::domain::plan::{Actor, FixState, Plan};
 use sentinel_core::domain::signal::{Signal, UNRECORDED};
 use sentinel_core::domain::size::parse_bytes;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
+use sentinel_core::domain::spec::History;
 use sentinel_core::domain::tool::{Tool, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::effect::Effect;
@@ -69,6 +71,8 @@ pub(crate) struct Story {
     /// How often the engine had something saved.
     pub(crate) saves: usize,
     pub(crate) audit: Vec<AuditRecord>,
+    /// What is remembered of each service.
+    pub(crate) histories: BTreeMap<ServiceKey, History>,
     pub(crate) applied: Vec<Plan>,
     pub(crate) undone: Vec<Plan>,
     pub(crate) inspects: Vec<ContainerId>,
@@ -196,6 +200,7 @@ impl Story {
             saves: 0,
             saved,
             audit: Vec::new(),
+            histories: BTreeMap::new(),
             applied: Vec::new(),
             undone: Vec::new(),
             inspects: Vec::new(),
@@ -480,6 +485,9 @@ impl Story {
                 self.saved.insert(incident.id.clone(), (*incident).clone());
             }
             Effect::Audit(record) => self.audit.push(*record),
+            Effect::Remember { service, history } => {
+                self.histories.insert(service, *history);
+            }
             Effect::Inspect(container) => {
                 self.inspects.push(container.clone());
                 let Some(after) = self.inspect_after else { return };

@@ -2,6 +2,7 @@
 
 use sentinel_core::domain::container::{HealthCheck, RestartPolicy};
 use sentinel_core::domain::snapshot::ContainerView;
+use sentinel_core::domain::topology::EdgeSource;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::incident;
@@ -35,7 +36,7 @@ pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize
             incident::probe_lines(&mut page, state, &c.probes, columns);
         }
     }
-    wiring(&mut page, view, columns);
+    wiring(&mut page, state, view, columns);
     page
 }
 
@@ -180,7 +181,7 @@ fn health_check(page: &mut Page, check: &HealthCheck, columns: usize) {
     );
 }
 
-fn wiring(page: &mut Page, view: &ContainerView, columns: usize) {
+fn wiring(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
     let c = &view.container;
     page.heading("Wiring");
     for network in &c.networks {
@@ -191,16 +192,26 @@ fn wiring(page: &mut Page, view: &ContainerView, columns: usize) {
         };
         page.fact("network", Role::Text, &value, columns);
     }
-    let needs = c.declared_dependencies();
-    if !needs.is_empty() {
-        page.fact("needs", Role::Text, &needs.join(", "), columns);
+    for edge in state.snapshot.edges.iter() {
+        let sure = format!("{:.0}%, {}", edge.confidence * 100.0, edge.why);
+        if edge.source == EdgeSource::Network {
+            let other = [&edge.from, &edge.to].into_iter().find(|n| *n != &c.of.name);
+            if let Some(other) = other.filter(|_| edge.from == c.of.name || edge.to == c.of.name) {
+                page.fact("beside", Role::Dim, &format!("{other} ({})", edge.why), columns);
+            }
+        } else if edge.from == c.of.name {
+            page.fact("needs", Role::Text, &format!("{} ({sure})", edge.to), columns);
+        } else if edge.to == c.of.name {
+            page.fact("needed by", Role::Text, &format!("{} ({sure})", edge.from), columns);
+        }
     }
     page.fact("command", Role::Text, &c.command, columns);
     page.fact("log", Role::Text, &format!("driver {}", c.log_driver), columns);
     for (label, value) in &c.labels {
         page.fact("label", Role::Dim, &format!("{label}={value}"), columns);
     }
-    if !c.env_names.is_empty() {
-        page.fact("env names", Role::Dim, &c.env_names.join(" "), columns);
+    if !c.env.is_empty() {
+        let names: Vec<&str> = c.env.keys().map(String::as_str).collect();
+        page.fact("env names", Role::Dim, &names.join(" "), columns);
     }
 }

@@ -34,6 +34,7 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
     checks(&mut page, incident, glyphs, columns);
     evidence(&mut page, state, incident, glyphs, columns);
     probes(&mut page, state, incident, columns);
+    context(&mut page, incident, columns);
     rejected(&mut page, incident, columns);
     timeline(&mut page, state, incident, columns);
     page
@@ -259,6 +260,25 @@ pub(super) fn probe_lines(page: &mut Page, state: &State, probes: &[Probe], colu
         let output = probe.output.trim();
         let output = if output.is_empty() { "(no output)" } else { output };
         page.lines.extend(paragraph(&line, 6, Role::Text, output, columns));
+    }
+}
+
+/// What the verdict rests on beside the evidence: who needs whom, and what changed before.
+fn context(page: &mut Page, incident: &Incident, columns: usize) {
+    let Some(diagnosis) = &incident.diagnosis else { return };
+    if !diagnosis.recent_changes.is_empty() {
+        page.heading("What changed before");
+        for change in &diagnosis.recent_changes {
+            page.say(2, Role::Text, change, columns);
+        }
+    }
+    if !diagnosis.edges.is_empty() {
+        page.heading("Who needs whom");
+        for edge in &diagnosis.edges {
+            let line = Styled::of(Role::Text, format!("  {} needs {} ", edge.from, edge.to));
+            let sure = format!("{:.0}%: {}", edge.confidence * 100.0, edge.why);
+            page.lines.extend(paragraph(&line, 4, Role::Dim, &sure, columns));
+        }
     }
 }
 

@@ -17,6 +17,9 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::redact::{clean, clean_args};
 use serde_json::json;
 
+mod env;
+mod host;
+
 /// Probe output kept per probe, in bytes.
 const PROBE_OUTPUT: usize = 4096;
 /// Longest command line, error text or label kept, in bytes.
@@ -31,7 +34,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const LABELS: [&str; 2] = ["sre-sentinel.", "com.docker.compose."];
 
 /// Decodes an inspect.
-pub(super) fn container(raw: ContainerInspectResponse) -> Container {
+pub(in crate::monitor) fn container(raw: ContainerInspectResponse) -> Container {
     let hash = config_hash(&raw);
     let id = ContainerId(raw.id.unwrap_or_default());
     let name = raw.name.unwrap_or_default().trim_start_matches('/').to_owned();
@@ -88,23 +91,22 @@ pub(super) fn container(raw: ContainerInspectResponse) -> Container {
         networks,
         network_mode: host.network_mode.clone().unwrap_or_default(),
         labels,
-        env_names: env_names(&config),
         config_hash: hash,
-        log_driver: host.log_config.and_then(|l| l.typ).unwrap_or_default(),
+        log_driver: host.log_config.as_ref().and_then(|l| l.typ.clone()).unwrap_or_default(),
         command: clean_args(&command, SHORT_TEXT).join(" "),
-        env: BTreeMap::new(),
-        mounts: Vec::new(),
-        ports: Vec::new(),
-        user: String::new(),
-        read_only_root: false,
-        shm_size: None,
-        pids_limit: None,
-        nofile: None,
+        env: env::variables(&config),
+        mounts: host::mounts(raw.mounts.unwrap_or_default(), &host),
+        ports: host::ports(&host),
+        user: clean(config.user.unwrap_or_default().as_bytes(), SHORT_TEXT),
+        read_only_root: host.readonly_rootfs.unwrap_or_default(),
+        shm_size: host::shm_size(&host),
+        pids_limit: host.pids_limit.and_then(positive),
+        nofile: host::nofile(&host),
     }
 }
 
 /// A time as the engine writes it; its zero (`0001-01-01T00:00:00Z`) means never.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+pub(in crate::monitor) fn time(text: &str) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().filter(|t| *t > Timestamp::UNIX_EPOCH)
 }
 
@@ -208,18 +210,6 @@ fn nano_cpus(host: &HostConfig) -> Option<u64> {
     })
 }
 
-fn env_names(config: &ContainerConfig) -> Vec<String> {
-    let mut names: Vec<String> = config
-        .env
-        .iter()
-        .flatten()
-        .filter_map(|pair| pair.split('=').next())
-        .map(|name| clean(name.as_bytes(), SHORT_TEXT))
-        .collect();
-    names.sort_unstable();
-    names
-}
-
 /// A hash over everything that a recreate would change. Values of the environment go in, and do
 /// not come out.
 fn config_hash(raw: &ContainerInspectResponse) -> String {
@@ -241,7 +231,7 @@ fn config_hash(raw: &ContainerInspectResponse) -> String {
 }
 
 /// `SIGTERM`, `TERM` or `15`.
-pub(super) fn signal_number(text: &str) -> Option<i32> {
+pub(in crate::monitor) fn signal_number(text: &str) -> Option<i32> {
     let name = text.trim().to_ascii_uppercase();
     if let Ok(number) = name.parse() {
         return Some(number);
@@ -279,11 +269,14 @@ mod tests {
           {"Start":"2026-11-24T03:15:10Z","End":"2026-11-24T03:15:12Z","ExitCode":1,"Output":"no\u001b[31m answer\n"}]}},
       "Image":"sha256:aa","Name":"/demo-api","RestartCount":2,
       "HostConfig":{"Memory":134217728,"MemorySwap":134217728,"CpuQuota":50000,"CpuPeriod":100000,
-        "NetworkMode":"net","RestartPolicy":{"Name":"on-failure","MaximumRetryCount":5},
+        "Tmpfs":{"/cache":"size=8m"},"PortBindings":{"80/tcp":[{"HostIp":"","HostPort":"8080"}]},
+        "ReadonlyRootfs":true,"PidsLimit":64,"Ulimits":[{"Name":"nofile","Soft":32,"Hard":32}],
+        "ShmSize":67108864,"NetworkMode":"net","RestartPolicy":{"Name":"on-failure","MaximumRetryCount":5},
         "AutoRemove":false,"LogConfig":{"Type":"json-file","Config":{}}},
       "Config":{"Image":"demo:1","Tty":false,"Env":["B=2","A_SECRET=x"],"StopSignal":"SIGQUIT",
         "Labels":{"sre-sentinel.service":"api","other":"x","com.docker.compose.project":"shop"},
         "Healthcheck":{"Test":["CMD","probe"],"Interval":1000000000,"Retries":2}},
+      "Mounts":[{"Type":"volume","Name":"data","Source":"/var/lib/x","Destination":"/data","RW":true}],
       "NetworkSettings":{"Networks":{"net":{"Aliases":["api"],"IPAddress":"10.1.2.3"}}}
     }"#;
 
@@ -302,7 +295,13 @@ mod tests {
         assert_eq!(c.nano_cpus, Some(500_000_000));
         assert_eq!(c.restart_policy, RestartPolicy::OnFailure(5));
         assert_eq!(c.stop_signal, 3);
-        assert_eq!(c.env_names, ["A_SECRET", "B"]);
+        assert_eq!(c.env["B"].value.as_deref(), Some("2"));
+        assert_eq!(c.env["A_SECRET"].value, None);
+        let mounts: Vec<_> = c.mounts.iter().map(|m| (&*m.kind, &*m.source, &*m.target)).collect();
+        assert_eq!(mounts, [("tmpfs", "size=8m", "/cache"), ("volume", "data", "/data")]);
+        assert_eq!((c.ports[0].port.as_str(), c.ports[0].host_port.as_str()), ("80/tcp", "8080"));
+        assert!(c.read_only_root);
+        assert_eq!((c.pids_limit, c.nofile, c.shm_size), (Some(64), Some(32), None));
         assert!(!c.labels.contains_key("other"));
         assert_eq!(c.networks[0].address, "10.1.2.3");
         let probe = &c.probes[0];
