@@ -165,6 +165,7 @@ impl Follower {
     pub(super) async fn run(mut self, mut pulse: watch::Receiver<Pulse>) {
         let mut pause = FIRST_PAUSE;
         let mut told_unreadable = false;
+        let mut empty_once = false;
         loop {
             let opened_at = *pulse.borrow_and_update();
             let before = self.seq;
@@ -189,10 +190,18 @@ impl Follower {
                 }
                 End::Closed | End::Stuck => {}
             }
-            if !self.inbox.log_word(Signal::LogEnd { container: self.container.clone() }).await {
-                return;
-            }
             let now = *pulse.borrow();
+            // Opened a moment before the process ran, or before its first line reached the log, a
+            // stream ends with nothing: only when a second look finds nothing either was it all.
+            let early = self.seq == before && (now.running || !opened_at.running);
+            let told = !early || std::mem::replace(&mut empty_once, true);
+            if told {
+                empty_once = false;
+                let end = Signal::LogEnd { container: self.container.clone() };
+                if !self.inbox.log_word(end).await {
+                    return;
+                }
+            }
             if now.gone {
                 return;
             }

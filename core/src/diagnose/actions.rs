@@ -1,9 +1,10 @@
 //! The actions that plans are made of: the call, what it changes, and what takes it back.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::container::Container;
 use crate::domain::diagnosis::Action;
+use crate::domain::spec::{HIDDEN, SpecChange, SpecField};
 use crate::domain::tool::ToolCall;
 
 /// Bytes in the largest unit that divides them, as Docker and our tools read it: `96m`.
@@ -100,6 +101,123 @@ pub fn raise_memory(container: &Container, old: u64, new: u64, reason: String) -
         )),
         reason,
     }
+}
+
+/// Raise the processor limit, both in billionths of a processor.
+pub fn raise_cpu(container: &Container, old: u64, new: u64, reason: String) -> Action {
+    let name = &container.of.name;
+    let cpus = |nano: u64| nano as f64 / 1e9;
+    let to = |nano: u64| json!({ "cpu": cpus(nano) });
+    let call =
+        target(container).into_iter().chain([("resources", to(new)), ("reason", json!(reason))]);
+    Action {
+        call: ToolCall::new("update_resources", call),
+        target: container.of.clone(),
+        diff: format!("CPU limit {} → {}", cpus(old), cpus(new)),
+        docker_line: format!("docker update --cpus {} {name}", cpus(new)),
+        downtime: "none".to_owned(),
+        inverse: Some(ToolCall::new(
+            "update_resources",
+            [
+                ("container_name", json!(container.of.id)),
+                ("resources", to(old)),
+                ("reason", json!("undo: the limit as it was")),
+            ],
+        )),
+        reason,
+    }
+}
+
+/// Let a paused container go on.
+pub fn unpause(container: &Container, reason: String) -> Action {
+    let name = &container.of.name;
+    let call = target(container).into_iter().chain([("reason", json!(reason))]);
+    Action {
+        call: ToolCall::new("unpause_container", call),
+        target: container.of.clone(),
+        diff: "paused → running".to_owned(),
+        docker_line: format!("docker unpause {name}"),
+        downtime: "none".to_owned(),
+        inverse: Some(ToolCall::new(
+            "pause_container",
+            [
+                ("container_name", json!(container.of.id)),
+                ("reason", json!(format!("undo: {name} was paused before"))),
+            ],
+        )),
+        reason,
+    }
+}
+
+/// Give a container a network back, under the names that it had there.
+pub fn connect(container: &Container, network: &str, aliases: &[String], reason: String) -> Action {
+    let name = &container.of.name;
+    let call = target(container).into_iter().chain([
+        ("network", json!(network)),
+        ("aliases", json!(aliases)),
+        ("reason", json!(reason)),
+    ]);
+    let names: String = aliases.iter().map(|a| format!("--alias {a} ")).collect();
+    Action {
+        call: ToolCall::new("connect_network", call),
+        target: container.of.clone(),
+        diff: format!("not on {network} → on {network}"),
+        docker_line: format!("docker network connect {names}{network} {name}"),
+        downtime: "none".to_owned(),
+        inverse: Some(ToolCall::new(
+            "disconnect_network",
+            [
+                ("container_name", json!(container.of.id)),
+                ("network", json!(network)),
+                ("reason", json!(format!("undo: {name} was not on {network} before"))),
+            ],
+        )),
+        reason,
+    }
+}
+
+/// Give settings the values back that they had. `None` if one of these is not known: a value is
+/// never invented, and a secret is never kept.
+pub fn settings_back(container: &Container, changes: &[&SpecChange]) -> Option<Action> {
+    let mut updates = Map::new();
+    let mut back = Map::new();
+    for change in changes.iter().filter(|c| c.field == SpecField::Env) {
+        let value = |side: &Option<String>| match side.as_deref() {
+            Some(HIDDEN) => None,
+            Some(value) => Some(json!(value)),
+            None => Some(Value::Null),
+        };
+        // The oldest value of the time before is the one that worked.
+        if !updates.contains_key(&change.name) {
+            updates.insert(change.name.clone(), value(&change.old)?);
+        }
+        back.insert(change.name.clone(), value(&change.new).unwrap_or(Value::Null));
+    }
+    if updates.is_empty() {
+        return None;
+    }
+    let name = &container.of.name;
+    let reason = format!("{name} worked with these settings before they were changed");
+    let words = |all: &Map<String, Value>| -> String {
+        let each = all.iter().map(|(key, value)| match value.as_str() {
+            Some(value) => format!("{key}={value}"),
+            None => format!("{key} unset"),
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let call = target(container)
+        .into_iter()
+        .chain([("env_updates", json!(updates)), ("reason", json!(reason))]);
+    Some(Action {
+        call: ToolCall::new("update_env_vars", call),
+        target: container.of.clone(),
+        diff: format!("{} → {}", words(&back), words(&updates)),
+        docker_line: format!("recreate {name} with {}", words(&updates)),
+        downtime: "a moment: it is made anew; the old one is kept aside".to_owned(),
+        // The recreate has its own way back: the old container is parked.
+        inverse: None,
+        reason,
+    })
 }
 
 /// The limit of memory plus swap that goes with a new memory limit: what there was of swap stays.

@@ -9,7 +9,7 @@ use crate::detect::fleet::AskedEnd;
 use crate::detect::score::learned::ServiceKey;
 use crate::detect::score::quote;
 use crate::domain::clock;
-use crate::domain::container::{Container, ContainerRef};
+use crate::domain::container::{Container, ContainerRef, Health};
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::ContainerId;
 use crate::domain::log::{Level, LogLine};
@@ -46,6 +46,8 @@ pub struct Facts {
     pub stop_seen_at: Option<Timestamp>,
     /// When an event, or an inspect in order with the events, last arrived.
     pub ordered_at: Option<Timestamp>,
+    /// Its health check passed at some time, with the container as it is.
+    pub was_healthy: bool,
     /// The last that was seen of it is a death that nobody asked for, with a bad exit status.
     pub crashed: bool,
 }
@@ -54,6 +56,7 @@ impl Facts {
     /// What is known of a container that was just inspected for the first time.
     pub fn new(container: Container) -> Self {
         Self {
+            was_healthy: container.health == Health::Healthy,
             container: Arc::new(container),
             usage: None,
             tail: VecDeque::new(),

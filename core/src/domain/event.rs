@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::container::Container;
-use crate::domain::diagnosis::{Diagnosis, Rejected, Source};
+use crate::domain::diagnosis_wire::DiagnosisWire;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{AnomalyId, FixId, IncidentId};
@@ -17,7 +17,6 @@ use crate::domain::plan::{Fix, Plan, Risk};
 use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::severity::Severity;
 use crate::domain::tool::{ToolCall, ToolResult};
-use crate::domain::topology::Edge;
 
 /// An event with its place in the stream.
 #[derive(Clone, Debug, Serialize)]
@@ -158,80 +157,6 @@ impl From<&Incident> for IncidentWire {
             closed_at: i.closed_at,
             reopens: i.reopens.clone(),
             explanation: i.explanation.clone(),
-        }
-    }
-}
-
-/// One planned call on the wire.
-#[derive(Clone, Debug, Serialize)]
-pub struct PlanStepWire {
-    /// Tool name.
-    pub tool: String,
-    /// Arguments.
-    pub arguments: Map<String, Value>,
-    /// Name of the target.
-    pub target: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A diagnosis on the wire.
-#[derive(Clone, Debug, Serialize)]
-pub struct DiagnosisWire {
-    /// Who says so.
-    pub source: Source,
-    /// The class.
-    pub class: FailureClass,
-    /// Name of the container at fault.
-    pub root: String,
-    /// 0 to 1.
-    pub confidence: f64,
-    /// One sentence.
-    pub cause: String,
-    /// What supports it.
-    pub evidence: Vec<Evidence>,
-    /// What else it could have been.
-    pub rejected: Vec<Rejected>,
-    /// The actions, in order.
-    pub plan: Vec<PlanStepWire>,
-    /// What a human should do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<String>,
-    /// The edges between containers that it rests on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub edges: Vec<Edge>,
-    /// The explanation that is nearly as good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub near_tie: Option<String>,
-    /// What changed a short while before.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub recent_changes: Vec<String>,
-}
-
-impl From<&Diagnosis> for DiagnosisWire {
-    fn from(d: &Diagnosis) -> Self {
-        Self {
-            source: d.source,
-            class: d.class,
-            root: d.root.clone(),
-            confidence: d.confidence,
-            cause: d.cause.clone(),
-            evidence: d.evidence.clone(),
-            rejected: d.rejected.clone(),
-            plan: d
-                .plan
-                .iter()
-                .map(|a| PlanStepWire {
-                    tool: a.call.tool.clone(),
-                    arguments: a.call.arguments.clone(),
-                    target: a.target.name.clone(),
-                    reason: a.reason.clone(),
-                })
-                .collect(),
-            advice: d.advice.clone(),
-            edges: d.edges.clone(),
-            near_tie: d.near_tie.clone(),
-            recent_changes: d.recent_changes.clone(),
         }
     }
 }

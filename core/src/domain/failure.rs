@@ -89,6 +89,49 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// Every class.
+    pub const ALL: [Self; 39] = [
+        Self::CleanExit,
+        Self::IntendedStop,
+        Self::TransientCrash,
+        Self::CrashLoop,
+        Self::BadDeploy,
+        Self::OomKill,
+        Self::MemoryLeak,
+        Self::HostMemoryPressure,
+        Self::CpuRunaway,
+        Self::CpuThrottled,
+        Self::Hang,
+        Self::BadHealthcheck,
+        Self::DependencyDown,
+        Self::SlowDependency,
+        Self::DnsFailure,
+        Self::NetworkDetached,
+        Self::BadConfig,
+        Self::CredentialsRejected,
+        Self::PortConflict,
+        Self::DiskFull,
+        Self::ReadOnlyFs,
+        Self::PermissionDenied,
+        Self::FdExhaustion,
+        Self::PidLimit,
+        Self::PoolExhaustion,
+        Self::ErrorBurst,
+        Self::NewError,
+        Self::LatencyRise,
+        Self::LogSilence,
+        Self::StartFailure,
+        Self::NativeCrash,
+        Self::SlowStop,
+        Self::RestartStorm,
+        Self::Paused,
+        Self::TlsExpired,
+        Self::ImagePullFailure,
+        Self::Flapping,
+        Self::NamespaceBroken,
+        Self::Unknown,
+    ];
+
     /// The wire name.
     pub fn as_str(self) -> &'static str {
         match self {

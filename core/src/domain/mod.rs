@@ -6,6 +6,7 @@ pub mod clock;
 pub mod command;
 pub mod container;
 pub mod diagnosis;
+pub mod diagnosis_wire;
 pub mod event;
 pub mod evidence;
 pub mod failure;

@@ -65,3 +65,12 @@ pub struct ToolResult {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
+
+/// Tools that only read, by our own table: what a server says of itself does not make it one.
+const READS: &[&str] =
+    &["health_check", "get_logs", "inspect_container", "list_containers", "top", "stats_snapshot"];
+
+/// Whether a tool only reads, by our own table.
+pub fn is_read(tool: &str) -> bool {
+    READS.contains(&tool)
+}

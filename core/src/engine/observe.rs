@@ -55,6 +55,7 @@ impl Engine {
                 } else {
                     facts.usage = None;
                 }
+                facts.was_healthy |= container.health == Health::Healthy;
                 facts.container = Arc::new(container);
                 if changed {
                     turn.emit(Event::ContainerChanged { container: wire });
@@ -170,7 +171,10 @@ impl Engine {
                     facts.stop_seen_at = Some(turn.now);
                 }
             }
-            LifeKind::Healthy => container.health = Health::Healthy,
+            LifeKind::Healthy => {
+                container.health = Health::Healthy;
+                facts.was_healthy = true;
+            }
             LifeKind::Unhealthy => container.health = Health::Unhealthy,
             LifeKind::Pause => container.state = RunState::Paused,
             LifeKind::Unpause => container.state = RunState::Running,

@@ -6,16 +6,7 @@ use serde_json::Value;
 use crate::domain::container::{Container, LABEL_MAX_MEMORY};
 use crate::domain::plan::Risk;
 use crate::domain::size::parse_bytes;
-use crate::domain::tool::{Tool, ToolCall};
-
-/// Tools that only read.
-const READS: &[&str] =
-    &["health_check", "get_logs", "inspect_container", "list_containers", "top", "stats_snapshot"];
-
-/// Whether a tool only reads, by our own table.
-pub fn is_read(tool: &str) -> bool {
-    READS.contains(&tool)
-}
+use crate::domain::tool::{Tool, ToolCall, is_read};
 
 /// The risk of a call on a target in the state it is in.
 pub fn of(call: &ToolCall, target: Option<&Container>, tool: Option<&Tool>) -> Risk {

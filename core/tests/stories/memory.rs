@@ -150,7 +150,9 @@ fn a_leak_that_ends_in_a_memory_kill_is_one_incident() {
     let diagnosis = before.diagnosis.unwrap();
     assert_eq!(diagnosis.class, FailureClass::MemoryLeak);
     assert!(diagnosis.cause.contains("will reach its limit"), "{}", diagnosis.cause);
-    assert!(diagnosis.plan.is_empty() && diagnosis.advice.is_some());
+    let tools: Vec<&str> = diagnosis.plan.iter().map(|a| a.call.tool.as_str()).collect();
+    assert_eq!(tools, ["restart_container"], "before it reaches the limit, by a person's word");
+    assert!(story.applied.is_empty());
     story.life("api", LifeKind::Oom);
     story.dies("api", 137);
     story.pass(millis(100));

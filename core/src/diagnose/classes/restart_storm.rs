@@ -1,17 +1,19 @@
-//! Found stopped without a witnessed death: nobody knows whether it was meant, so the start is
-//! offered and never done by itself. What was lost in one gap is one case: one plan starts it all,
-//! those first that others need.
+//! `restart_storm`: many stopped at once. Lost in one gap, one plan starts them all, those first that
+//! others need; nobody knows whether it was meant, so it is offered only. Seen to die together, the
+//! one that the others need is at fault.
 
 use std::collections::VecDeque;
 
-use crate::detect::life::exit::exit_words;
+use crate::diagnose::classes::{Rule, silent};
 use crate::diagnose::world::Facts;
 use crate::diagnose::{Case, Hypothesis, actions, topology};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
-pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
-    let found = case.own(AnomalyKind::FoundDown).last()?;
+pub(super) const RULE: Rule = Rule { class: FailureClass::RestartStorm, judge, excluded: silent };
+
+fn judge(case: &Case<'_>) -> Option<Hypothesis> {
+    case.last(AnomalyKind::FoundDown)?;
     let mut down: Vec<&Facts> = Vec::new();
     let mut evidence = Vec::new();
     for anomaly in case.anomalies.iter().filter(|a| a.kind == AnomalyKind::FoundDown) {
@@ -22,20 +24,13 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
             evidence.extend(anomaly.evidence.clone());
         }
     }
-    let facts = case.facts()?;
-    if down.is_empty() {
+    if down.len() < 2 {
         return None;
     }
     let name = &case.subject.name;
-    let many = down.len() > 1;
-    if !many {
-        evidence.extend(facts.last_words(2));
-    }
-    let affected = down
-        .iter()
-        .map(|f| f.container.of.name.clone())
-        .filter(|other| other != name)
-        .collect::<Vec<_>>();
+    let affected: Vec<String> =
+        down.iter().map(|f| f.container.of.name.clone()).filter(|other| other != name).collect();
+    let cause = format!("{name} and {} more stopped while nobody was watching", affected.len());
     let plan = in_order(case, down)
         .into_iter()
         .map(|f| {
@@ -44,23 +39,11 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Hypothesis> {
             actions::start(container, reason)
         })
         .collect();
-    Some(Hypothesis {
-        class: if many { FailureClass::RestartStorm } else { FailureClass::TransientCrash },
-        root: case.subject.clone(),
-        score: 0.6,
-        cause: if many {
-            format!("{name} and {} more stopped while nobody was watching", affected.len())
-        } else {
-            format!(
-                "{name} stopped with {} while nobody was watching",
-                exit_words(found.detail.exit_code.unwrap_or(facts.container.exit_code))
-            )
-        },
-        evidence,
-        affected,
-        plan,
-        advice: None,
-    })
+    let mut hypothesis = Hypothesis::of(case, FailureClass::RestartStorm, 0.7, cause)
+        .proved_by(evidence)
+        .planning(plan);
+    hypothesis.affected = affected;
+    Some(hypothesis)
 }
 
 /// Those first that others need; a circle keeps the order in which they were found.
@@ -69,9 +52,9 @@ fn in_order<'w>(case: &Case<'w>, down: Vec<&'w Facts>) -> Vec<&'w Facts> {
     let mut ordered = Vec::new();
     let mut postponed = 0;
     while let Some(next) = left.pop_front() {
-        let waits = topology::declared(case.world, next)
+        let waits = topology::upstream(case.world, next)
             .iter()
-            .any(|d| left.iter().any(|l| l.container.of.id == d.container.of.id));
+            .any(|(_, d)| left.iter().any(|l| l.container.of.id == d.container.of.id));
         if waits && postponed <= left.len() {
             postponed += 1;
             left.push_back(next);
