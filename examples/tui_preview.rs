@@ -18,6 +18,7 @@ use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
+use sentinel_core::domain::spec::Variable;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
@@ -110,7 +111,9 @@ fn container(name: &str, service: &str) -> Container {
         }],
         network_mode: "shop_default".to_owned(),
         labels,
-        env_names: vec!["DATABASE_URL".to_owned(), "LOG_LEVEL".to_owned()],
+        env: ["DATABASE_URL", "LOG_LEVEL"]
+            .map(|name| (name.to_owned(), Variable::default()))
+            .into(),
         config_hash: format!("hash-{service}"),
         command: format!("/app/{service} --port 8080"),
         ..Container::plain(ContainerRef {

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::score::learned::{Learned, ServiceKey};
+use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::History;
 
@@ -15,6 +16,8 @@ use crate::runtime::storing::Job;
 const LATER: SignedDuration = SignedDuration::from_hours(1);
 /// How the key of a service's change memory begins; that of its log begins with the engine.
 const SPECS: &str = "specs|";
+/// How the key of an engine's silences begins.
+const SILENCES: &str = "silences|";
 /// Services kept at the end, at most; the store has older states of the rest.
 const AT_THE_END: usize = 1000;
 
@@ -75,6 +78,34 @@ impl Loop {
             (Err(error), _) | (_, Err(error)) => {
                 tracing::warn!("the changes of {} cannot be kept: {error}", of.service);
             }
+        }
+    }
+
+    /// The engine is reached for the first time: silences that still last.
+    pub(super) async fn recall_silences(&mut self, now: Timestamp) {
+        let key = format!("{SILENCES}{}", self.learned_of.as_deref().unwrap_or_default());
+        match self.store.load_learned(key.clone()).await {
+            Ok(kept) => {
+                for LearnedLog { content, .. } in kept.into_iter().filter(|k| k.key == key) {
+                    match serde_json::from_str::<Vec<Silence>>(&content) {
+                        Ok(silences) => self.engine.recall_silences(silences, now),
+                        Err(error) => tracing::warn!("{key}: {error}; silences are forgotten"),
+                    }
+                }
+            }
+            Err(error) => tracing::warn!("{error}; silences of the last run are forgotten"),
+        }
+    }
+
+    /// Keeps the silences that are in force.
+    pub(super) async fn keep_silences(&self, silences: &[Silence], hands: &Hands) {
+        let Some(engine) = &self.learned_of else { return };
+        match serde_json::to_string(silences) {
+            Ok(content) => {
+                let key = format!("{SILENCES}{engine}");
+                hands.queue(Job::Kept(LearnedLog { key, content })).await;
+            }
+            Err(error) => tracing::warn!("the silences cannot be kept: {error}"),
         }
     }
 

@@ -300,6 +300,7 @@ impl Loop {
         if let (Signal::Attached { engine, .. }, None) = (&signal, &self.learned_of) {
             self.recall_learned(engine).await;
             self.recall_histories().await;
+            self.recall_silences(now).await;
         }
         let anomalies = self.detector.observe(&signal, now);
         match &signal {
@@ -348,6 +349,7 @@ impl Loop {
             Effect::Save(incident) => hands.queue(Job::Save(incident)).await,
             Effect::Audit(record) => hands.queue(Job::Audit(record)).await,
             Effect::Inspect(container) => hands.inspect(container),
+            Effect::SaveSilences(silences) => self.keep_silences(&silences, hands).await,
             Effect::Remember { service, history } => {
                 self.keep_history(&service, &history, hands).await;
             }

@@ -21,6 +21,7 @@ use sentinel_core::domain::log::{Level, LogEntry, LogLine, Reading, Stream};
 use sentinel_core::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::{ContainerView, Degraded, EngineInfo, Mode, Snapshot};
+use sentinel_core::domain::spec::Variable;
 use sentinel_core::domain::tool::{ToolCall, ToolResult};
 use sentinel_core::domain::usage::Usage;
 use sentinel_tui::runtime::rings::LogPage;
@@ -80,7 +81,9 @@ pub(crate) fn container(name: &str, service: &str) -> Container {
         }],
         network_mode: "shop_default".to_owned(),
         labels: BTreeMap::from([("sre-sentinel.monitor".to_owned(), "true".to_owned())]),
-        env_names: vec!["DATABASE_URL".to_owned(), "LOG_LEVEL".to_owned()],
+        env: ["DATABASE_URL", "LOG_LEVEL"]
+            .map(|name| (name.to_owned(), Variable::default()))
+            .into(),
         config_hash: "h".to_owned(),
         command: format!("/app/{service}"),
         ..Container::plain(ContainerRef {

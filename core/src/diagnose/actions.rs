@@ -157,7 +157,7 @@ pub fn connect(container: &Container, network: &str, aliases: &[String], reason:
         ("aliases", json!(aliases)),
         ("reason", json!(reason)),
     ]);
-    let names: String = aliases.iter().map(|a| format!("--alias {a} ")).collect();
+    let names: String = aliases.iter().flat_map(|a| ["--alias ", a, " "]).collect();
     Action {
         call: ToolCall::new("connect_network", call),
         target: container.of.clone(),

@@ -97,7 +97,7 @@ impl Board {
     }
 
     /// Totals for the last event of a run.
-    pub(crate) fn counts(&self, incidents: usize) -> Map<String, Value> {
+    pub(crate) fn counts(&self, incidents: usize, suppressed: u64) -> Map<String, Value> {
         let lines: u64 = self.rows.values().map(|r| r.lines).sum();
         let dropped: u64 = self.rows.values().map(|r| r.dropped).sum();
         [
@@ -105,6 +105,7 @@ impl Board {
             ("lines_dropped", json!(dropped)),
             ("anomalies", json!(self.anomalies)),
             ("incidents", json!(incidents)),
+            ("suppressed", json!(suppressed)),
         ]
         .into_iter()
         .map(|(k, v)| (k.to_owned(), v))
@@ -154,8 +155,8 @@ impl Engine {
             degraded: self.degraded.clone(),
             tools: Arc::clone(&self.board.tools),
             edges,
-            suppressed: Vec::new(),
-            silences: Vec::new(),
+            suppressed: self.quiet.suppressed(),
+            silences: self.quiet.silences().to_vec(),
             watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)
                 .then(|| "another sentinel-tui on this machine acts on this engine".to_owned()),
         }

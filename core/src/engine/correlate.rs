@@ -10,6 +10,7 @@ use crate::domain::event::{AnomalyWire, Event, IncidentWire};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::IncidentState;
 use crate::domain::plan::{Actor, FixState};
+use crate::domain::quiet::QuietReason;
 use crate::domain::severity::Severity;
 use crate::engine::effect::Effect;
 use crate::engine::{Engine, Turn};
@@ -65,6 +66,11 @@ impl Engine {
             self.keep_visible(anomaly);
             return;
         }
+        if let Some(reason) = self.quiet_reason(&anomaly, turn.now) {
+            self.suppress(&anomaly.container, reason, &anomaly.summary, turn);
+            self.keep_visible(anomaly);
+            return;
+        }
         if anomaly.kind.is_engine_observed() {
             self.open(anomaly, turn);
             return;
@@ -102,7 +108,11 @@ impl Engine {
                 let until = at.min(turn.now) + OPERATOR_PATIENCE;
                 self.waiting.push(Waiting { anomaly, until, postponed: true });
             }
-            Some(Peer::Back) if postponed => self.keep_visible(anomaly),
+            Some(Peer::Back) if postponed => {
+                let (of, what) = (anomaly.container.clone(), anomaly.summary.clone());
+                self.suppress(&of, QuietReason::Deploy, &what, turn);
+                self.keep_visible(anomaly);
+            }
             _ if anomaly.kind == AnomalyKind::FoundDown => self.open_found_down(anomaly, turn),
             _ => self.open(anomaly, turn),
         }

@@ -8,6 +8,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::ContainerId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Approved, Plan, Undo};
+use crate::domain::quiet::Silence;
 use crate::domain::spec::History;
 
 /// Work for the shell, to be taken up in order. Not `Clone`: an approved plan inside is spent
@@ -29,6 +30,8 @@ pub enum Effect {
         /// What.
         history: Box<History>,
     },
+    /// Keep the silences that are in force.
+    SaveSilences(Vec<Silence>),
     /// First make the incident and these records durable, then run the plan. If that cannot be
     /// written, nothing is called and the plan is stale.
     Apply {

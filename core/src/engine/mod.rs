@@ -6,7 +6,7 @@
 //! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `remembering` how services were configured, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
+//! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
 
 mod board;
 mod clock;
@@ -22,6 +22,7 @@ mod observe;
 mod opening;
 mod oracles;
 mod own_calls;
+mod quiet;
 mod records;
 mod remembering;
 mod requests;
@@ -50,6 +51,7 @@ use crate::engine::correlate::Waiting;
 use crate::engine::diagnosing::TOOLS_WAIT;
 use crate::engine::effect::Effect;
 use crate::engine::own_calls::OwnCalls;
+use crate::engine::quiet::Quiet;
 use crate::engine::work::Work;
 use crate::policy::brakes::{Brakes, Limits};
 
@@ -129,6 +131,7 @@ pub struct Engine {
     adopted: Option<Vec<Anomaly>>,
     /// The next step decides about staged plans anew.
     reconsider: bool,
+    quiet: Quiet,
     /// Who needs whom, as far as known; `None` when that may have changed.
     edges: Option<Arc<Vec<Edge>>>,
 }
@@ -183,6 +186,7 @@ impl Engine {
             standing_down: false,
             adopted: None,
             reconsider: false,
+            quiet: Quiet::default(),
             edges: None,
         }
     }
@@ -201,8 +205,13 @@ impl Engine {
             let saved = turn.dirty.iter().filter_map(|id| self.incidents.get(id));
             turn.effects.extend(saved.map(|open| Effect::Save(Arc::clone(&open.incident))));
         } else {
-            turn.effects
-                .retain(|effect| !matches!(effect, Effect::Audit(_) | Effect::Remember { .. }));
+            let kept = |effect: &Effect| {
+                matches!(
+                    effect,
+                    Effect::Audit(_) | Effect::Remember { .. } | Effect::SaveSilences(_)
+                )
+            };
+            turn.effects.retain(|effect| !kept(effect));
         }
         self.prune();
         turn.effects
@@ -278,7 +287,7 @@ impl Engine {
             Signal::PlanDone { incident, ok } => self.plan_done(&incident, ok, turn),
             Signal::UndoDone { incident, result } => self.undo_done(&incident, &result, turn),
             Signal::Detached { why } => turn.emit(Event::MonitorStopped {
-                counts: self.board.counts(self.incidents.len()),
+                counts: self.board.counts(self.incidents.len(), self.quiet.total()),
                 reason: why,
             }),
         }
@@ -288,6 +297,7 @@ impl Engine {
     /// than so many rounds: the rest is for the next wake.
     fn advance(&mut self, turn: &mut Turn) {
         const ROUNDS: usize = 4;
+        self.end_silences(turn);
         self.settle_waiting(turn);
         for id in self.open_ids() {
             for _ in 0..ROUNDS {
@@ -340,7 +350,7 @@ impl Engine {
             return Some(Timestamp::UNIX_EPOCH);
         }
         let due = self.incidents.keys().filter_map(|id| self.due_at(id));
-        due.chain(self.waiting.iter().map(|w| w.until)).min()
+        due.chain(self.waiting.iter().map(|w| w.until)).chain(self.silence_ends()).min()
     }
 
     /// An open incident may be changed; the change is saved at the end of the turn.

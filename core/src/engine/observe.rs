@@ -114,6 +114,7 @@ impl Engine {
         let before = (container.state, container.health);
         let mut stopped = false;
         let mut unseen = false;
+        let mut ended = None;
         match &event.kind {
             LifeKind::Start => {
                 container.state = RunState::Running;
@@ -145,6 +146,9 @@ impl Engine {
                 facts.usage = None;
                 unseen = facts.killed_unseen && !asked && !ours;
                 facts.crashed = !asked && !ours && !unseen && *exit_code != 0;
+                if !ours && !unseen {
+                    ended = Some((*exit_code, asked));
+                }
                 if asked {
                     facts.stopped_by_operator = Some(event.at);
                     facts.stop_seen_at = Some(turn.now);
@@ -197,6 +201,13 @@ impl Engine {
         if event.kind == LifeKind::Start {
             self.successor_runs(id, turn);
             self.started_meanwhile(id, true, turn);
+        }
+        if let Some((exit_code, asked)) = ended {
+            self.suppress_end(id, exit_code, asked, turn);
+        }
+        let frozen = matches!(event.kind, LifeKind::Pause | LifeKind::Disconnect { .. });
+        if frozen && !ours {
+            self.suppress_act(id, &event.kind, turn);
         }
         if unseen {
             self.ended_unseen(id);

@@ -26,13 +26,12 @@ impl Engine {
     /// A container as just inspected: did its service change?
     pub(crate) fn remember_spec(&mut self, container: &Container, turn: &mut Turn) {
         let service = ServiceKey::of(&container.of);
-        let changed = match self.world.histories.get_mut(&service) {
-            Some(history) => history.see(container, turn.now),
-            None => {
-                self.make_room_for_history();
-                self.world.histories.insert(service.clone(), History::begin(container));
-                true
-            }
+        let changed = if let Some(history) = self.world.histories.get_mut(&service) {
+            history.see(container, turn.now)
+        } else {
+            self.make_room_for_history();
+            self.world.histories.insert(service.clone(), History::begin(container));
+            true
         };
         if changed {
             self.keep_history(&service, turn);

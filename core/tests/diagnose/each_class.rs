@@ -75,8 +75,7 @@ fn how_it_ended_tells_what_it_was() {
         assert_eq!(diagnosis.class, class, "{code}");
         assert_eq!(!diagnosis.plan.is_empty(), start, "{code}");
     }
-    let detail = AnomalyDetail { exit_code: Some(0), ..nothing() };
-    let finished = one(|_| {}).sees("api", AnomalyKind::CrashLoop, 0, detail).diagnosed("api");
+    let finished = one(|_| {}).sees("api", AnomalyKind::Flapping, 0, nothing()).diagnosed("api");
     assert_eq!((finished.class, finished.plan.len()), (F::CleanExit, 0));
 }
 

@@ -75,8 +75,8 @@ impl Told {
 
     pub(crate) fn of(&self, service: &str) -> Container {
         let mut all = self.world.containers.values();
-        let found = all.find(|f| f.container.of.service == service).unwrap();
-        (*found.container).clone()
+        let found = all.find(|f| f.container.of.service == service);
+        found.map_or_else(|| container(service), |f| (*f.container).clone())
     }
 
     /// Changes a container as an inspect would show it, and what is remembered of it.
@@ -88,10 +88,12 @@ impl Told {
     ) -> Self {
         let mut container = self.of(service);
         change(&mut container);
-        let history = self.world.histories.get_mut(&ServiceKey::of(&container.of)).unwrap();
+        let service = ServiceKey::of(&container.of);
+        let history = self.world.histories.entry(service).or_default();
         history.see(&container, at(seconds));
-        let facts = self.world.containers.get_mut(&container.of.id).unwrap();
-        facts.container = container.into();
+        let id = container.of.id.clone();
+        let fresh = || Facts::new(container.clone());
+        self.world.containers.entry(id).or_insert_with(fresh).container = container.clone().into();
         self
     }
 

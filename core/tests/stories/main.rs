@@ -10,6 +10,7 @@ mod keeping;
 mod loops;
 mod memory;
 mod properties;
+mod quiet;
 mod resuming;
 mod sight;
 mod support;

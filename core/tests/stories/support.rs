@@ -18,6 +18,7 @@ use sentinel_core::domain::incident::{Incident, IncidentState, MAX_TIMELINE};
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::plan::{Actor, FixState, Plan};
+use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::signal::{Signal, UNRECORDED};
 use sentinel_core::domain::size::parse_bytes;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
@@ -71,6 +72,8 @@ pub(crate) struct Story {
     /// How often the engine had something saved.
     pub(crate) saves: usize,
     pub(crate) audit: Vec<AuditRecord>,
+    /// Silences as last kept.
+    pub(crate) silences: Vec<Silence>,
     /// What is remembered of each service.
     pub(crate) histories: BTreeMap<ServiceKey, History>,
     pub(crate) applied: Vec<Plan>,
@@ -200,6 +203,7 @@ impl Story {
             saves: 0,
             saved,
             audit: Vec::new(),
+            silences: Vec::new(),
             histories: BTreeMap::new(),
             applied: Vec::new(),
             undone: Vec::new(),
@@ -485,6 +489,7 @@ impl Story {
                 self.saved.insert(incident.id.clone(), (*incident).clone());
             }
             Effect::Audit(record) => self.audit.push(*record),
+            Effect::SaveSilences(silences) => self.silences = silences,
             Effect::Remember { service, history } => {
                 self.histories.insert(service, *history);
             }

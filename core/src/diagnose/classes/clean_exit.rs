@@ -8,11 +8,12 @@ use crate::domain::failure::FailureClass;
 pub(super) const RULE: Rule = Rule { class: FailureClass::CleanExit, judge, excluded: silent };
 
 fn judge(case: &Case<'_>) -> Option<Hypothesis> {
-    let looping = case.last(AnomalyKind::CrashLoop)?;
-    if looping.detail.exit_code != Some(0) {
+    let facts = case.facts()?;
+    // What ends well is told only by its going up and down.
+    let looping = case.last(AnomalyKind::Flapping)?;
+    if facts.container.exit_code != 0 || case.death().is_some() {
         return None;
     }
-    let facts = case.facts()?;
     let name = &case.subject.name;
     let cause = format!("{name} finishes with status 0 and is started again each time");
     let hypothesis = Hypothesis::of(case, FailureClass::CleanExit, 0.94, cause)

@@ -11,7 +11,8 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let flaps = case.last(AnomalyKind::Flapping)?;
     let name = &case.subject.name;
     // A loop of deaths, or a memory kill each time, says more than that it goes up and down.
-    let score = if case.last(AnomalyKind::OomKill).is_some() { 0.85 } else { 0.91 };
+    let says_more = [AnomalyKind::OomKill, AnomalyKind::CrashLoop];
+    let score = if says_more.into_iter().any(|k| case.last(k).is_some()) { 0.85 } else { 0.91 };
     Some(
         Hypothesis::of(case, FailureClass::Flapping, score, flaps.summary.clone())
             .proved_by(flaps.evidence.clone())
