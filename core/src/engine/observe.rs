@@ -14,6 +14,18 @@ use crate::engine::{Engine, Turn};
 /// A kill through the engine explains a death within the stop timeout plus this.
 const KILL_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
+/// What was made of an event of a container's life.
+struct Aftermath {
+    /// It is of our own making.
+    ours: bool,
+    /// Its process ended: with this status, and whether somebody asked for it.
+    ended: Option<(i64, bool)>,
+    /// It ended while nobody could see why.
+    unseen: bool,
+    /// Somebody stopped it.
+    stopped: bool,
+}
+
 impl Engine {
     /// A container as inspected: in order with the events, or `asked_at` some time. An answer to
     /// a question counts only if nothing newer is known: what was removed does not come back.
@@ -198,21 +210,27 @@ impl Engine {
         if changed {
             turn.emit(Event::ContainerChanged { container: wire });
         }
+        self.after_life(event, &Aftermath { ours, ended, unseen, stopped }, turn);
+    }
+
+    /// What an event means beyond its own container.
+    fn after_life(&mut self, event: &LifeEvent, after: &Aftermath, turn: &mut Turn) {
+        let id = &event.container;
         if event.kind == LifeKind::Start {
             self.successor_runs(id, turn);
             self.started_meanwhile(id, true, turn);
         }
-        if let Some((exit_code, asked)) = ended {
+        if let Some((exit_code, asked)) = after.ended {
             self.suppress_end(id, exit_code, asked, turn);
         }
-        let frozen = matches!(event.kind, LifeKind::Pause | LifeKind::Disconnect { .. });
-        if frozen && !ours {
+        let acted = matches!(event.kind, LifeKind::Pause | LifeKind::Disconnect { .. });
+        if acted && !after.ours {
             self.suppress_act(id, &event.kind, turn);
         }
-        if unseen {
+        if after.unseen {
             self.ended_unseen(id);
         }
-        if stopped {
+        if after.stopped {
             self.operator_stopped(id, turn);
         }
     }
