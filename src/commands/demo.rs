@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::incident::{Incident, IncidentState};
+use sentinel_core::domain::not_acting::NotActing;
 use sentinel_core::domain::snapshot::{Mode, Snapshot};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -191,6 +192,10 @@ async fn direct(
                 }
             }
             Event::FixStaged { .. } if mode != Mode::AutoHeal => stop.cancel(),
+            // Nobody is there to approve what the policy leaves to a person.
+            Event::NotActing { code: NotActing::RiskTooHigh | NotActing::ClassNotAllowed, .. } => {
+                stop.cancel();
+            }
             _ => {}
         }
     }

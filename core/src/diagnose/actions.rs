@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::container::Container;
 use crate::domain::diagnosis::Action;
-use crate::domain::spec::{HIDDEN, SpecChange, SpecField};
+use crate::domain::setup::HIDDEN;
+use crate::domain::spec::{SpecChange, SpecField};
 use crate::domain::tool::ToolCall;
 
 /// Bytes in the largest unit that divides them, as Docker and our tools read it: `96m`.

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use crate::domain::container::Container;
     use crate::domain::container::tests_support::container;
-    use crate::domain::spec::Variable;
+    use crate::domain::setup::Variable;
 
     fn world(containers: Vec<Container>) -> World {
         World {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::ContainerId;
-use crate::domain::spec::{Mount, Published, Variable};
+use crate::domain::setup::{Mount, Published, Variable};
 
 /// The label that opts a container in.
 pub const LABEL_MONITOR: &str = "sre-sentinel.monitor";

@@ -19,6 +19,7 @@ pub mod names;
 pub mod not_acting;
 pub mod plan;
 pub mod quiet;
+pub mod setup;
 pub mod severity;
 pub mod signal;
 pub mod size;

@@ -7,44 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::container::Container;
 use crate::domain::ids::ContainerId;
-
-/// One variable of the environment. Secret values never get this far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variable {
-    /// A short hash of the value: says whether it changed, not what it is.
-    pub hash: String,
-    /// The value, where name and content say that it is no secret (a host, a port, a number, a
-    /// path, a plain word).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// Hosts, with their ports where given, that the value names: `db:5432`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<String>,
-}
-
-/// One mount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mount {
-    /// `bind`, `volume` or `tmpfs`.
-    pub kind: String,
-    /// Path on the host or name of the volume.
-    pub source: String,
-    /// Path in the container.
-    pub target: String,
-    /// Whether it may be written to.
-    pub writable: bool,
-}
-
-/// A published port.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Published {
-    /// `5432/tcp`.
-    pub port: String,
-    /// Address on the host; empty for all.
-    pub host_address: String,
-    /// Port on the host, as configured.
-    pub host_port: String,
-}
+use crate::domain::setup::{Mount, Published, Variable};
 
 /// Everything about a service's container that a deploy may change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,16 +99,6 @@ impl SpecChange {
         let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(missing)".to_owned());
         let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
         format!("{}{name} {} → {}", self.field.words(), side(&self.old), side(&self.new))
-    }
-}
-
-/// What stands for a value that is not kept.
-pub const HIDDEN: &str = "(hidden)";
-
-impl Variable {
-    /// The value, or that it is hidden.
-    fn shown(&self) -> String {
-        self.value.clone().unwrap_or_else(|| HIDDEN.to_owned())
     }
 }
 

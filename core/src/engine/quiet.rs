@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::diagnose::topology;
 use crate::diagnose::world::Facts;
-use crate::domain::anomaly::Anomaly;
+use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::{Container, ContainerRef, Health, LABEL_QUIET};
 use crate::domain::event::Event;
 use crate::domain::ids::ContainerId;
@@ -98,8 +98,11 @@ impl Engine {
         if self.complains_of_silenced(facts, anomaly) {
             return Some(QuietReason::Silenced);
         }
-        let text = !anomaly.kind.is_engine_observed();
-        (text && is_starting(&facts.container, now)).then_some(QuietReason::StartUp)
+        // What a service says while it and its peers come up. A known fatal line counts from the
+        // first second.
+        let settling =
+            !anomaly.kind.is_engine_observed() && anomaly.kind != AnomalyKind::FatalSignature;
+        (settling && is_starting(&facts.container, now)).then_some(QuietReason::StartUp)
     }
 
     /// Who complains about a service in maintenance says nothing new.
@@ -157,7 +160,11 @@ impl Engine {
         kind: &LifeKind,
         turn: &mut Turn,
     ) {
-        let Some(facts) = self.world.containers.get(container) else { return };
+        // The engine itself detaches what has ended.
+        let Some(facts) = self.world.containers.get(container).filter(|f| f.container.is_up())
+        else {
+            return;
+        };
         let of = facts.container.of.clone();
         let what = format!("{} {}", of.name, kind.words());
         self.suppress(&of, QuietReason::OperatorIntent, &what, turn);

@@ -4,7 +4,7 @@ use sentinel_core::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use sentinel_core::domain::container::{Container, RestartPolicy};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::spec::Variable;
+use sentinel_core::domain::setup::Variable;
 use serde_json::json;
 
 use crate::world::{Told, at, container, needing, tools};

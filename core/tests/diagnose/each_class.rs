@@ -7,7 +7,7 @@ use sentinel_core::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use sentinel_core::domain::container::{Container, Health, Probe, RunState};
 use sentinel_core::domain::failure::FailureClass as F;
 use sentinel_core::domain::log::{LogLine, Reading, Stream};
-use sentinel_core::domain::spec::{Mount, Published};
+use sentinel_core::domain::setup::{Mount, Published};
 
 use crate::world::{Told, at, container, needing, tools};
 

@@ -10,9 +10,10 @@ use sentinel_core::domain::diagnosis::Diagnosis;
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::{AnomalyId, ContainerId, EvidenceId};
+use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::EngineInfo;
-use sentinel_core::domain::spec::{History, Variable};
+use sentinel_core::domain::spec::History;
 
 /// Seconds of the story's own clock.
 pub(crate) fn at(seconds: i64) -> Timestamp {

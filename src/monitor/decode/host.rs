@@ -1,10 +1,10 @@
 //! How a container sits on its host: mounts, ports, bounds.
 
 use bollard::models::{HostConfig, MountPoint};
-use sentinel_core::domain::spec::{Mount, Published};
+use sentinel_core::domain::setup::{Mount, Published};
 use sentinel_core::redact::clean;
 
-use super::{SHORT_TEXT, positive};
+use crate::monitor::decode::{SHORT_TEXT, positive};
 
 /// Mounts and ports kept of one container.
 const ENTRIES_MAX: usize = 200;

@@ -17,8 +17,8 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::redact::{clean, clean_args};
 use serde_json::json;
 
-mod env;
 mod host;
+mod variables;
 
 /// Probe output kept per probe, in bytes.
 const PROBE_OUTPUT: usize = 4096;
@@ -94,7 +94,7 @@ pub(in crate::monitor) fn container(raw: ContainerInspectResponse) -> Container 
         config_hash: hash,
         log_driver: host.log_config.as_ref().and_then(|l| l.typ.clone()).unwrap_or_default(),
         command: clean_args(&command, SHORT_TEXT).join(" "),
-        env: env::variables(&config),
+        env: variables::all(&config),
         mounts: host::mounts(raw.mounts.unwrap_or_default(), &host),
         ports: host::ports(&host),
         user: clean(config.user.unwrap_or_default().as_bytes(), SHORT_TEXT),

@@ -4,6 +4,7 @@
 use crate::diagnose::classes::shared::{AT_THE_LIMIT, LAST_WORD, measured, told};
 use crate::diagnose::classes::{Rule, silent};
 use crate::diagnose::{Case, Hypothesis, actions};
+use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::FdExhaustion, judge, excluded: silent };
@@ -34,7 +35,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
             "The whole host is out of file descriptors: find who holds them; raise fs.file-max.",
         ));
     }
-    if !facts.container.is_up() {
+    if case.last(AnomalyKind::CrashLoop).is_some() {
         return Some(hypothesis.advising(format!(
             "Look for files and connections that {name} never closes, or raise its limit{limit}."
         )));
@@ -42,5 +43,11 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let why = format!(
         "{name} has used up its file descriptors{limit}; a restart frees them, a leak comes back"
     );
-    Some(hypothesis.planning(vec![actions::restart(&facts.container, why)]))
+    // A new process begins with none of them in use.
+    let action = if facts.container.is_up() {
+        actions::restart(&facts.container, why)
+    } else {
+        actions::start(&facts.container, why)
+    };
+    Some(hypothesis.planning(vec![action]))
 }

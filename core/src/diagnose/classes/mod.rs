@@ -29,6 +29,7 @@ mod namespace_broken;
 mod native_crash;
 mod network_detached;
 mod new_error;
+mod one_death;
 mod oom_kill;
 mod paused;
 mod permission_denied;

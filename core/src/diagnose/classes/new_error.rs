@@ -8,7 +8,7 @@ use crate::domain::failure::FailureClass;
 pub(super) const RULE: Rule = Rule { class: FailureClass::NewError, judge, excluded: silent };
 
 fn judge(case: &Case<'_>) -> Option<Hypothesis> {
-    let hypothesis = told(case, FailureClass::NewError, true)?;
+    let hypothesis = told(case, FailureClass::NewError, false)?;
     let name = &case.subject.name;
     Some(
         hypothesis

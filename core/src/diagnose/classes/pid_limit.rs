@@ -4,6 +4,7 @@
 use crate::diagnose::classes::shared::{AT_THE_LIMIT, LAST_WORD, measured, told};
 use crate::diagnose::classes::{Rule, silent};
 use crate::diagnose::{Case, Hypothesis, actions};
+use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::PidLimit, judge, excluded: silent };
@@ -24,7 +25,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let facts = case.facts()?;
     let name = &case.subject.name;
     let limit = facts.container.pids_limit.map(|n| format!(" of {n}")).unwrap_or_default();
-    if !facts.container.is_up() {
+    if case.last(AnomalyKind::CrashLoop).is_some() {
         return Some(hypothesis.advising(format!(
             "Look for processes that {name} starts and never ends, or raise its limit{limit}."
         )));
@@ -32,5 +33,11 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let why = format!(
         "{name} has used up its processes; a restart frees them, its limit{limit} stays as it is"
     );
-    Some(hypothesis.planning(vec![actions::restart(&facts.container, why)]))
+    // A new process begins with none of them in use.
+    let action = if facts.container.is_up() {
+        actions::restart(&facts.container, why)
+    } else {
+        actions::start(&facts.container, why)
+    };
+    Some(hypothesis.planning(vec![action]))
 }

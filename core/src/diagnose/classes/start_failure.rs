@@ -2,18 +2,14 @@
 //! the same way.
 
 use crate::detect::life::exit::exit_words;
-use crate::diagnose::classes::shared::{LAST_WORD, told};
+use crate::diagnose::classes::one_death::is_of_start;
+use crate::diagnose::classes::shared::{LAST_WORD, quoted, told};
 use crate::diagnose::classes::{Rule, silent};
 use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::StartFailure, judge, excluded: silent };
-
-/// Whether an exit status says that the command could not be run (126, 127, 128).
-pub(super) fn is_of_start(code: i64) -> bool {
-    matches!(code, 126..=128)
-}
 
 fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let name = &case.subject.name;
@@ -35,8 +31,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         let evidence: Vec<_> = death.evidence.iter().cloned().chain(facts.last_words(3)).collect();
         let code = death.detail.exit_code.unwrap_or_default();
         let said = evidence.iter().rev().find(|e| e.line.is_some());
-        let said =
-            said.map(|e| format!(": {}", crate::diagnose::classes::shared::quoted(&e.excerpt)));
+        let said = said.map(|e| format!(": {}", quoted(&e.excerpt)));
         let cause = format!(
             "{name} could not run its command ({}){}",
             exit_words(code),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bollard::models::ContainerConfig;
 use sentinel_core::domain::hash::sha256_hex;
-use sentinel_core::domain::spec::Variable;
+use sentinel_core::domain::setup::Variable;
 use sentinel_core::redact::clean;
 
 /// Variables kept of one container.
@@ -33,7 +33,7 @@ const HOST_NAMES: &[&str] = &[
 ];
 
 /// The environment by name.
-pub(super) fn variables(config: &ContainerConfig) -> BTreeMap<String, Variable> {
+pub(super) fn all(config: &ContainerConfig) -> BTreeMap<String, Variable> {
     config
         .env
         .iter()
