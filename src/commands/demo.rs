@@ -193,7 +193,9 @@ async fn direct(
             }
             Event::FixStaged { .. } if mode != Mode::AutoHeal => stop.cancel(),
             // Nobody is there to approve what the policy leaves to a person.
-            Event::NotActing { code: NotActing::RiskTooHigh | NotActing::ClassNotAllowed, .. } => {
+            Event::NotActing {
+                code: NotActing::RiskTooHigh | NotActing::ClassNotAllowed, ..
+            } => {
                 stop.cancel();
             }
             _ => {}
