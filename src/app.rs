@@ -84,6 +84,8 @@ pub struct Built {
     pub state: Loop,
     /// The engine that is watched.
     pub engine: EngineInfo,
+    /// It keeps the record of its state folder, so it is the one to speak to.
+    pub keeps: bool,
 }
 
 /// Joins everything. The engine is greeted, so that a wrong address is told before a screen opens.
@@ -121,7 +123,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
         log_events: extras.logs,
         usage_events: extras.usage,
     });
-    Ok(Built { handle, state, engine })
+    Ok(Built { handle, state, engine, keeps: claim.keeps })
 }
 
 /// Says hello to the engine: where it is and its identifier, or what is missing and how to get it.

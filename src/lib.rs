@@ -6,13 +6,14 @@
 //! - [`ports`] the outside on one page: traits that adapters implement
 //! - [`monitor`], [`remediate`], [`store`] adapters; they never name one another
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
-//! - [`tui`], [`headless`] equal front ends: events in, commands out
+//! - [`tui`], [`headless`], [`control`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
 
 pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod election;
 pub mod headless;

@@ -39,6 +39,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    ("control", &["config", "runtime::handle"]),
     ("headless", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("demo", &["*"]),
     ("app", &["*"]),

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod config;
+pub mod decide;
 pub mod demo;
 pub mod generate;
 pub mod incidents;
@@ -53,6 +54,10 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         None => watch::run(settings, watch).await,
         Some(Verb::Demo(arguments)) => demo::run(settings, arguments).await,
         Some(Verb::Incidents(verb)) => incidents::run(&settings, verb).await,
+        Some(Verb::Approve(arguments)) => decide::approve(&settings, &arguments).await,
+        Some(Verb::Reject(arguments)) => decide::reject(&settings, &arguments).await,
+        Some(Verb::Dismiss(arguments)) => decide::dismiss(&settings, &arguments).await,
+        Some(Verb::Silence(arguments)) => decide::silence(&settings, &arguments).await,
         Some(Verb::Audit(verb)) => audit::run(&settings, &verb).await,
         Some(Verb::Tools(verb)) => tools::run(settings, verb).await,
         Some(Verb::McpServer { name }) => servers::run(&settings, name).await,

@@ -12,6 +12,7 @@ use crate::app::{self, AppError, Built, Extras};
 use crate::cli::WatchArgs;
 use crate::commands::{ENDED, OPEN, UNREACHABLE, out};
 use crate::config::Settings;
+use crate::control::{self, serve};
 use crate::headless;
 use crate::runtime::parts::Outcome;
 use crate::tui;
@@ -38,6 +39,7 @@ async fn in_words(settings: &Settings, arguments: &WatchArgs) -> Result<ExitCode
     let built = app::build(settings, extras).await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
+    be_spoken_to(&built, settings, &stop);
     let options = headless::Options {
         output: arguments.output,
         duration: arguments.duration,
@@ -79,9 +81,10 @@ pub async fn on_screen(
     let theme = Theme::load(&settings.theme, settings.no_color)?;
     tui::terminal::check()?;
     let built = app::build(settings, Extras::default()).await?;
-    let Built { handle, state, .. } = built;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
+    be_spoken_to(&built, settings, &stop);
+    let Built { handle, state, .. } = built;
     let running = tokio::spawn(state.run(stop.clone()));
     let options = tui::options::Options {
         theme,
@@ -96,6 +99,21 @@ pub async fn on_screen(
     match outcome.unreachable {
         Some(why) => Err(AppError::Unreachable(crate::ports::PortError(why)).into()),
         None => Ok(ExitCode::from(ENDED)),
+    }
+}
+
+/// Listens for decisions from other terminals. Without that the rest works all the same.
+fn be_spoken_to(built: &Built, settings: &Settings, stop: &CancellationToken) {
+    if !built.keeps {
+        return;
+    }
+    let listening = serve::listen(built.handle.clone(), &settings.state_dir, stop.clone());
+    if let Err(error) = listening {
+        let socket = control::path(&settings.state_dir);
+        tracing::warn!(
+            "no decisions from other terminals: cannot listen at {}: {error}",
+            socket.display()
+        );
     }
 }
 

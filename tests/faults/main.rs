@@ -1,0 +1,213 @@
+//! The fault suite: real containers break, the built program watches, its verdicts are scored.
+//!
+//! As a test it plays a few cases. With `SENTINEL_FAULTS=all` (`scripts/must/fault-suite.sh`) it plays
+//! them all, or those whose names contain `SENTINEL_FAULTS_ONLY`; `SENTINEL_FAULTS_SEED` varies what must
+//! not matter, `SENTINEL_FAULTS_JOBS` cases run at a time, and the result goes to standard output and as
+//! JSON to `SENTINEL_FAULTS_JSON`. Every case has a fresh state folder.
+
+#![allow(
+    unreachable_pub,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a scoreboard is printed"
+)]
+
+mod cases;
+mod report;
+mod score;
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::cases::{Case, all};
+use crate::score::Score;
+use crate::stage::{BUSY, Stage, part};
+use crate::support::process::{Headless, command};
+use crate::support::{Corner, Fallible};
+
+/// What a plain test run plays.
+const SMOKE: [&str; 5] = [
+    "crash without a restart policy",
+    "memory kill of the main process",
+    "dependency dies",
+    "job that is done",
+    "operator stops, kills and restarts",
+];
+
+fn setting(name: &str) -> Option<String> {
+    std::env::var(format!("SENTINEL_FAULTS_{name}")).ok().filter(|v| !v.is_empty())
+}
+
+/// Plays one case and scores it.
+fn play(case: &Case, number: usize, seed: u64) -> Score {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(played(case, number, seed)),
+        Err(error) => Err(error.into()),
+    };
+    let mut score = outcome.unwrap_or_else(|error| Score {
+        control: case.right.is_none(),
+        error: Some(error.to_string().chars().take(300).collect()),
+        ..Score::default()
+    });
+    case.name.clone_into(&mut score.name);
+    score
+}
+
+async fn played(case: &Case, number: usize, seed: u64) -> Fallible<Score> {
+    let corner = Corner::new(&format!("f{number}"))?;
+    let stage = Stage { corner, seed };
+    stage.connect_up().await?;
+    let folder = tempfile::tempdir()?;
+    let outcome = on_stage(case, &stage, folder.path()).await;
+    let names = stage.names().await?;
+    stage.clear(&names).await?;
+    outcome
+}
+
+async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Fallible<Score> {
+    stage.run(part("neighbour", BUSY)).await?;
+    (case.set)(stage).await?;
+    let mut app = Headless::start(&stage.corner, folder, &["--auto-heal"])?;
+    // Something is known of everybody before anything happens; how long varies with the seed.
+    app.after(Duration::from_millis(2500 + stage.seed % 7 * 300));
+    let from = app.events.len();
+    let injected = Timestamp::now();
+    (case.act)(stage).await?;
+    let deadline = Instant::now() + Duration::from_secs(case.wait);
+    let mut approved = Vec::new();
+    while Instant::now() < deadline {
+        app.after(Duration::from_millis(300));
+        if let Some(fix) = waits_for_a_person(&app.events, &approved) {
+            approve(stage, folder, &fix)?;
+            approved.push(fix);
+        }
+        let over = case.right.is_some_and(|right| {
+            let wanted = if right.mends { "incident_resolved" } else { "incident_escalated" };
+            app.events.iter().any(|e| e["type"] == wanted)
+        });
+        if over {
+            // What comes right behind belongs to it.
+            app.after(Duration::from_secs(3));
+            break;
+        }
+    }
+    let logs = stage.logs().await?;
+    let grounded = |evidence: &Value| {
+        let excerpt = evidence["excerpt"].as_str().unwrap_or_default();
+        let named = evidence["id"].as_str().is_some_and(|id| !id.is_empty());
+        let first = excerpt.lines().next().unwrap_or_default();
+        named && !excerpt.is_empty() && (evidence["kind"] != "log" || logs.contains(first))
+    };
+    let events = app.events.get(from..).unwrap_or_default().to_vec();
+    if let Some(path) = setting("KEEP") {
+        let lines: Vec<String> = app.events.iter().map(ToString::to_string).collect();
+        std::fs::create_dir_all(&path)?;
+        std::fs::write(format!("{path}/{}.jsonl", case.name.replace(' ', "-")), lines.join("\n"))?;
+    }
+    app.stop()?;
+    Ok(score::score(case.right.as_ref(), &events, injected, |name| stage.full(name), grounded))
+}
+
+/// A staged fix that the policy left to a person, and that was not approved yet.
+fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<String> {
+    let held = |incident: &Value| {
+        events.iter().any(|e| {
+            e["type"] == "not_acting"
+                && &e["incident_id"] == incident
+                && ["class_not_allowed", "risk_too_high", "operator_intent", "no_observed_fault"]
+                    .contains(&e["code"].as_str().unwrap_or_default())
+        })
+    };
+    let staged = events.iter().filter(|e| e["type"] == "fix_staged" && e["fix"]["step"] == 1);
+    let last = staged.filter(|e| held(&e["incident_id"])).next_back()?;
+    let id = last["fix"]["id"].as_str()?.to_owned();
+    (!approved.contains(&id)).then_some(id)
+}
+
+/// Approves as a person in another terminal would.
+fn approve(stage: &Stage, folder: &std::path::Path, fix: &str) -> Fallible {
+    let output = command(&stage.corner, folder)
+        .args(["approve", fix, "--yes", "--confirm"])
+        .arg(confirmed(stage, folder)?)
+        .output()?;
+    if !output.status.success() {
+        eprintln!("approve {fix}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// The name that a fix which replaces something wants to see typed.
+fn confirmed(stage: &Stage, folder: &std::path::Path) -> Fallible<String> {
+    let shown = command(&stage.corner, folder).args(["incidents", "list", "--json"]).output()?;
+    let first = String::from_utf8_lossy(&shown.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|i| i["plan"]["steps"][0]["target"]["name"].as_str().map(str::to_owned));
+    Ok(first.unwrap_or_default())
+}
+
+fn main() -> std::process::ExitCode {
+    let whole = std::env::var("SENTINEL_FAULTS").is_ok_and(|v| v == "all");
+    // As a test binary it is only wanted where tests on an engine are.
+    if !whole && !std::env::args().any(|a| a == "--include-ignored" || a == "--ignored") {
+        println!("\ntest result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
+        return std::process::ExitCode::SUCCESS;
+    }
+    score::check::scoring();
+    let only = setting("ONLY");
+    let seed = setting("SEED").and_then(|s| s.parse().ok()).unwrap_or(1);
+    let jobs = setting("JOBS").and_then(|j| j.parse().ok()).unwrap_or(4_usize);
+    let chosen: Vec<Case> = all()
+        .into_iter()
+        .filter(|c| whole || SMOKE.contains(&c.name))
+        .filter(|c| only.as_deref().is_none_or(|part| c.name.contains(part)))
+        .collect();
+    let left = Mutex::new((0..chosen.len()).rev().collect::<Vec<usize>>());
+    let scores = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(at) = left.lock().ok().and_then(|mut l| l.pop()) {
+                    let score = play(&chosen[at], at, seed + at as u64);
+                    if whole {
+                        eprintln!("played: {}", score.name);
+                    }
+                    if let Ok(mut scores) = scores.lock() {
+                        scores.push((at, score));
+                    }
+                }
+            });
+        }
+    });
+    let mut scores = scores.into_inner().unwrap_or_default();
+    scores.sort_by_key(|(at, _)| *at);
+    let scores: Vec<Score> = scores.into_iter().map(|(_, score)| score).collect();
+    println!("{}", report::table(&scores));
+    if let Some(path) = setting("JSON") {
+        let all =
+            serde_json::json!({"seed": seed, "cases": scores, "totals": report::totals(&scores)});
+        if let Err(error) = std::fs::write(&path, all.to_string()) {
+            eprintln!("{path}: {error}");
+            return std::process::ExitCode::FAILURE;
+        }
+    }
+    let wrong = |s: &&Score| {
+        let quiet = s.control && s.incidents == 0;
+        let right = s.detected && s.class_right && s.root_right && s.fix_right;
+        s.error.is_some() || !(quiet || right)
+    };
+    let failed = if whole { 0 } else { scores.iter().filter(wrong).count() };
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!(
+        "test result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out",
+        scores.len() - failed
+    );
+    if failed == 0 { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+}
