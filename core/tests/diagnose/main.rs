@@ -4,4 +4,5 @@
 mod changes;
 mod contest;
 mod each_class;
+mod laws;
 mod world;
