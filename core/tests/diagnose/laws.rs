@@ -166,10 +166,9 @@ fn resolves(told: &Told, signs: usize, piece: &Evidence) -> bool {
         return sign < signs;
     }
     match piece.kind {
-        EvidenceKind::Log => piece
-            .line
-            .as_ref()
-            .is_some_and(|line| facts.tail.iter().any(|l| l.seq == line.seq)),
+        EvidenceKind::Log => {
+            piece.line.as_ref().is_some_and(|line| facts.tail.iter().any(|l| l.seq == line.seq))
+        }
         EvidenceKind::Probe => {
             let ended = facts.container.probes.iter().any(|p| p.ended_at == Some(piece.ts));
             ended && id.starts_with(&format!("probe-{short}-"))
