@@ -1,7 +1,9 @@
 //! What one diagnosis costs: fifty containers in five projects that need each other, a hundred
-//! thousand lines in the rings, an incident with a death, complaints of those behind it, and
-//! recent changes. Bound: 20 ms of processor time.
+//! thousand lines gone by (the world keeps the last of each container), an incident with a death,
+//! complaints of those behind it, and recent changes. Bound: 20 ms of processor time.
 
+use std::error::Error;
+use std::io::Write;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +27,7 @@ const CONTAINERS: usize = 50;
 const PROJECTS: usize = 5;
 const LINES: u64 = 100_000;
 /// Signs that an incident holds when it is loud.
-const SIGNS: usize = 60;
+const SIGNS: u32 = 60;
 /// Nanoseconds of processor time that one diagnosis may take.
 const BOUND: u64 = 20_000_000;
 
@@ -100,18 +102,18 @@ fn signs(world: &World) -> Vec<Anomaly> {
         .collect();
     let kinds =
         [AnomalyKind::ConnectionRefused, AnomalyKind::ErrorBurst, AnomalyKind::NumericDrift];
-    (0..SIGNS)
+    (0_u32..SIGNS)
         .zip(family.iter().cycle())
         .map(|(n, of)| {
-            let kind = if n == 0 { AnomalyKind::Death } else { kinds[n % kinds.len()] };
+            let kind = if n == 0 { AnomalyKind::Death } else { kinds[n as usize % kinds.len()] };
             let refused = kind == AnomalyKind::ConnectionRefused;
             let evidence = Evidence {
                 id: EvidenceId(format!("e{n}")),
                 kind: EvidenceKind::Log,
                 container: of.name.clone(),
-                ts: at(n as i64),
+                ts: at(i64::from(n)),
                 excerpt: "ERROR upstream refused the connection".to_owned(),
-                line: Some(LineAddress { container: of.id.clone(), seq: n as u64 }),
+                line: Some(LineAddress { container: of.id.clone(), seq: u64::from(n) }),
             };
             Anomaly {
                 id: AnomalyId(format!("a{n}")),
@@ -120,7 +122,7 @@ fn signs(world: &World) -> Vec<Anomaly> {
                 severity: Severity::High,
                 score: 0.9,
                 summary: format!("{} is in trouble", of.name),
-                observed_at: at(n as i64),
+                observed_at: at(i64::from(n)),
                 evidence: vec![evidence; 4],
                 detail: AnomalyDetail {
                     exit_code: (n == 0).then_some(1),
@@ -134,29 +136,41 @@ fn signs(world: &World) -> Vec<Anomaly> {
         .collect()
 }
 
-#[divan::bench(sample_count = 200)]
-fn one_incident_of_fifty_containers(bencher: divan::Bencher<'_, '_>) {
+/// Calls `ask` with the case of the incident, seen from the last of those that suffer.
+fn with_case<T>(ask: impl FnOnce(&Case<'_>) -> T) -> T {
     let world = world();
     let anomalies = signs(&world);
-    let Some(last) = world.containers.values().rfind(|f| f.container.of.name == "p0-s9-1") else {
-        return;
-    };
-    let subject = &last.container.of;
-    let case = Case { subject, anomalies: &anomalies, world: &world, now: at(70) };
-    let answer = diagnose(&case);
-    assert_eq!((answer.class, answer.root.as_str()), (FailureClass::DependencyDown, "p0-s0-1"));
-    let before = cpu::cpu();
-    for _ in 0..20 {
-        divan::black_box(diagnose(&case));
-    }
-    if let (Some(before), Some(after)) = (before, cpu::cpu()) {
-        let each = (after - before) / 20;
-        println!("processor time of one diagnosis: {:.3} ms", each as f64 / 1e6);
-        assert!(each < BOUND, "{each} ns of processor time, more than {BOUND}");
-    }
-    bencher.bench_local(|| diagnose(&case));
+    let subject = container(CONTAINERS - PROJECTS).of;
+    ask(&Case { subject: &subject, anomalies: &anomalies, world: &world, now: at(70) })
 }
 
-fn main() {
+#[divan::bench(sample_count = 200)]
+fn one_incident_of_fifty_containers(bencher: divan::Bencher<'_, '_>) {
+    with_case(|case| bencher.bench_local(|| diagnose(case)));
+}
+
+/// The bound, checked in processor time: what others do on the machine does not count.
+fn main() -> Result<(), Box<dyn Error>> {
+    const TIMES: u64 = 20;
+    let (answer, spent) = with_case(|case| {
+        let answer = diagnose(case);
+        let before = cpu::cpu();
+        for _ in 0..TIMES {
+            divan::black_box(diagnose(case));
+        }
+        (answer, before.zip(cpu::cpu()).map(|(before, after)| (after - before) / TIMES))
+    });
+    // A bench of the wrong answer would measure nothing.
+    if (answer.class, answer.root.as_str()) != (FailureClass::DependencyDown, "p0-s0-1") {
+        return Err(format!("diagnosed as {} of {}", answer.class, answer.root).into());
+    }
+    if let Some(each) = spent {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "one diagnosis: {:.2} ms of CPU (bound: 20 ms)", each as f64 / 1e6)?;
+        if each > BOUND {
+            return Err("a diagnosis takes longer than it may".into());
+        }
+    }
     divan::main();
+    Ok(())
 }
