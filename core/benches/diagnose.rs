@@ -16,9 +16,10 @@ use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::{AnomalyId, ContainerId, EvidenceId};
 use sentinel_core::domain::log::{Level, LogLine, Reading, Stream};
+use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::EngineInfo;
-use sentinel_core::domain::spec::{History, Variable};
+use sentinel_core::domain::spec::History;
 
 #[path = "shared/cpu.rs"]
 mod cpu;
