@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::domain::container::{ContainerRef, Probe};
 use crate::domain::evidence::{Evidence, EvidenceKind};
-use crate::domain::ids::EvidenceId;
 
 /// Failed runs that are shown.
 const SHOWN: usize = 2;
@@ -20,7 +19,7 @@ pub(in crate::detect) fn failed(
     let failed = probes.iter().enumerate().rev().take_while(|(_, p)| p.exit_code != 0).take(SHOWN);
     let mut evidence: Vec<Evidence> = failed
         .map(|(number, probe)| Evidence {
-            id: EvidenceId(format!("probe-{}-{}", of.id.short(), number + 1)),
+            id: probe.evidence_id(of, number),
             kind: EvidenceKind::Probe,
             container: of.name.clone(),
             ts: probe.ended_at.unwrap_or(now),

@@ -26,6 +26,8 @@ pub mod proof;
 pub mod topology;
 pub mod world;
 
+use std::collections::BTreeSet;
+
 pub use crate::diagnose::case::{Case, RECENT};
 use crate::diagnose::classes::{ALL, Rule};
 use crate::domain::container::ContainerRef;
@@ -139,7 +141,9 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
     let changes: Vec<String> = case.changes().iter().map(|c| c.words()).collect();
     let mut evidence = best.evidence;
     evidence.sort_by(|a, b| a.ts.cmp(&b.ts).then(a.id.cmp(&b.id)));
-    evidence.dedup_by(|a, b| a.id == b.id);
+    // One fact may be told by several signs, and at different times.
+    let mut told = BTreeSet::new();
+    evidence.retain(|e| told.insert(e.id.clone()));
     evidence.truncate(MAX_EVIDENCE);
     let unsure = near_tie.is_some();
     let (plan, advice) = if unsure {

@@ -38,7 +38,7 @@ pub fn failed_probe(container: &Container, otherwise: Timestamp) -> Option<(&Pro
     let (number, probe) =
         container.probes.iter().enumerate().rev().find(|(_, p)| p.exit_code != 0)?;
     let evidence = Evidence {
-        id: EvidenceId(format!("probe-{}-{number}", container.of.id.short())),
+        id: probe.evidence_id(&container.of, number),
         kind: EvidenceKind::Probe,
         container: container.of.name.clone(),
         ts: probe.ended_at.unwrap_or(otherwise),

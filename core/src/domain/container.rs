@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::ContainerId;
+use crate::domain::ids::{ContainerId, EvidenceId};
 use crate::domain::setup::{Mount, Published, Variable};
 
 /// The label that opts a container in.
@@ -117,6 +117,15 @@ pub struct Probe {
     pub ended_at: Option<Timestamp>,
     /// How long it took.
     pub duration: Duration,
+}
+
+impl Probe {
+    /// Its id as evidence: by its end, for the engine keeps five runs and their places move. By its
+    /// place among them where the engine tells no end.
+    pub fn evidence_id(&self, of: &ContainerRef, place: usize) -> EvidenceId {
+        let which = self.ended_at.map_or(place.to_string(), |at| at.as_millisecond().to_string());
+        EvidenceId(format!("probe-{}-{which}", of.id.short()))
+    }
 }
 
 /// The health check's settings.

@@ -4,4 +4,6 @@
 mod changes;
 mod contest;
 mod each_class;
+mod exclusions;
+mod laws;
 mod world;

@@ -1,5 +1,6 @@
-//! `bad_healthcheck`: the probe is broken, not the service: it cannot run (126, 127, "not found"), or
-//! it never passed since the container was made while the service goes about its work. No restart.
+//! `bad_healthcheck`: the probe is broken, not the service: it cannot run (126, 127, "not found"),
+//! it never passed since the container was made while the service goes about its work, or it is given
+//! less time than it needs on good days. No restart.
 
 use crate::diagnose::classes::Rule;
 use crate::diagnose::classes::shared::printed;
@@ -10,6 +11,9 @@ use crate::domain::failure::FailureClass;
 use crate::domain::log::Level;
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::BadHealthcheck, judge, excluded };
+
+/// The share of its time limit that a run may need before the limit is called too short.
+const NEARLY: f64 = 0.8;
 
 /// Whether the last failed probe could not even be run.
 pub(super) fn cannot_run(container: &Container) -> bool {
@@ -33,6 +37,9 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         (0.95, format!("the health check of {name} itself cannot run{said}"))
     } else if never_passed(case) {
         (0.9, format!("the health check of {name} never passed although it works on{said}"))
+    } else if is_too_hasty(container) {
+        // Slow by itself or given too little time: a tie with a hang, so nothing is restarted.
+        (0.82, format!("the health check of {name} passes only just within its time limit"))
     } else {
         return None;
     };
@@ -41,9 +48,20 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
             .proved_by(unhealthy.evidence.clone())
             .proved_by([proof])
             .advising(format!(
-                "Correct the health check command of {name}; restarting it changes nothing."
+                "Correct the health check of {name} (its command, its time limit); restarting it changes nothing."
             )),
     )
+}
+
+/// Its last run took too long, and those that pass need nearly all of the time that they are given.
+fn is_too_hasty(container: &Container) -> bool {
+    let Some(check) = &container.health_check else { return false };
+    let late = container.probes.last().is_some_and(|p| p.exit_code == -1);
+    let passed = container.probes.iter().filter(|p| p.exit_code == 0);
+    let (all, near) = passed.fold((0, 0), |(all, near), p| {
+        (all + 1, near + u32::from(p.duration >= check.timeout.mul_f64(NEARLY)))
+    });
+    late && near >= 2 && near == all
 }
 
 /// It never was healthy since it was made (its run is its first, no health was seen before), and

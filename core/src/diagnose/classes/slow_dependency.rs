@@ -18,11 +18,11 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         Hypothesis::of(case, FailureClass::SlowDependency, MEASURED + 0.02, cause)
             .proved_by(slow.evidence.clone())
     });
-    // A sibling with readings of its own out of range, no later than the complaint.
+    // The sibling whose own readings left their range first.
     let named = line.map(|l| topology::named(case.world, facts, l)).unwrap_or_default();
     let needed = topology::upstream(case.world, facts);
     let siblings = named.into_iter().chain(needed.iter().map(|(_, f)| *f));
-    let sick = siblings.into_iter().find_map(|f| {
+    let sick = siblings.into_iter().filter_map(|f| {
         let signs = case.anomalies.iter().filter(|a| a.container.id == f.container.of.id);
         let own = signs.filter(|a| {
             matches!(
@@ -32,7 +32,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         });
         own.min_by_key(|a| a.observed_at).map(|a| (f, a))
     });
-    let Some((sibling, why)) = sick else {
+    let Some((sibling, why)) = sick.min_by_key(|(_, a)| a.observed_at) else {
         // Slow by itself, or waiting for something that nobody here can see.
         return line.map(|_| {
             let name = &case.subject.name;

@@ -2,7 +2,7 @@
 //! itself: the death follows a stop, so nothing is told that could open one.
 
 use crate::diagnose::classes::{Rule, silent};
-use crate::diagnose::{Case, Hypothesis};
+use crate::diagnose::{Case, Hypothesis, proof};
 use crate::domain::failure::FailureClass;
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::SlowStop, judge, excluded: silent };
@@ -16,8 +16,11 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     (waited >= grace).then(|| {
         let name = &case.subject.name;
         let cause = format!("{name} ignored the wish to stop for {waited} s and was killed");
-        Hypothesis::of(case, FailureClass::SlowStop, 0.5, cause).advising(format!(
-            "Let {name} handle SIGTERM (or run it with `init: true`), or give it a longer stop_grace_period."
-        ))
+        let words = format!("asked to stop, ended with 137 after {waited} s (grace: {grace} s)");
+        Hypothesis::of(case, FailureClass::SlowStop, 0.5, cause)
+            .proved_by([proof::inspect(&facts.container, "exit-code", ended, words)])
+            .advising(format!(
+                "Let {name} handle SIGTERM (or run it with `init: true`), or give it a longer stop_grace_period."
+            ))
     })
 }
