@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::diagnose::topology;
 use crate::diagnose::world::Facts;
 use crate::domain::container::{Container, Health, RunState};
 use crate::domain::event::{ContainerWire, Event};
@@ -42,7 +43,10 @@ impl Engine {
         }
         let is_up = container.is_up();
         self.remember_spec(&container, turn);
-        self.edges = None;
+        let known = self.world.containers.get(&id);
+        if !known.is_some_and(|f| topology::is_wired_alike(&f.container, &container)) {
+            self.edges = None;
+        }
         let wire = ContainerWire::from(&container);
         match self.world.containers.get_mut(&id) {
             None => {

@@ -1,21 +1,22 @@
 //! Who needs whom: edges between watched containers, each with its source and how sure it is.
-//!
-//! Equal names in another project or network are strangers: only what a container can reach under
-//! a name is meant by it.
+//! What a name means to a container is asked of [`names`].
 
-use std::collections::VecDeque;
+mod names;
 
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::diagnose::topology::names::{common_network, meant, only};
 use crate::diagnose::world::{Facts, World};
 use crate::domain::anomaly::Anomaly;
-use crate::domain::container::{Attachment, LABEL_DEPENDS_ON};
+use crate::domain::container::{Container, LABEL_DEPENDS_ON};
 use crate::domain::topology::{Edge, EdgeSource};
 
-/// The engine's default network.
-const DEFAULT_BRIDGE: &str = "bridge";
 /// How a network mode begins that shares another container's network.
 const SHARED_NAMESPACE: &str = "container:";
 /// Edges shown at most.
 const MOST_SHOWN: usize = 500;
+/// Hosts of one environment that are looked up.
+const MOST_HOSTS: usize = 64;
 /// Steps that a chain of needs may have; a longer one is a circle or a mistake.
 const DEEPEST: usize = 8;
 
@@ -61,23 +62,28 @@ pub fn upstream<'w>(world: &'w World, of: &Facts) -> Vec<(Edge, &'w Facts)> {
     // The operator wrote the label, so a service that lives elsewhere may be meant, if only one
     // has that name.
     for service in of.container.labelled_dependencies() {
-        if let Some(to) = sibling(world, of, service).or_else(|| only(world, of, service)) {
+        let mut siblings = meant(world, of, service);
+        if siblings.is_empty() {
+            siblings.extend(only(world, of, service));
+        }
+        for to in siblings {
             add(to, EdgeSource::Label, format!("its label {LABEL_DEPENDS_ON} names {service}"));
         }
     }
+    // Compose speaks of its own project alone.
     for service in of.container.compose_dependencies() {
-        if let Some(to) = sibling(world, of, service).or_else(|| only(world, of, service)) {
+        for to in meant(world, of, service) {
             add(to, EdgeSource::Compose, format!("compose says that it depends on {service}"));
         }
     }
     if let Some(to) = namespace_owner(world, of) {
         add(to, EdgeSource::Namespace, "it shares its network namespace".to_owned());
     }
-    for (name, variable) in &of.container.env {
-        for host in &variable.hosts {
-            if let Some(to) = sibling(world, of, without_port(host)) {
-                add(to, EdgeSource::Environment, format!("{name} names {host}"));
-            }
+    let hosts =
+        of.container.env.iter().flat_map(|(name, v)| v.hosts.iter().map(move |h| (name, h)));
+    for (name, host) in hosts.take(MOST_HOSTS) {
+        for to in meant(world, of, host) {
+            add(to, EdgeSource::Environment, format!("{name} names {host}"));
         }
     }
     found.sort_by(|(a, _), (b, _)| b.confidence.total_cmp(&a.confidence).then(a.to.cmp(&b.to)));
@@ -100,7 +106,7 @@ pub fn declared<'w>(world: &'w World, of: &Facts) -> Vec<&'w Facts> {
 /// a line, so only what `of` can reach under that name is meant.
 pub fn named<'w>(world: &'w World, of: &Facts, anomaly: &Anomaly) -> Vec<&'w Facts> {
     let peers = anomaly.detail.peer.iter().flat_map(|peers| peers.split(','));
-    peers.filter_map(|host| sibling(world, of, without_port(host))).collect()
+    peers.flat_map(|host| meant(world, of, host)).collect()
 }
 
 /// Whether `of` needs `other`, and how that is known best.
@@ -157,21 +163,36 @@ pub fn all(world: &World) -> Vec<Edge> {
     let each = world.containers.values();
     let mut edges: Vec<Edge> =
         each.flat_map(|of| upstream(world, of)).map(|(e, _)| e).take(MOST_SHOWN).collect();
+    let joined: BTreeSet<(String, String)> = edges.iter().map(|e| ends(&e.from, &e.to)).collect();
     let all: Vec<&Facts> = world.containers.values().collect();
     for (at, of) in all.iter().enumerate() {
         for other in all.iter().skip(at + 1) {
-            let Some(common) = shared(of, other).find(|n| n.network != DEFAULT_BRIDGE) else {
-                continue;
-            };
-            let (a, b) = (&of.container.of.name, &other.container.of.name);
-            let joins = |e: &Edge| (&e.from == a && &e.to == b) || (&e.from == b && &e.to == a);
-            if edges.len() < MOST_SHOWN && !edges.iter().any(joins) {
+            if edges.len() >= MOST_SHOWN {
+                return edges;
+            }
+            let Some(common) = common_network(of, other) else { continue };
+            if !joined.contains(&ends(&of.container.of.name, &other.container.of.name)) {
                 let why = format!("both are on network {}", common.network);
                 edges.push(edge(of, other, EdgeSource::Network, why));
             }
         }
     }
     edges
+}
+
+/// Two names, whichever of them needs the other.
+fn ends(a: &str, b: &str) -> (String, String) {
+    (a.min(b).to_owned(), a.max(b).to_owned())
+}
+
+/// Whether nothing by which edges are known is different in a newer inspect.
+pub fn is_wired_alike(old: &Container, new: &Container) -> bool {
+    old.of == new.of
+        && old.network_mode == new.network_mode
+        && old.networks == new.networks
+        && old.labels == new.labels
+        && old.env == new.env
+        && old.ports == new.ports
 }
 
 /// The container whose network namespace `of` shares, if it is watched and there.
@@ -181,52 +202,12 @@ fn namespace_owner<'w>(world: &'w World, of: &Facts) -> Option<&'w Facts> {
     world.containers.values().find(|f| f.container.of.id.0 == owner)
 }
 
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    }
-}
-
-/// The attachments of `other` to networks that both are on.
-fn shared<'a>(of: &'a Facts, other: &'a Facts) -> impl Iterator<Item = &'a Attachment> {
-    let networks = other.container.networks.iter();
-    networks.filter(|n| of.container.networks.iter().any(|m| m.network == n.network))
-}
-
-/// A container by a host name or address as `of` would resolve it: of the same project, or on a
-/// network that both share. Never any other: equal names in another project are strangers.
-fn sibling<'w>(world: &'w World, of: &Facts, host: &str) -> Option<&'w Facts> {
-    world.containers.values().find(|f| {
-        if same(f, of) {
-            return false;
-        }
-        let by_name = f.container.host_names().any(|n| n == host);
-        let by_address = || shared(of, f).any(|n| !n.address.is_empty() && n.address == host);
-        let same_project =
-            of.container.of.project.is_some() && f.container.of.project == of.container.of.project;
-        // The default bridge resolves no names; whoever is on it is reached by address only.
-        let near = || same_project || shared(of, f).any(|n| n.network != DEFAULT_BRIDGE);
-        (by_name && near()) || by_address()
-    })
-}
-
-/// The one container of that service or name; none if there are several.
-fn only<'w>(world: &'w World, of: &Facts, service: &str) -> Option<&'w Facts> {
-    let mut found = world.containers.values().filter(|f| {
-        let other = &f.container.of;
-        other.id != of.container.of.id && (other.service == service || other.name == service)
-    });
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::container::Container;
+    use crate::domain::container::Attachment;
     use crate::domain::container::tests_support::container;
-    use crate::domain::setup::Variable;
+    use crate::domain::setup::{Published, Variable};
 
     fn world(containers: Vec<Container>) -> World {
         World {
@@ -252,7 +233,10 @@ mod tests {
 
     fn found(world: &World, from: &str, host: &str) -> Option<String> {
         let of = world.by_name(from).unwrap();
-        sibling(world, of, host).map(|f| f.container.of.name.clone())
+        let mut all = meant(world, of, host).into_iter();
+        let first = all.next().map(|f| f.container.of.name.clone());
+        assert!(all.next().is_none(), "{host} means one container");
+        first
     }
 
     #[test]
@@ -333,15 +317,108 @@ mod tests {
         };
         assert_eq!(edges("api"), ["api>db Compose", "api>cache Environment"]);
         assert_eq!(edges("side"), ["side>api Namespace"]);
-        let names = |found: Vec<&Facts>| -> Vec<String> {
-            found.iter().map(|f| f.container.of.name.clone()).collect()
-        };
-        assert_eq!(names(ancestors(&world, of("side"))), ["api", "db", "cache"]);
+        assert_eq!(names_of(ancestors(&world, of("side"))), ["api", "db", "cache"]);
         let chain = path(&world, of("side"), of("db")).unwrap();
         assert_eq!(words(&chain), ["side>api Namespace", "api>db Compose"]);
         assert_eq!(path(&world, of("db"), of("side")), None);
         let needy: Vec<Edge> = dependents(&world, of("db")).into_iter().map(|(e, _)| e).collect();
         assert_eq!(words(&needy), ["api>db Compose"]);
+    }
+
+    #[test]
+    fn compose_never_means_a_service_of_another_project() {
+        let mut api = shop("api");
+        api.labels.insert("com.docker.compose.depends_on".to_owned(), "db:x:false".to_owned());
+        let world = world(vec![api, of_project(container("blog-db"), "blog", "db")]);
+        assert!(upstream(&world, world.by_name("api").unwrap()).is_empty());
+    }
+
+    fn called(mut container: Container, alias: &str) -> Container {
+        container.networks[0].aliases.push(alias.to_owned());
+        container
+    }
+
+    fn names_of(found: Vec<&Facts>) -> Vec<String> {
+        found.iter().map(|f| f.container.of.name.clone()).collect()
+    }
+
+    #[test]
+    fn an_alias_counts_on_its_own_network_and_a_lost_network_loses_no_name() {
+        let mut api = on(shop("api"), "front", "10.0.0.2");
+        let mut world = world(vec![
+            api.clone(),
+            called(on(shop("pg-one"), "front", "10.0.0.3"), "db"),
+            called(on(shop("pg-two"), "back", "10.1.0.3"), "db"),
+        ]);
+        assert_eq!(found(&world, "api", "db").as_deref(), Some("pg-one"));
+        api.networks.clear();
+        world.containers.insert(api.of.id.clone(), Facts::new(api));
+        let both = meant(&world, world.by_name("api").unwrap(), "db:5432");
+        assert_eq!(names_of(both), ["pg-one", "pg-two"]);
+    }
+
+    #[test]
+    fn all_replicas_are_meant_and_a_job_of_the_service_is_not() {
+        let replica = |name: &str| of_project(container(name), "shop", "db");
+        let mut job = replica("db-run-1");
+        job.labels.insert("com.docker.compose.oneoff".to_owned(), "True".to_owned());
+        let world = world(vec![
+            naming(shop("api"), "DB_HOST", "db:5432"),
+            replica("db-1"),
+            replica("db-2"),
+            job,
+        ]);
+        let api = world.by_name("api").unwrap();
+        assert_eq!(names_of(meant(&world, api, "db")), ["db-1", "db-2"]);
+        assert_eq!(names_of(meant(&world, api, "db-run-1")), ["db-run-1"]);
+        let needs: Vec<Edge> = upstream(&world, api).into_iter().map(|(e, _)| e).collect();
+        assert_eq!(words(&needs), ["api>db-1 Environment", "api>db-2 Environment"]);
+    }
+
+    fn publishing(mut container: Container, host_address: &str, host_port: &str) -> Container {
+        container.ports.push(Published {
+            port: "5432/tcp".to_owned(),
+            host_address: host_address.to_owned(),
+            host_port: host_port.to_owned(),
+        });
+        container
+    }
+
+    #[test]
+    fn a_port_of_the_host_means_whoever_publishes_it() {
+        let mut onhost = container("onhost");
+        onhost.network_mode = "host".to_owned();
+        let world = world(vec![
+            on(container("api"), "net", "172.20.0.5"),
+            onhost,
+            publishing(container("db"), "", "5432"),
+            publishing(container("cache"), "192.168.7.7", "6379"),
+        ]);
+        for (from, host, to) in [
+            ("api", "host.docker.internal:5432", Some("db")),
+            ("api", "172.20.0.1:5432", Some("db")),
+            ("api", "192.168.7.7:6379", Some("cache")),
+            ("onhost", "localhost:5432", Some("db")),
+            ("onhost", "127.0.0.1:5432", Some("db")),
+            // Its own loopback, another network's gateway, another port, no port.
+            ("api", "localhost:5432", None),
+            ("api", "172.21.0.1:5432", None),
+            ("api", "172.20.0.1:5433", None),
+            ("api", "172.20.0.1", None),
+            ("api", "192.168.7.8:6379", None),
+        ] {
+            assert_eq!(found(&world, from, host).as_deref(), to, "{from} says {host}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_two_publish_means_neither() {
+        let world = world(vec![
+            on(container("api"), "net", "172.20.0.5"),
+            publishing(container("old-db"), "", "5432"),
+            publishing(container("new-db"), "", "5432"),
+        ]);
+        assert_eq!(found(&world, "api", "172.20.0.1:5432"), None);
     }
 
     #[test]
