@@ -16,7 +16,8 @@ static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 const NOT_THE_PEER: &[&str] =
     &["client: ", "client=", "server: ", "laddr=('", "laddr=(", "local=", "from "];
 
-/// Every host name or address that the line may mean, in order of appearance, at most eight.
+/// Every host name or address that the line may mean, in order of appearance, at most eight. Where
+/// many containers may be behind one address, its port says which: `172.17.0.1:5432`.
 pub fn candidates(text: &str) -> Vec<String> {
     let Some(pattern) = ADDRESS.as_ref() else { return Vec::new() };
     pattern
@@ -28,10 +29,30 @@ pub fn candidates(text: &str) -> Vec<String> {
             let path = before.ends_with('/') && !before.ends_with("//");
             !path && !NOT_THE_PEER.iter().any(|word| before.ends_with(word))
         })
-        .map(|host| host.as_str().trim_end_matches('.').to_owned())
+        .map(|host| {
+            let name = host.as_str().trim_end_matches('.');
+            let port = port_behind(text.get(host.end()..).unwrap_or_default());
+            match port.filter(|_| is_address(name)) {
+                Some(port) => format!("{name}:{port}"),
+                None => name.to_owned(),
+            }
+        })
         .filter(|host| !host.bytes().all(|b| b.is_ascii_digit()))
         .take(8)
         .collect()
+}
+
+/// An address, or a name of the machine itself.
+fn is_address(host: &str) -> bool {
+    let digits = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    digits || host == "localhost" || host.ends_with(".docker.internal")
+}
+
+/// The port that follows a host.
+fn port_behind(rest: &str) -> Option<&str> {
+    let rest = rest.strip_prefix(':')?;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..end).filter(|port| (1..=5).contains(&port.len()))
 }
 
 #[cfg(test)]
@@ -41,8 +62,11 @@ mod tests {
     #[test]
     fn peers_are_found_in_common_forms() {
         let cases = [
-            ("dial tcp 10.0.0.2:5432: connect: connection refused", "10.0.0.2"),
-            ("Error: connect ECONNREFUSED 172.18.0.2:5432", "172.18.0.2"),
+            ("dial tcp 10.0.0.2:5432: connect: connection refused", "10.0.0.2:5432"),
+            ("Error: connect ECONNREFUSED 172.18.0.2:5432", "172.18.0.2:5432"),
+            ("dial tcp 172.17.0.1: connect: connection refused", "172.17.0.1"),
+            ("cannot connect to localhost:5432", "localhost:5432"),
+            ("http://host.docker.internal:8080/x refused", "host.docker.internal:8080"),
             ("GET http://demo-data:9000/x: connection refused", "demo-data"),
             ("could not connect to db:5432: Connection refused", "db"),
             ("getaddrinfo ENOTFOUND cache", "cache"),
@@ -61,7 +85,7 @@ mod tests {
         let cases: [(&str, &[&str]); 3] = [
             (
                 "connect() failed (111: Connection refused) while connecting to upstream, client: 192.168.112.4, server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://192.168.112.2:8000/\"",
-                &["192.168.112.2"],
+                &["192.168.112.2:8000"],
             ),
             ("host not found in upstream \"api\" in /etc/site/nginx.conf:24", &["api"]),
             ("failed: <socket laddr=('172.17.0.3', 58774)> to db:5672", &["db"]),

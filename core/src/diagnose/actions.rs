@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::container::Container;
 use crate::domain::diagnosis::Action;
 use crate::domain::setup::HIDDEN;
+use crate::domain::size::bytes_words;
 use crate::domain::spec::{SpecChange, SpecField};
 use crate::domain::tool::ToolCall;
 
@@ -16,17 +17,6 @@ pub fn bytes_text(bytes: u64) -> String {
         }
     }
     bytes.to_string()
-}
-
-/// Bytes for people: `96 MiB`.
-pub fn bytes_words(bytes: u64) -> String {
-    const MIB: f64 = 1024.0 * 1024.0;
-    let value = bytes as f64;
-    if value >= 1024.0 * MIB {
-        format!("{:.1} GiB", value / 1024.0 / MIB)
-    } else {
-        format!("{:.0} MiB", value / MIB)
-    }
 }
 
 fn target(container: &Container) -> [(&'static str, Value); 2] {

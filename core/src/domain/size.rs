@@ -21,6 +21,17 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }
 
+/// Bytes for people: `96 MiB`.
+pub fn bytes_words(bytes: u64) -> String {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let value = bytes as f64;
+    if value >= 1024.0 * MIB {
+        format!("{:.1} GiB", value / 1024.0 / MIB)
+    } else {
+        format!("{:.0} MiB", value / MIB)
+    }
+}
+
 fn fraction(digits: &str, unit: u64) -> Option<u64> {
     // Only digits and one point: no sign, exponent, infinity.
     if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') {

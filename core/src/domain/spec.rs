@@ -2,12 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::container::Container;
 use crate::domain::ids::ContainerId;
 use crate::domain::setup::{Mount, Published, Variable};
+use crate::domain::size::bytes_words;
+
+/// Hex digits of the name that the engine gives a volume which nobody named.
+const VOLUME_DIGITS: usize = 64;
+/// Hex digits of the alias that the engine gives a container: its short id.
+const ID_DIGITS: usize = 12;
+/// What stands for the name of a volume that nobody named.
+const ANONYMOUS: &str = "(anonymous)";
+/// What works is told again after this, so that what is kept stays fresh while nothing changes.
+const TOLD_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Everything about a service's container that a deploy may change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,27 +106,51 @@ impl SpecField {
 impl SpecChange {
     /// The change in words: `env PEER_URL http://data:9000 → (missing)`.
     pub fn words(&self) -> String {
-        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(missing)".to_owned());
+        let side = |value: &Option<String>| match (self.field, value) {
+            (SpecField::Memory | SpecField::Cpu, None) => "(none)".to_owned(),
+            (_, None) => "(missing)".to_owned(),
+            (SpecField::Memory, Some(bytes)) => bytes.parse().map_or(bytes.clone(), bytes_words),
+            (SpecField::Cpu, Some(nanos)) => nanos.parse().map_or(nanos.clone(), cores),
+            (_, Some(value)) => value.clone(),
+        };
         let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
         format!("{}{name} {} → {}", self.field.words(), side(&self.old), side(&self.new))
     }
 }
 
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+}
+
+/// A volume that nobody named has another name in each container.
+fn without_random_name(mount: &Mount) -> Mount {
+    let mut mount = mount.clone();
+    if mount.kind == "volume" && is_hex(&mount.source, VOLUME_DIGITS) {
+        ANONYMOUS.clone_into(&mut mount.source);
+    }
+    mount
+}
+
+/// A CPU limit as people write it.
+fn cores(nanos: u64) -> String {
+    format!("{:.2} CPUs", nanos as f64 / 1e9)
+}
+
 impl Spec {
     /// The spec of a container.
     pub fn of(container: &Container) -> Self {
-        // The engine adds the short id to the aliases of a container: no deploy changed that.
-        let own = container.of.id.short();
+        // The engine adds the short id to the aliases when a container starts, and tools that make
+        // one anew take that of its predecessor along: no deploy changed that.
         let networks = container.networks.iter().map(|n| {
-            let aliases = n.aliases.iter().filter(|a| a.as_str() != own).cloned().collect();
-            (n.network.clone(), aliases)
+            let chosen = n.aliases.iter().filter(|a| !is_hex(a, ID_DIGITS));
+            (n.network.clone(), chosen.cloned().collect())
         });
         Self {
             image: container.image.clone(),
             image_id: container.image_id.clone(),
             command: container.command.clone(),
             env: container.env.clone(),
-            mounts: container.mounts.clone(),
+            mounts: container.mounts.iter().map(without_random_name).collect(),
             networks: networks.collect(),
             memory_limit: container.memory_limit,
             nano_cpus: container.nano_cpus,
@@ -225,7 +259,7 @@ pub struct History {
     pub current: Spec,
     /// The last spec with which it ran well for a while, if that is another one or the same.
     pub good: Option<Spec>,
-    /// When that was last seen to run well.
+    /// When that was seen to run well, to the hour.
     pub good_at: Option<Timestamp>,
     /// The container that has it.
     pub container: Option<ContainerId>,
@@ -265,14 +299,22 @@ impl History {
         true
     }
 
-    /// It has run well for a while as it is. True if that is news.
+    /// It has run well for a while as it is. True if that is news, or was last told long ago.
     pub fn is_well(&mut self, now: Timestamp) -> bool {
         let news = self.good.as_ref() != Some(&self.current);
         if news {
             self.good = Some(self.current.clone());
         }
-        self.good_at = Some(now);
-        news
+        let told = self.good_at.is_some_and(|at| now.duration_since(at) < TOLD_AGAIN);
+        if news || !told {
+            self.good_at = Some(now);
+        }
+        news || !told
+    }
+
+    /// When what it is now took effect, as far as a change was seen.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.changes.last().map(|c| c.at)
     }
 
     /// What changed since `since`, newest last.
@@ -284,6 +326,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::container::Attachment;
     use crate::domain::container::tests_support::container;
 
     fn with_env(value: &str) -> Container {
@@ -303,12 +346,12 @@ mod tests {
         new.of.id = ContainerId("f".repeat(64));
         new.created_at = Some(at(10));
         new.image = "shop:2".to_owned();
-        new.memory_limit = Some(7);
+        new.memory_limit = Some(128 << 20);
         assert!(history.see(&new, at(12)));
         let words: Vec<String> = history.changes.iter().map(SpecChange::words).collect();
         assert_eq!(words.len(), 3, "{words:?}");
         assert_eq!(words[1], "env PEER db → bd");
-        assert_eq!(words[2], "memory limit (missing) → 7");
+        assert_eq!(words[2], "memory limit (none) → 128 MiB");
         assert!(history.changes.iter().all(|c| c.at == at(10)));
         assert_eq!(history.since(at(11)).count(), 0);
 
@@ -316,6 +359,58 @@ mod tests {
         assert!(history.see(&new, at(20)), "the same container, changed while it runs");
         let last = history.changes.last().unwrap();
         assert_eq!((last.words().as_str(), last.at), ("env PEER bd → (missing)", at(20)));
+    }
+
+    #[test]
+    fn what_the_engine_names_by_itself_is_no_change() {
+        let made = |id: &str, volume: &str, alias: &str| {
+            let mut made = container("api");
+            made.of.id = ContainerId(id.repeat(64));
+            made.networks.push(Attachment {
+                network: "net".to_owned(),
+                aliases: vec!["db".to_owned(), alias.to_owned()],
+                address: String::new(),
+            });
+            made.mounts.push(Mount {
+                kind: "volume".to_owned(),
+                source: volume.repeat(64),
+                target: "/data".to_owned(),
+                writable: true,
+            });
+            made
+        };
+        let mut history = History::begin(&made("a", "1", "aaaaaaaaaaaa"));
+        let again = made("b", "2", "bbbbbbbbbbbb");
+        assert!(history.see(&again, Timestamp::UNIX_EPOCH), "another container has it");
+        assert_eq!(history.changes, []);
+        assert_eq!(history.container.as_ref(), Some(&again.of.id));
+        let mut named = again.clone();
+        named.mounts[0].source = "orders".to_owned();
+        history.see(&named, Timestamp::UNIX_EPOCH);
+        let words: Vec<String> = history.changes.iter().map(SpecChange::words).collect();
+        assert_eq!(words, ["mount /data volume (anonymous) → volume orders"]);
+    }
+
+    #[test]
+    fn limits_are_told_as_people_write_them() {
+        let change = |field, old: Option<&str>, new: Option<&str>| {
+            let id = ContainerId("a".repeat(64));
+            let (old, new) = (old.map(str::to_owned), new.map(str::to_owned));
+            let at = Timestamp::UNIX_EPOCH;
+            SpecChange { at, container: id, field, name: String::new(), old, new }.words()
+        };
+        let cpu = change(SpecField::Cpu, Some("500000000"), None);
+        assert_eq!(cpu, "CPU limit 0.50 CPUs → (none)");
+        let image = change(SpecField::Image, Some("shop:1"), Some("shop:2"));
+        assert_eq!(image, "image shop:1 → shop:2");
+    }
+
+    #[test]
+    fn what_works_is_told_again_after_an_hour() {
+        let at = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        let mut history = History::begin(&with_env("db"));
+        let told: Vec<i64> = (0..200).filter(|m| history.is_well(at(*m))).collect();
+        assert_eq!(told, [0, 60, 120, 180]);
     }
 
     #[test]

@@ -47,6 +47,7 @@ impl Engine {
             .values()
             .filter(|f| runs_well(&f.container, now) && !self.has_incident(&f.container.of.id))
             .map(|f| ServiceKey::of(&f.container.of))
+            .filter(|service| self.is_settled(service, now))
             .collect();
         for service in proved {
             let news = self.world.histories.get_mut(&service).is_some_and(|h| h.is_well(now));
@@ -54,6 +55,13 @@ impl Engine {
                 self.keep_history(&service, turn);
             }
         }
+    }
+
+    /// Whether nothing changed for as long as a proof takes: a limit or a network of a running
+    /// container may change at any moment, and the time before says nothing of it.
+    fn is_settled(&self, service: &ServiceKey, now: Timestamp) -> bool {
+        let changed = self.world.histories.get(service).and_then(History::changed_at);
+        changed.is_none_or(|at| now.duration_since(at) >= PROVED)
     }
 
     fn has_incident(&self, container: &ContainerId) -> bool {

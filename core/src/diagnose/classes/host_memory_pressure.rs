@@ -2,9 +2,10 @@
 //! out of memory. Who used it up is for a person to decide.
 
 use crate::diagnose::classes::Rule;
-use crate::diagnose::{Case, Hypothesis, actions};
+use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
+use crate::domain::size::bytes_words;
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::HostMemoryPressure, judge, excluded };
 
@@ -19,7 +20,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .filter_map(|f| Some((f.usage.as_ref()?.mem_used, &f.container.of.name)))
         .max();
     let offender = most.map_or_else(String::new, |(used, name)| {
-        format!(" Most is used by {name}: {}.", actions::bytes_words(used))
+        format!(" Most is used by {name}: {}.", bytes_words(used))
     });
     let cause = format!("{} although it has no limit of its own", oom.summary);
     Some(
@@ -35,5 +36,5 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
 fn excluded(case: &Case<'_>) -> Option<String> {
     let limit = case.facts()?.container.memory_limit?;
     case.last(AnomalyKind::OomKill)?;
-    Some(format!("it hit its own limit of {}, not that of the host", actions::bytes_words(limit)))
+    Some(format!("it hit its own limit of {}, not that of the host", bytes_words(limit)))
 }

@@ -6,7 +6,7 @@ use crate::diagnose::{Case, Hypothesis, actions};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::container::LABEL_MAX_MEMORY;
 use crate::domain::failure::FailureClass;
-use crate::domain::size::parse_bytes;
+use crate::domain::size::{bytes_words, parse_bytes};
 
 pub(super) const RULE: Rule = Rule { class: FailureClass::OomKill, judge, excluded };
 
@@ -21,7 +21,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let name = &case.subject.name;
     let kills = case.own(AnomalyKind::OomKill).flat_map(|a| a.evidence.clone());
     let leaks = case.last(AnomalyKind::MemoryGrowth);
-    let limit = actions::bytes_words(old);
+    let limit = bytes_words(old);
     let cause = match leaks {
         Some(growth) => format!(
             "{name} grew until the kernel killed it at its memory limit of {limit}: {}",
