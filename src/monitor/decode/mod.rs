@@ -18,6 +18,7 @@ use sentinel_core::redact::{clean, clean_args};
 use serde_json::json;
 
 mod host;
+mod plain;
 mod variables;
 
 /// Probe output kept per probe, in bytes.
