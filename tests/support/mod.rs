@@ -16,9 +16,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bollard::exec::{CreateExecOptions, StartExecOptions};
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, NetworkCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    RemoveContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 
@@ -97,6 +98,19 @@ impl Corner {
         self.start(short, self.body(short, script)).await
     }
 
+    /// Makes a network; gives its name.
+    pub async fn network(&self, short: &str) -> Fallible<String> {
+        let name = self.full(short);
+        let labels = HashMap::from([(LABEL.to_owned(), self.name.clone())]);
+        let request = NetworkCreateRequest {
+            name: name.clone(),
+            labels: Some(labels),
+            ..NetworkCreateRequest::default()
+        };
+        self.docker.create_network(request).await?;
+        Ok(name)
+    }
+
     /// Removes a container, running or not.
     pub async fn remove(&self, short: &str) -> Fallible {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
@@ -140,6 +154,10 @@ impl Corner {
             if let Err(error) = docker.remove_container(&id, Some(options)).await {
                 eprintln!("{id} stays: {error}");
             }
+        }
+        let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
+        for found in docker.list_networks(Some(options)).await? {
+            docker.remove_network(&found.id.unwrap_or_default()).await?;
         }
         Ok(())
     }
