@@ -1,4 +1,4 @@
-//! What was learned of a service's log outlives the run.
+//! What was learned of a service outlives the run: the usual of its log, how it was configured.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,9 +15,10 @@ use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
+use sentinel_core::domain::spec::{History, SpecChange};
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::engine::Settings;
-use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role, Store};
+use sentinel_tui::ports::{Claim, Inbox, LearnedLog, Monitor, PortError, Remediator, Role, Store};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
@@ -32,12 +33,14 @@ struct Engine {
 
 impl Engine {
     fn watched(&self) -> Container {
-        Container::plain(ContainerRef {
+        let plain = Container::plain(ContainerRef {
             id: self.container.clone(),
             name: "api".to_owned(),
             service: "api".to_owned(),
             project: None,
-        })
+        });
+        let image = format!("shop:{}", &self.container.as_str()[..1]);
+        Container { image, ..plain }
     }
 
     fn line(&self, at: usize, text: &str) -> LogLine {
@@ -151,4 +154,32 @@ async fn a_restart_goes_on_with_what_an_earlier_run_learned() {
     let store = SqliteStore::open(folder.path()).unwrap();
     let second = run(&store, "b", &["order 3 stored", "queue drained"]).await.unwrap();
     assert_eq!(second.iter().map(Learned::templates).collect::<Vec<_>>(), [3]);
+}
+
+/// Runs once with the container as it is now; gives the change memory that was kept.
+async fn histories(store: &SqliteStore, container: &str) -> Result<Vec<History>, Box<dyn Error>> {
+    run(store, container, &["ready"]).await?;
+    let kept = store.load_learned("specs|host/".to_owned()).await?;
+    Ok(kept.iter().map(|k| serde_json::from_str(&k.content)).collect::<Result<_, _>>()?)
+}
+
+#[tokio::test]
+async fn how_a_service_was_configured_outlives_the_run_and_damage_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let first = histories(&store, "a").await.unwrap();
+    assert_eq!(first.len(), 1);
+    assert!(first[0].changes.is_empty());
+    assert_eq!(first[0].container, Some(ContainerId("a".repeat(64))));
+    // Another run finds another container of that name with another image.
+    let second = histories(&store, "b").await.unwrap();
+    let words: Vec<String> = second[0].changes.iter().map(SpecChange::words).collect();
+    assert_eq!(words, ["image shop:a → shop:b"]);
+    // What cannot be read is told and begun anew.
+    let key = store.load_learned("specs|host/".to_owned()).await.unwrap()[0].key.clone();
+    let damaged = LearnedLog { key, content: "{\"current\":7}".to_owned() };
+    store.save_learned(damaged).await.unwrap();
+    let third = histories(&store, "c").await.unwrap();
+    assert_eq!((third.len(), third[0].changes.len()), (1, 0));
+    assert_eq!(third[0].current.image, "shop:c");
 }

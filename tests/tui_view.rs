@@ -8,6 +8,7 @@ use ratatui::style::{Color, Modifier};
 use sentinel_core::domain::incident::{IncidentState, TimelineEntry};
 use sentinel_core::domain::plan::{Actor, Risk};
 use sentinel_core::domain::snapshot::Snapshot;
+use sentinel_core::domain::topology::{Edge, EdgeSource};
 use tui_common::{
     Session, awaiting, cell_of, degraded, empty, healthy, long_names, page, resolved, text, theme,
     verifying,
@@ -78,6 +79,38 @@ fn a_risky_change_is_to_be_approved() {
 #[test]
 fn a_container_is_inspected() {
     snap("container", &healthy(), "i");
+}
+
+#[test]
+fn an_unclear_verdict_says_what_else_it_may_be() {
+    let mut snapshot = awaiting(Risk::R1);
+    let mut incident = (*snapshot.incidents[0]).clone();
+    let rival = "memory leak of shop-api-1 explains it nearly as well";
+    if let Some(diagnosis) = &mut incident.diagnosis {
+        diagnosis.near_tie = Some(rival.to_owned());
+    }
+    snapshot.incidents[0] = incident.into();
+    let mut session = Session::new(snapshot, 200, 50);
+    session.keys("2 enter");
+    assert!(session.screen().contains(&format!("Not clear: {rival}")), "{}", session.screen());
+}
+
+#[test]
+fn mere_neighbours_are_named_up_to_a_bound() {
+    let mut snapshot = healthy();
+    let beside = |number: u32| Edge {
+        from: "shop-api-1".to_owned(),
+        to: format!("job-{number}"),
+        source: EdgeSource::Network,
+        confidence: 0.2,
+        why: "both are on shop_default".to_owned(),
+    };
+    snapshot.edges = std::sync::Arc::new((0..30).map(beside).collect());
+    let mut session = Session::new(snapshot, 200, 50);
+    session.keys("i");
+    let screen = session.screen();
+    assert!(screen.contains("job-7, 22 more (shared network)"), "{screen}");
+    assert!(!screen.contains("job-8"), "{screen}");
 }
 
 #[test]

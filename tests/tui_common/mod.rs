@@ -23,6 +23,7 @@ use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::{ContainerView, Degraded, EngineInfo, Mode, Snapshot};
 use sentinel_core::domain::tool::{ToolCall, ToolResult};
+use sentinel_core::domain::topology::{Edge, EdgeSource};
 use sentinel_core::domain::usage::Usage;
 use sentinel_tui::runtime::rings::LogPage;
 use sentinel_tui::tui::message::{Effect, Msg};
@@ -168,8 +169,27 @@ pub(crate) fn healthy() -> Snapshot {
             view(migrate, 0.0, 0.0),
             view(container("shop-worker-1", "worker"), 95.0, 31.0),
         ],
+        edges: Arc::new(edges()),
         ..empty()
     }
+}
+
+/// Who needs whom in the shop.
+fn edges() -> Vec<Edge> {
+    let edge = |from: &str, to: &str, source, confidence, why: &str| Edge {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        source,
+        confidence,
+        why: why.to_owned(),
+    };
+    let (compose, named) = (EdgeSource::Compose, EdgeSource::Environment);
+    vec![
+        edge("shop-api-1", "shop-db-1", compose, 0.95, "compose says that it depends on db"),
+        edge("shop-gateway-1", "shop-api-1", named, 0.8, "API_URL names api:3001"),
+        edge("shop-api-1", "shop-cache-1", EdgeSource::Network, 0.2, "both are on shop_default"),
+        edge("shop-api-1", "shop-worker-1", EdgeSource::Network, 0.2, "both are on shop_default"),
+    ]
 }
 
 pub(crate) fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) -> Fix {
@@ -279,9 +299,9 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
             }],
             plan: Vec::new(),
             advice: None,
-            edges: Vec::new(),
+            edges: edges().into_iter().filter(|e| e.to == name).collect(),
             near_tie: None,
-            recent_changes: Vec::new(),
+            recent_changes: vec!["memory limit 192 MiB → 96 MiB".to_owned()],
         }),
         plan,
         plans: 1,

@@ -2,7 +2,7 @@
 
 use sentinel_core::domain::container::{HealthCheck, RestartPolicy};
 use sentinel_core::domain::snapshot::ContainerView;
-use sentinel_core::domain::topology::EdgeSource;
+use sentinel_core::domain::topology::{Edge, EdgeSource};
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::incident;
@@ -12,6 +12,9 @@ use crate::tui::state::State;
 use crate::tui::status;
 use crate::tui::styled::Styled;
 use crate::tui::words;
+
+/// Containers on the same network that are named; the others are counted.
+const NEIGHBOURS_SHOWN: usize = 8;
 
 /// The page.
 pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize) -> Page {
@@ -192,19 +195,7 @@ fn wiring(page: &mut Page, state: &State, view: &ContainerView, columns: usize) 
         };
         page.fact("network", Role::Text, &value, columns);
     }
-    for edge in state.snapshot.edges.iter() {
-        let sure = format!("{:.0}%, {}", edge.confidence * 100.0, edge.why);
-        if edge.source == EdgeSource::Network {
-            let other = [&edge.from, &edge.to].into_iter().find(|n| *n != &c.of.name);
-            if let Some(other) = other.filter(|_| edge.from == c.of.name || edge.to == c.of.name) {
-                page.fact("beside", Role::Dim, &format!("{other} ({})", edge.why), columns);
-            }
-        } else if edge.from == c.of.name {
-            page.fact("needs", Role::Text, &format!("{} ({sure})", edge.to), columns);
-        } else if edge.to == c.of.name {
-            page.fact("needed by", Role::Text, &format!("{} ({sure})", edge.from), columns);
-        }
-    }
+    needs(page, state, &c.of.name, columns);
     page.fact("command", Role::Text, &c.command, columns);
     page.fact("log", Role::Text, &format!("driver {}", c.log_driver), columns);
     for (label, value) in &c.labels {
@@ -214,4 +205,26 @@ fn wiring(page: &mut Page, state: &State, view: &ContainerView, columns: usize) 
         let names: Vec<&str> = c.env.keys().map(String::as_str).collect();
         page.fact("env names", Role::Dim, &names.join(" "), columns);
     }
+}
+
+/// Who it needs and who needs it, with how that is known; then its mere neighbours.
+fn needs(page: &mut Page, state: &State, name: &str, columns: usize) {
+    let edges = state.snapshot.edges.iter().filter(|e| e.from == name || e.to == name);
+    let (beside, needs): (Vec<&Edge>, Vec<&Edge>) =
+        edges.partition(|e| e.source == EdgeSource::Network);
+    for edge in needs {
+        let (label, other) =
+            if edge.from == name { ("needs", &edge.to) } else { ("needed by", &edge.from) };
+        let sure = format!("{other} ({:.0}%: {})", edge.confidence * 100.0, edge.why);
+        page.fact(label, Role::Text, &sure, columns);
+    }
+    if beside.is_empty() {
+        return;
+    }
+    let other = |e: &&Edge| if e.from == name { e.to.clone() } else { e.from.clone() };
+    let mut names: Vec<String> = beside.iter().take(NEIGHBOURS_SHOWN).map(other).collect();
+    if let Some(more) = beside.len().checked_sub(NEIGHBOURS_SHOWN).filter(|more| *more > 0) {
+        names.push(format!("{more} more"));
+    }
+    page.fact("beside", Role::Dim, &format!("{} (shared network)", names.join(", ")), columns);
 }

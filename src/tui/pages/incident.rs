@@ -58,6 +58,9 @@ fn head(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, co
     let sentence = incident.diagnosis.as_ref().map_or(&incident.title, |d| &d.cause);
     page.say(0, Role::Strong, sentence, columns);
     confidence(page, incident, glyphs);
+    if let Some(rival) = incident.diagnosis.as_ref().and_then(|d| d.near_tie.as_ref()) {
+        page.say(0, Role::Text, &format!("Not clear: {rival}"), columns);
+    }
     let mut facts = vec![incident.id.to_string(), format!("root {}", incident.root)];
     if !incident.affected.is_empty() {
         facts.push(format!("affects {}", incident.affected.join(", ")));
