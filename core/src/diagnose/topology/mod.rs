@@ -317,7 +317,7 @@ mod tests {
         };
         assert_eq!(edges("api"), ["api>db Compose", "api>cache Environment"]);
         assert_eq!(edges("side"), ["side>api Namespace"]);
-        assert_eq!(names_of(ancestors(&world, of("side"))), ["api", "db", "cache"]);
+        assert_eq!(names_of(&ancestors(&world, of("side"))), ["api", "db", "cache"]);
         let chain = path(&world, of("side"), of("db")).unwrap();
         assert_eq!(words(&chain), ["side>api Namespace", "api>db Compose"]);
         assert_eq!(path(&world, of("db"), of("side")), None);
@@ -338,7 +338,7 @@ mod tests {
         container
     }
 
-    fn names_of(found: Vec<&Facts>) -> Vec<String> {
+    fn names_of(found: &[&Facts]) -> Vec<String> {
         found.iter().map(|f| f.container.of.name.clone()).collect()
     }
 
@@ -354,7 +354,7 @@ mod tests {
         api.networks.clear();
         world.containers.insert(api.of.id.clone(), Facts::new(api));
         let both = meant(&world, world.by_name("api").unwrap(), "db:5432");
-        assert_eq!(names_of(both), ["pg-one", "pg-two"]);
+        assert_eq!(names_of(&both), ["pg-one", "pg-two"]);
     }
 
     #[test]
@@ -369,8 +369,8 @@ mod tests {
             job,
         ]);
         let api = world.by_name("api").unwrap();
-        assert_eq!(names_of(meant(&world, api, "db")), ["db-1", "db-2"]);
-        assert_eq!(names_of(meant(&world, api, "db-run-1")), ["db-run-1"]);
+        assert_eq!(names_of(&meant(&world, api, "db")), ["db-1", "db-2"]);
+        assert_eq!(names_of(&meant(&world, api, "db-run-1")), ["db-run-1"]);
         let needs: Vec<Edge> = upstream(&world, api).into_iter().map(|(e, _)| e).collect();
         assert_eq!(words(&needs), ["api>db-1 Environment", "api>db-2 Environment"]);
     }
