@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::diagnose::world::{Facts, World};
-use sentinel_core::diagnose::{Case, diagnose};
+use sentinel_core::diagnose::{Case, diagnose, topology};
 use sentinel_core::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use sentinel_core::domain::container::{Attachment, Container, ContainerRef, RunState};
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
@@ -148,6 +148,13 @@ fn with_case<T>(ask: impl FnOnce(&Case<'_>) -> T) -> T {
 #[divan::bench(sample_count = 200)]
 fn one_incident_of_fifty_containers(bencher: divan::Bencher<'_, '_>) {
     with_case(|case| bencher.bench_local(|| diagnose(case)));
+}
+
+/// What the screen shows of fifty containers, found anew when one of them is wired differently.
+#[divan::bench(sample_count = 200)]
+fn all_edges_of_fifty_containers(bencher: divan::Bencher<'_, '_>) {
+    let world = world();
+    bencher.bench_local(|| topology::all(&world));
 }
 
 /// The bound, checked in processor time: what others do on the machine does not count.
