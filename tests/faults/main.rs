@@ -34,8 +34,8 @@ use crate::support::{Corner, Fallible};
 /// What a plain test run plays.
 const SMOKE: [&str; 5] = [
     "crash without a restart policy",
-    "memory kill of the main process",
-    "dependency dies",
+    "crash loop",
+    "health check with a program that is not there",
     "job that is done",
     "operator stops, kills and restarts",
 ];
@@ -125,8 +125,8 @@ fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<String> {
                     .contains(&e["code"].as_str().unwrap_or_default())
         })
     };
-    let staged = events.iter().filter(|e| e["type"] == "fix_staged" && e["fix"]["step"] == 1);
-    let last = staged.filter(|e| held(&e["incident_id"])).next_back()?;
+    let mut staged = events.iter().filter(|e| e["type"] == "fix_staged" && e["fix"]["step"] == 1);
+    let last = staged.rfind(|e| held(&e["incident_id"]))?;
     let id = last["fix"]["id"].as_str()?.to_owned();
     (!approved.contains(&id)).then_some(id)
 }

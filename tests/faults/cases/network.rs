@@ -123,7 +123,7 @@ pub const CASES: [Case; 9] = [
             s.run(part("db", "").demo("data")).await?;
             let owner = s.run(part("proxy", crate::stage::BUSY)).await?;
             s.run(asks("side").sharing_network_of(&owner)).await?;
-            s.pause(4).await
+            s.pause(4).await;
         }),
         act: act!(|s| {
             s.stop("proxy").await?;

@@ -62,7 +62,7 @@ pub const CASES: [Case; 12] = [
         wait: 60,
         set: act!(|s| {
             s.run(part("api", BEATS).probed(BEAT_IS_FRESH)).await?;
-            s.pause(3).await
+            s.pause(3).await;
         }),
         act: act!(|s| { s.signal("api", "-STOP").await? }),
     },
