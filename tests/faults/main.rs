@@ -157,7 +157,10 @@ fn confirmed(stage: &Stage, folder: &std::path::Path) -> Fallible<String> {
 fn demo_image() -> Fallible<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let corner = Corner::new("image")?;
-    let built = runtime.block_on(sentinel_tui::demo::image::build(&corner.docker));
+    let built = runtime.block_on(sentinel_tui::demo::image::build_from(
+        &corner.docker,
+        std::path::Path::new(env!("CARGO_BIN_EXE_sentinel-tui")),
+    ));
     built.map_err(|error| format!("{error:#}").into())
 }
 
