@@ -1,7 +1,7 @@
 //! The fault suite: real containers break, the built program watches, its verdicts are scored.
 //!
 //! As a test it plays a few cases. With `SENTINEL_FAULTS=all` (`scripts/must/fault-suite.sh`) it plays
-//! them all, or those whose names contain `SENTINEL_FAULTS_ONLY`; `SENTINEL_FAULTS_SEED` varies what must
+//! them all, or those whose names contain one of `SENTINEL_FAULTS_ONLY`; `SENTINEL_FAULTS_SEED` varies what must
 //! not matter, `SENTINEL_FAULTS_JOBS` cases run at a time, and the result goes to standard output and as
 //! JSON to `SENTINEL_FAULTS_JSON`. Every case has a fresh state folder.
 
@@ -178,7 +178,9 @@ fn main() -> std::process::ExitCode {
     let chosen: Vec<Case> = all()
         .into_iter()
         .filter(|c| whole || SMOKE.contains(&c.name))
-        .filter(|c| only.as_deref().is_none_or(|part| c.name.contains(part)))
+        .filter(|c| {
+            only.as_deref().is_none_or(|parts| parts.split(',').any(|part| c.name.contains(part)))
+        })
         .collect();
     let demo = match demo_image() {
         Ok(image) => Some(image),
