@@ -21,7 +21,13 @@ const REPOSITORY: &str = "sentinel-demo";
 
 /// Makes the image unless it is there already; returns its reference.
 pub async fn build(docker: &Docker) -> Result<String> {
-    let (archive, tag) = spawn_blocking(archive).await??;
+    build_from(docker, Path::new("/proc/self/exe")).await
+}
+
+/// The same from another executable, which needs the same libraries as the running one.
+pub async fn build_from(docker: &Docker, executable: &Path) -> Result<String> {
+    let executable = executable.to_owned();
+    let (archive, tag) = spawn_blocking(move || archive(&executable)).await??;
     let reference = format!("{REPOSITORY}:{tag}");
     if docker.inspect_image(&reference).await.is_ok() {
         return Ok(reference);
@@ -54,9 +60,9 @@ pub async fn remove(docker: &Docker) -> Result<()> {
 }
 
 /// A tar archive of everything, and a tag that names its content.
-fn archive() -> Result<(Vec<u8>, String)> {
-    let executable =
-        std::fs::read("/proc/self/exe").wrap_err("cannot read the running executable")?;
+fn archive(executable: &Path) -> Result<(Vec<u8>, String)> {
+    let executable = std::fs::read(executable)
+        .wrap_err_with(|| format!("cannot read the executable {}", executable.display()))?;
     let digest = sha256_hex(&executable);
     let tag = digest.get(..12).unwrap_or(&digest).to_owned();
     let mut archive = tar::Builder::new(Vec::new());

@@ -62,6 +62,10 @@ fn changed(planned: &Preconditions, now: &Container) -> Option<String> {
     if planned.config_hash != now.config_hash {
         return Some("its configuration changed since the plan was made".to_owned());
     }
+    if planned.started_at.is_empty() {
+        // It starts and dies all the time: the plan is for its configuration, whatever the run.
+        return None;
+    }
     if planned.running != now.is_up() {
         let state = now.state;
         return Some(format!("it is {state} now, which it was not when the plan was made"));

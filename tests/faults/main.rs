@@ -1,7 +1,7 @@
 //! The fault suite: real containers break, the built program watches, its verdicts are scored.
 //!
 //! As a test it plays a few cases. With `SENTINEL_FAULTS=all` (`scripts/must/fault-suite.sh`) it plays
-//! them all, or those whose names contain `SENTINEL_FAULTS_ONLY`; `SENTINEL_FAULTS_SEED` varies what must
+//! them all, or those whose names contain one of `SENTINEL_FAULTS_ONLY`; `SENTINEL_FAULTS_SEED` varies what must
 //! not matter, `SENTINEL_FAULTS_JOBS` cases run at a time, and the result goes to standard output and as
 //! JSON to `SENTINEL_FAULTS_JSON`. Every case has a fresh state folder.
 
@@ -34,8 +34,8 @@ use crate::support::{Corner, Fallible};
 /// What a plain test run plays.
 const SMOKE: [&str; 5] = [
     "crash without a restart policy",
-    "memory kill of the main process",
-    "dependency dies",
+    "crash loop",
+    "health check with a program that is not there",
     "job that is done",
     "operator stops, kills and restarts",
 ];
@@ -45,10 +45,10 @@ fn setting(name: &str) -> Option<String> {
 }
 
 /// Plays one case and scores it.
-fn play(case: &Case, number: usize, seed: u64) -> Score {
+fn play(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Score {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(played(case, number, seed)),
+        Ok(runtime) => runtime.block_on(played(case, number, seed, demo)),
         Err(error) => Err(error.into()),
     };
     let mut score = outcome.unwrap_or_else(|error| Score {
@@ -60,9 +60,9 @@ fn play(case: &Case, number: usize, seed: u64) -> Score {
     score
 }
 
-async fn played(case: &Case, number: usize, seed: u64) -> Fallible<Score> {
+async fn played(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Fallible<Score> {
     let corner = Corner::new(&format!("f{number}"))?;
-    let stage = Stage { corner, seed };
+    let stage = Stage { corner, demo_image: demo.map(str::to_owned), seed };
     stage.connect_up().await?;
     let folder = tempfile::tempdir()?;
     let outcome = on_stage(case, &stage, folder.path()).await;
@@ -74,7 +74,7 @@ async fn played(case: &Case, number: usize, seed: u64) -> Fallible<Score> {
 async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Fallible<Score> {
     stage.run(part("neighbour", BUSY)).await?;
     (case.set)(stage).await?;
-    let mut app = Headless::start(&stage.corner, folder, &["--auto-heal"])?;
+    let mut app = Headless::start_holding(&stage.corner, folder, &["--auto-heal"], "12")?;
     // Something is known of everybody before anything happens; how long varies with the seed.
     app.after(Duration::from_millis(2500 + stage.seed % 7 * 300));
     let from = app.events.len();
@@ -125,8 +125,8 @@ fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<String> {
                     .contains(&e["code"].as_str().unwrap_or_default())
         })
     };
-    let staged = events.iter().filter(|e| e["type"] == "fix_staged" && e["fix"]["step"] == 1);
-    let last = staged.filter(|e| held(&e["incident_id"])).next_back()?;
+    let mut staged = events.iter().filter(|e| e["type"] == "fix_staged" && e["fix"]["step"] == 1);
+    let last = staged.rfind(|e| held(&e["incident_id"]))?;
     let id = last["fix"]["id"].as_str()?.to_owned();
     (!approved.contains(&id)).then_some(id)
 }
@@ -153,6 +153,17 @@ fn confirmed(stage: &Stage, folder: &std::path::Path) -> Fallible<String> {
     Ok(first.unwrap_or_default())
 }
 
+/// The image with the demo's services; its tag stays, for the next run.
+fn demo_image() -> Fallible<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let corner = Corner::new("image")?;
+    let built = runtime.block_on(sentinel_tui::demo::image::build_from(
+        &corner.docker,
+        std::path::Path::new(env!("CARGO_BIN_EXE_sentinel-tui")),
+    ));
+    built.map_err(|error| format!("{error:#}").into())
+}
+
 fn main() -> std::process::ExitCode {
     let whole = std::env::var("SENTINEL_FAULTS").is_ok_and(|v| v == "all");
     // As a test binary it is only wanted where tests on an engine are.
@@ -167,15 +178,24 @@ fn main() -> std::process::ExitCode {
     let chosen: Vec<Case> = all()
         .into_iter()
         .filter(|c| whole || SMOKE.contains(&c.name))
-        .filter(|c| only.as_deref().is_none_or(|part| c.name.contains(part)))
+        .filter(|c| {
+            only.as_deref().is_none_or(|parts| parts.split(',').any(|part| c.name.contains(part)))
+        })
         .collect();
+    let demo = match demo_image() {
+        Ok(image) => Some(image),
+        Err(error) => {
+            eprintln!("no image of the demo's services: {error}");
+            None
+        }
+    };
     let left = Mutex::new((0..chosen.len()).rev().collect::<Vec<usize>>());
     let scores = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(at) = left.lock().ok().and_then(|mut l| l.pop()) {
-                    let score = play(&chosen[at], at, seed + at as u64);
+                    let score = play(&chosen[at], at, seed + at as u64, demo.as_deref());
                     if whole {
                         eprintln!("played: {}", score.name);
                     }

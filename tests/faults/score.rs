@@ -20,6 +20,7 @@ pub struct Right {
 
 /// How a case went.
 #[derive(Clone, Debug, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct Score {
     pub name: String,
     pub control: bool,
@@ -84,7 +85,7 @@ pub fn score(
     // What was known when something was done, or at the end.
     let acted = events.iter().position(|e| e["type"] == "fix_applying").unwrap_or(events.len());
     let before = |e: &&&Value| events.iter().position(|x| std::ptr::eq(x, **e)) < Some(acted);
-    let last = kept.iter().filter(before).next_back().or(kept.first());
+    let last = kept.iter().rfind(before).or(kept.first());
     if let Some(diagnosis) = last.map(|e| &e["diagnosis"]) {
         text(&diagnosis["class"]).clone_into(&mut score.class);
         text(&diagnosis["root"]).clone_into(&mut score.root);

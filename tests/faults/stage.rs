@@ -14,6 +14,8 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 
+use sentinel_tui::demo::image;
+
 use crate::support::{Corner, Fallible};
 
 /// Busy, and nothing wrong.
@@ -23,6 +25,7 @@ pub const BUSY: &str = "i=0; while :; do i=$((i+1)); echo \"INFO request $i serv
 pub struct Part {
     name: &'static str,
     body: ContainerCreateBody,
+    demo: bool,
 }
 
 /// A container that runs a script.
@@ -35,6 +38,7 @@ pub fn part(name: &'static str, script: &str) -> Part {
             stop_timeout: Some(1),
             ..Default::default()
         },
+        demo: false,
     }
 }
 
@@ -91,7 +95,9 @@ impl Part {
             host_ip: Some("127.0.0.1".to_owned()),
             host_port: Some(port.to_string()),
         };
-        self.host(|h| {
+        let mut published = self;
+        published.body.exposed_ports = Some(vec!["80/tcp".to_owned()]);
+        published.host(|h| {
             h.port_bindings = Some(HashMap::from([("80/tcp".to_owned(), Some(vec![binding]))]));
         })
     }
@@ -99,6 +105,12 @@ impl Part {
     pub fn sharing_network_of(self, id: &str) -> Self {
         let mode = format!("container:{id}");
         self.host(|h| h.network_mode = Some(mode))
+    }
+
+    /// One of the demo's services instead of a script: they find each other by name.
+    pub fn demo(mut self, role: &str) -> Self {
+        self.demo = true;
+        self.command(&[image::EXECUTABLE, "demo-service", role])
     }
 
     pub fn user(mut self, user: &str) -> Self {
@@ -119,6 +131,15 @@ impl Part {
     pub fn label(mut self, name: &str, value: &str) -> Self {
         self.body.labels.get_or_insert_default().insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// A probe that is a program and its words; a verdict as with [`Part::probed`].
+    pub fn probed_by(self, words: &[&str]) -> Self {
+        let mut probed = self.probed("");
+        if let Some(check) = &mut probed.body.healthcheck {
+            check.test = Some(words.iter().map(ToString::to_string).collect());
+        }
+        probed
     }
 
     /// A probe that is a shell line; a verdict after two failures a second apart.
@@ -144,6 +165,8 @@ impl Part {
 /// The stage.
 pub struct Stage {
     pub corner: Corner,
+    /// The image of the demo's services.
+    pub demo_image: Option<String>,
     /// Varies what does not matter for the verdict.
     pub seed: u64,
 }
@@ -173,7 +196,7 @@ impl Stage {
 
     /// Creates a container.
     pub async fn create(&self, part: Part) -> Fallible<String> {
-        let Part { name, body } = part;
+        let Part { name, body, demo } = part;
         let mut whole = self.corner.body(name, "");
         whole.labels.get_or_insert_default().extend(body.labels.clone().unwrap_or_default());
         let mut host = body.host_config.clone().unwrap_or_default();
@@ -187,7 +210,7 @@ impl Stage {
             endpoints_config: Some(HashMap::from([(self.network(), endpoint)])),
         };
         let body = ContainerCreateBody {
-            image: whole.image,
+            image: if demo { self.demo_image.clone() } else { whole.image },
             labels: whole.labels,
             host_config: Some(host),
             networking_config: own.then_some(networking),

@@ -40,6 +40,20 @@ pub struct Headless {
 }
 
 impl Headless {
+    /// Starts one whose fixes must hold for so many seconds, and waits until it watches.
+    pub fn start_holding(
+        corner: &Corner,
+        folder: &Path,
+        arguments: &[&str],
+        seconds: &str,
+    ) -> Fallible<Self> {
+        let mut command = command(corner, folder);
+        command.env("SENTINEL_VERIFY_SECONDS", seconds);
+        let mut headless = Self::spawned(command, corner, arguments)?;
+        headless.until("monitor_started", |_| true)?;
+        Ok(headless)
+    }
+
     /// Starts one and waits until it watches.
     pub fn start(corner: &Corner, folder: &Path, arguments: &[&str]) -> Fallible<Self> {
         let mut headless = Self::spawn(corner, folder, arguments)?;
@@ -49,7 +63,11 @@ impl Headless {
 
     /// Starts one.
     pub fn spawn(corner: &Corner, folder: &Path, arguments: &[&str]) -> Fallible<Self> {
-        let mut child = command(corner, folder)
+        Self::spawned(command(corner, folder), corner, arguments)
+    }
+
+    fn spawned(mut command: Command, corner: &Corner, arguments: &[&str]) -> Fallible<Self> {
+        let mut child = command
             .args(["--headless", "--output", "jsonl", "--filter", &corner.filter()])
             .args(arguments)
             .stdout(Stdio::piped())

@@ -196,8 +196,11 @@ pub fn settings_back(container: &Container, changes: &[&SpecChange]) -> Option<A
         });
         each.collect::<Vec<_>>().join(", ")
     };
+    // One that its policy starts again and again has no run that a plan could be made for.
+    let loops = container.restart_policy.restarts_after(1, container.restart_count);
     let call = target(container)
         .into_iter()
+        .filter(|(key, _)| !loops || *key != "expect_started_at")
         .chain([("env_updates", json!(updates)), ("reason", json!(reason))]);
     Some(Action {
         call: ToolCall::new("update_env_vars", call),

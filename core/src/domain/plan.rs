@@ -101,7 +101,8 @@ impl FixState {
 pub struct Preconditions {
     /// Image digest.
     pub image_id: String,
-    /// `State.StartedAt`, exactly as the engine wrote it.
+    /// `State.StartedAt`, exactly as the engine wrote it. Empty: any run will do, and so will none;
+    /// what is to be changed is the configuration of a container that starts and dies all the time.
     pub started_at: String,
     /// [`crate::domain::container::Container::config_hash`].
     pub config_hash: String,

@@ -161,7 +161,16 @@ impl Forward<'_> {
         let mut id = self.create(&base, &entry.staged).await?;
 
         self.reach(entry, Stage::Stopping)?;
-        rollback::set_policy(engine, &old.id, &old.name, &json!({"Name": "no"})).await?;
+        let none = json!({"Name": "no"});
+        match rollback::set_policy(engine, &old.id, &old.name, &none).await {
+            // In the delay of its restart policy the engine changes nothing of a container; a stop
+            // ends the delay, and what is stopped can be changed.
+            Err(failure) if failure.to_string().contains("restarting") => {
+                self.stop(entry).await?;
+                rollback::set_policy(engine, &old.id, &old.name, &none).await?;
+            }
+            other => other?,
+        }
         if entry.was_running {
             self.stop(entry).await?;
         } else {

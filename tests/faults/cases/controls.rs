@@ -64,7 +64,7 @@ pub const CASES: [Case; 14] = [
         |s| {
             s.stop("stopped").await?;
             s.corner.docker.kill_container(&s.full("killed"), None).await?;
-            s.corner.docker.restart_container(&s.full("again"), None).await?
+            s.corner.docker.restart_container(&s.full("again"), None).await?;
         }
     ),
     quiet!(
@@ -74,7 +74,7 @@ pub const CASES: [Case; 14] = [
         |s| {
             s.corner.docker.pause_container(&s.full("api")).await?;
             s.pause(5).await;
-            s.corner.docker.unpause_container(&s.full("api")).await?
+            s.corner.docker.unpause_container(&s.full("api")).await?;
         }
     ),
     quiet!(
@@ -138,7 +138,7 @@ pub const CASES: [Case; 14] = [
     quiet!("network taken away and given back", 20, |s| { s.run(part("api", BUSY)).await? }, |s| {
         s.detach("api").await?;
         s.pause(2).await;
-        s.attach("api").await?
+        s.attach("api").await?;
     }),
     quiet!(
         "lines that give orders",

@@ -90,7 +90,9 @@ pub const CASES: [Case; 11] = [
         set: act!(|s| { s.run(part("web", DIES)).await? }),
         act: act!(|s| {
             let failed = s.run(part("api", "").command(&["no-such-program"])).await;
-            assert!(failed.is_err(), "it cannot start")
+            if failed.is_ok() {
+                return Err("it could be started".into());
+            }
         }),
     },
     Case {
@@ -104,7 +106,9 @@ pub const CASES: [Case; 11] = [
         act: act!(|s| {
             let port = 18_000 + u16::try_from(s.seed % 1000).unwrap_or_default();
             let failed = s.run(part("api", DIES).publishing(port)).await;
-            assert!(failed.is_err(), "the port is taken")
+            if failed.is_ok() {
+                return Err("the port was free".into());
+            }
         }),
     },
     Case {

@@ -2,23 +2,24 @@
 
 use crate::cases::{Case, act, right};
 use crate::score::Right;
-use crate::stage::{Stage, part};
+use crate::stage::{Part, Stage, part};
 use crate::support::Fallible;
 
-/// A store that answers on port 9000, and can be frozen from the host.
-const DB: &str = "mkdir -p /www; echo ok >/www/index.html; httpd -f -p 9000 -h /www";
-/// Asks the store twice a second and complains when it does not answer.
-const ASKS: &str = "while :; do if out=$(wget -q -T 1 -O - \"http://$DB_HOST:9000/\" 2>&1); then echo \"INFO order $((n=n+1)) stored\"; else echo \"ERROR cannot reach $DB_HOST:9000: $out\" >&2; fi; sleep 0.4; done";
-const DB_ANSWERS: &str = "wget -q -T 1 -O /dev/null http://127.0.0.1:9000/";
-
+/// The store, one that asks it every second, and one that does so under another name.
 async fn pair(s: &Stage, names: &[&'static str]) -> Fallible {
-    s.run(part("db", DB).probed(DB_ANSWERS)).await?;
+    s.run(part("db", "").demo("data").probed_by(PROBE)).await?;
     for name in names {
-        s.run(part(name, ASKS).env("DB_HOST=db".to_owned())).await?;
+        s.run(asks(name)).await?;
     }
     // Past its start-up grace, so that complaints count.
     s.pause(4).await;
     Ok(())
+}
+
+const PROBE: &[&str] = &["CMD", "/sentinel-tui", "demo-service", "probe"];
+
+fn asks(name: &'static str) -> Part {
+    part(name, "").demo("api").env("PEER_URL=http://db:9000".to_owned())
 }
 
 pub const CASES: [Case; 9] = [
@@ -111,7 +112,7 @@ pub const CASES: [Case; 9] = [
         act: act!(|s| {
             s.stop("api").await?;
             s.corner.remove("api").await?;
-            s.run(part("api", ASKS).env("DB_HOST=dbb".to_owned())).await?
+            s.run(part("api", "").demo("api").env("PEER_URL=http://dbb:9000".to_owned())).await?
         }),
     },
     Case {
@@ -119,11 +120,10 @@ pub const CASES: [Case; 9] = [
         right: Some(right(&["namespace_broken"], "side", None, false)),
         wait: 60,
         set: act!(|s| {
-            s.run(part("db", DB)).await?;
+            s.run(part("db", "").demo("data")).await?;
             let owner = s.run(part("proxy", crate::stage::BUSY)).await?;
-            let side = part("side", ASKS).env("DB_HOST=db".to_owned());
-            s.run(side.sharing_network_of(&owner)).await?;
-            s.pause(4).await
+            s.run(asks("side").sharing_network_of(&owner)).await?;
+            s.pause(4).await;
         }),
         act: act!(|s| {
             s.stop("proxy").await?;

@@ -18,7 +18,7 @@ pub const CASES: [Case; 12] = [
         right: Some(right(&["oom_kill"], "api", Some(("update_resources", "api")), true)),
         wait: 40,
         set: act!(|s| {
-            let eats = script!(WAITS, "exec dd if=/dev/zero of=/dev/null bs=40m count=1");
+            let eats = script!(WAITS, "exec dd if=/dev/zero of=/dev/null bs=40M count=1");
             s.run(part("api", eats).memory(32)).await?
         }),
         act: act!(|s| { s.touch("api").await? }),
@@ -30,7 +30,7 @@ pub const CASES: [Case; 12] = [
         set: act!(|s| {
             let eats = script!(
                 WAITS,
-                "dd if=/dev/zero of=/dev/null bs=40m count=1; while :; do echo \"INFO goes on $((n=n+1))\"; sleep 0.3; done"
+                "dd if=/dev/zero of=/dev/null bs=40M count=1; while :; do echo \"INFO goes on $((n=n+1))\"; sleep 0.3; done"
             );
             s.run(part("api", eats).memory(32)).await?
         }),
@@ -41,8 +41,8 @@ pub const CASES: [Case; 12] = [
         right: Some(right(&["memory_leak"], "api", Some(("restart_container", "api")), true)),
         wait: 150,
         set: act!(|s| {
-            let leaks = "x=; while :; do [ -e /fault ] && x=$x$(head -c 250000 /dev/zero | tr '\\0' x); echo \"INFO tick $((n=n+1))\"; sleep 0.25; done";
-            s.run(part("api", leaks).memory(96)).await?
+            let leaks = "while :; do [ -e /fault ] && dd if=/dev/zero bs=65536 count=3 2>/dev/null >>/dev/shm/kept; echo \"INFO tick $((n=n+1))\"; sleep 0.25; done";
+            s.run(part("api", leaks).memory(64)).await?
         }),
         act: act!(|s| { s.touch("api").await? }),
     },
@@ -62,7 +62,7 @@ pub const CASES: [Case; 12] = [
         wait: 60,
         set: act!(|s| {
             s.run(part("api", BEATS).probed(BEAT_IS_FRESH)).await?;
-            s.pause(3).await
+            s.pause(3).await;
         }),
         act: act!(|s| { s.signal("api", "-STOP").await? }),
     },
@@ -81,8 +81,10 @@ pub const CASES: [Case; 12] = [
         wait: 40,
         set: act!(|s| { s.run(part("web", BEATS)).await? }),
         act: act!(|s| {
-            s.run(part("api", BEATS).probed("wget -q -T 1 -O /dev/null http://127.0.0.1:9999/"))
-                .await?
+            s.run(part("api", BEATS).probed(
+                "grep -q :270F /proc/net/tcp || { echo no listener on port 9999; exit 1; }",
+            ))
+            .await?
         }),
     },
     Case {
@@ -92,7 +94,7 @@ pub const CASES: [Case; 12] = [
         set: act!(|s| {
             let fills = script!(
                 WAITS,
-                "while :; do dd if=/dev/zero of=/data/x$((n=n+1)) bs=64k count=8 2>&1 | grep -v records; sleep 0.3; done"
+                "while :; do n=$((n+1)); dd if=/dev/zero of=/data/x$n bs=65536 count=8 2>/tmp/out || grep -v records /tmp/out >&2; echo \"INFO wrote $n\"; sleep 0.3; done"
             );
             s.run(part("api", fills).tmpfs("/data", "size=1m")).await?
         }),
