@@ -26,7 +26,7 @@ use sentinel_tui::config::filter::WatchFilter;
 use sentinel_tui::monitor::scope::Scope;
 use sentinel_tui::monitor::{DockerMonitor, Settings};
 use sentinel_tui::ports::{LogCursor, Monitor as _, Outlet, inbox};
-use support::{Corner, Engine, Fallible, eventually};
+use support::{Corner, Engine, Fallible, eventually, next_signal};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -81,16 +81,7 @@ impl Watching {
     async fn until(&mut self, what: &str, holds: impl Fn(&[Signal]) -> bool) -> Fallible {
         let deadline = Instant::now() + PATIENCE;
         while !holds(&self.signals) {
-            let Outlet { life, logs, usage } = &mut self.outlet;
-            let next = async {
-                tokio::select! {
-                    biased;
-                    Some(signal) = life.recv() => signal,
-                    Some(signal) = logs.recv() => signal,
-                    Some(signal) = usage.recv() => signal,
-                }
-            };
-            match timeout_at(deadline, next).await {
+            match timeout_at(deadline, next_signal(&mut self.outlet)).await {
                 Ok(signal) => self.signals.push(signal),
                 Err(_) => return Err(format!("{what}: not seen; {:#?}", self.signals).into()),
             }

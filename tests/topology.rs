@@ -31,7 +31,7 @@ use sentinel_tui::config::filter::WatchFilter;
 use sentinel_tui::monitor::scope::Scope;
 use sentinel_tui::monitor::{DockerMonitor, Settings};
 use sentinel_tui::ports::{Monitor as _, Outlet, inbox};
-use support::{Corner, Fallible};
+use support::{Corner, Fallible, next_signal};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -364,18 +364,10 @@ impl Remembering {
     ) -> Fallible {
         let deadline = Instant::now() + PATIENCE;
         while !self.kept.get(service).is_some_and(&fits) {
-            let Outlet { life, logs, usage } = &mut self.outlet;
-            let next = async {
-                tokio::select! {
-                    biased;
-                    Some(signal) = life.recv() => signal,
-                    Some(signal) = logs.recv() => signal,
-                    Some(signal) = usage.recv() => signal,
-                }
-            };
-            let signal: Signal = timeout_at(deadline, next).await.map_err(|_| {
-                format!("{what}: not seen; {:#?}", self.kept.get(service).map(changes))
-            })?;
+            let signal: Signal =
+                timeout_at(deadline, next_signal(&mut self.outlet)).await.map_err(|_| {
+                    format!("{what}: not seen; {:#?}", self.kept.get(service).map(changes))
+                })?;
             for effect in self.engine.step(signal, Vec::new(), Timestamp::now()) {
                 if let Effect::Remember { service, history } = effect {
                     self.kept.insert(service.service, *history);

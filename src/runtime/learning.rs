@@ -6,6 +6,7 @@ use sentinel_core::detect::score::learned::{Learned, ServiceKey};
 use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::History;
+use serde::Serialize;
 
 use crate::ports::LearnedLog;
 use crate::runtime::hands::Hands;
@@ -25,17 +26,9 @@ impl Loop {
     /// The engine is reached for the first time: what an earlier run learned of its services.
     pub(super) async fn recall_learned(&mut self, engine: &EngineInfo) {
         self.learned_of = Some(format!("{}/", engine.name));
-        let prefix = self.learned_of.clone().unwrap_or_default();
-        let kept = match self.store.load_learned(prefix.clone()).await {
-            Ok(kept) => kept,
-            Err(error) => {
-                tracing::warn!("{error}; the usual lines of all services are learned anew");
-                return;
-            }
-        };
-        for LearnedLog { key, content } in kept {
-            let service = key.strip_prefix(&prefix).unwrap_or(&key);
-            let service = serde_json::from_str::<ServiceKey>(service);
+        let lost = "the usual lines of all services are learned anew";
+        for (key, service, content) in self.kept("", lost).await {
+            let service = serde_json::from_str::<ServiceKey>(&service);
             match (service, Learned::decode(content.as_bytes())) {
                 (Ok(service), Ok(learned)) => self.detector.warm(service, learned),
                 (Err(error), _) => tracing::warn!("cannot read whose lines were learned: {error}"),
@@ -46,18 +39,10 @@ impl Loop {
 
     /// The engine is reached for the first time: how its services were configured.
     pub(super) async fn recall_histories(&mut self) {
-        let prefix = format!("{SPECS}{}", self.learned_of.as_deref().unwrap_or_default());
-        let kept = match self.store.load_learned(prefix.clone()).await {
-            Ok(kept) => kept,
-            Err(error) => {
-                tracing::warn!("{error}; changes before this start are not known");
-                return;
-            }
-        };
+        let lost = "changes before this start are not known";
         let mut histories = Vec::new();
-        for LearnedLog { key, content } in kept {
-            let service = key.strip_prefix(&prefix).unwrap_or(&key);
-            match (serde_json::from_str(service), serde_json::from_str::<History>(&content)) {
+        for (key, service, content) in self.kept(SPECS, lost).await {
+            match (serde_json::from_str(&service), serde_json::from_str::<History>(&content)) {
                 (Ok(service), Ok(history)) => histories.push((service, history)),
                 (Err(error), _) | (_, Err(error)) => {
                     tracing::warn!("{key}: {error}; its earlier changes are not known");
@@ -67,45 +52,68 @@ impl Loop {
         self.engine.recall_histories(histories);
     }
 
+    /// The engine is reached for the first time: silences that still last.
+    pub(super) async fn recall_silences(&mut self, now: Timestamp) {
+        let lost = "silences of the last run are forgotten";
+        for (key, rest, content) in self.kept(SILENCES, lost).await {
+            // One engine's name may begin another one's.
+            if !rest.is_empty() {
+                continue;
+            }
+            match serde_json::from_str::<Vec<Silence>>(&content) {
+                Ok(silences) => self.engine.recall_silences(silences, now),
+                Err(error) => tracing::warn!("{key}: {error}; silences are forgotten"),
+            }
+        }
+    }
+
+    /// What the store has of one kind for this engine: each key, what of it is behind kind and
+    /// engine, and the content. Where it cannot be read, that is told, and what it means.
+    async fn kept(&self, kind: &str, lost: &str) -> Vec<(String, String, String)> {
+        let prefix = format!("{kind}{}", self.learned_of.as_deref().unwrap_or_default());
+        match self.store.load_learned(prefix.clone()).await {
+            Ok(kept) => kept
+                .into_iter()
+                .map(|LearnedLog { key, content }| {
+                    let rest = key.strip_prefix(&prefix).unwrap_or(&key).to_owned();
+                    (key, rest, content)
+                })
+                .collect(),
+            Err(error) => {
+                tracing::warn!("{error}; {lost}");
+                Vec::new()
+            }
+        }
+    }
+
     /// Keeps how a service was configured.
     pub(super) async fn keep_history(&self, of: &ServiceKey, history: &History, hands: &Hands) {
-        let Some(engine) = &self.learned_of else { return };
-        match (serde_json::to_string(of), serde_json::to_string(history)) {
-            (Ok(service), Ok(content)) => {
-                let key = format!("{SPECS}{engine}{service}");
-                hands.queue(Job::Kept(LearnedLog { key, content })).await;
-            }
-            (Err(error), _) | (_, Err(error)) => {
+        match serde_json::to_string(of) {
+            Ok(service) => self.keep_json(SPECS, &service, history, hands).await,
+            Err(error) => {
                 tracing::warn!("the changes of {} cannot be kept: {error}", of.service);
             }
         }
     }
 
-    /// The engine is reached for the first time: silences that still last.
-    pub(super) async fn recall_silences(&mut self, now: Timestamp) {
-        let key = format!("{SILENCES}{}", self.learned_of.as_deref().unwrap_or_default());
-        match self.store.load_learned(key.clone()).await {
-            Ok(kept) => {
-                for LearnedLog { content, .. } in kept.into_iter().filter(|k| k.key == key) {
-                    match serde_json::from_str::<Vec<Silence>>(&content) {
-                        Ok(silences) => self.engine.recall_silences(silences, now),
-                        Err(error) => tracing::warn!("{key}: {error}; silences are forgotten"),
-                    }
-                }
-            }
-            Err(error) => tracing::warn!("{error}; silences of the last run are forgotten"),
-        }
-    }
-
     /// Keeps the silences that are in force.
     pub(super) async fn keep_silences(&self, silences: &[Silence], hands: &Hands) {
+        self.keep_json(SILENCES, "", silences, hands).await;
+    }
+
+    /// Keeps a value of one kind for this engine, as JSON.
+    async fn keep_json<T: Serialize + ?Sized>(
+        &self,
+        kind: &str,
+        of: &str,
+        value: &T,
+        hands: &Hands,
+    ) {
         let Some(engine) = &self.learned_of else { return };
-        match serde_json::to_string(silences) {
-            Ok(content) => {
-                let key = format!("{SILENCES}{engine}");
-                hands.queue(Job::Kept(LearnedLog { key, content })).await;
-            }
-            Err(error) => tracing::warn!("the silences cannot be kept: {error}"),
+        let key = format!("{kind}{engine}{of}");
+        match serde_json::to_string(value) {
+            Ok(content) => hands.queue(Job::Kept(LearnedLog { key, content })).await,
+            Err(error) => tracing::warn!("{key} cannot be kept: {error}"),
         }
     }
 

@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::cases::{Case, all};
 use crate::score::Score;
-use crate::stage::{BUSY, Stage, part};
+use crate::stage::{BUSY, NETWORK, Stage, part};
 use crate::support::process::{Headless, command};
 use crate::support::{Corner, Fallible};
 
@@ -63,12 +63,9 @@ fn play(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Score {
 async fn played(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Fallible<Score> {
     let corner = Corner::new(&format!("f{number}"))?;
     let stage = Stage { corner, demo_image: demo.map(str::to_owned), seed };
-    stage.connect_up().await?;
+    stage.corner.network(NETWORK).await?;
     let folder = tempfile::tempdir()?;
-    let outcome = on_stage(case, &stage, folder.path()).await;
-    let names = stage.names().await?;
-    stage.clear(&names).await?;
-    outcome
+    on_stage(case, &stage, folder.path()).await
 }
 
 async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Fallible<Score> {
@@ -84,9 +81,9 @@ async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Falli
     let mut approved = Vec::new();
     while Instant::now() < deadline {
         app.after(Duration::from_millis(300));
-        if let Some(fix) = waits_for_a_person(&app.events, &approved) {
-            approve(stage, folder, &fix)?;
-            approved.push(fix);
+        if let Some(held) = waits_for_a_person(&app.events, &approved) {
+            approve(stage, folder, &held)?;
+            approved.push(held.fix);
         }
         let over = case.right.is_some_and(|right| {
             let wanted = if right.mends { "incident_resolved" } else { "incident_escalated" };
@@ -115,8 +112,14 @@ async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Falli
     Ok(score::score(case.right.as_ref(), &events, injected, |name| stage.full(name), grounded))
 }
 
+/// A fix that waits for a person, and the container that it is about.
+struct Held {
+    fix: String,
+    target: String,
+}
+
 /// A staged fix that the policy left to a person, and that was not approved yet.
-fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<String> {
+fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<Held> {
     let held = |incident: &Value| {
         events.iter().any(|e| {
             e["type"] == "not_acting"
@@ -127,30 +130,20 @@ fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<String> {
     };
     let mut staged = events.iter().filter(|e| e["type"] == "fix_staged" && e["fix"]["step"] == 1);
     let last = staged.rfind(|e| held(&e["incident_id"]))?;
-    let id = last["fix"]["id"].as_str()?.to_owned();
-    (!approved.contains(&id)).then_some(id)
+    let fix = last["fix"]["id"].as_str()?.to_owned();
+    let target = last["fix"]["target"].as_str()?.to_owned();
+    (!approved.contains(&fix)).then_some(Held { fix, target })
 }
 
 /// Approves as a person in another terminal would.
-fn approve(stage: &Stage, folder: &std::path::Path, fix: &str) -> Fallible {
+fn approve(stage: &Stage, folder: &std::path::Path, held: &Held) -> Fallible {
     let output = command(&stage.corner, folder)
-        .args(["approve", fix, "--yes", "--confirm"])
-        .arg(confirmed(stage, folder)?)
+        .args(["approve", &held.fix, "--yes", "--confirm", &held.target])
         .output()?;
     if !output.status.success() {
-        eprintln!("approve {fix}: {}", String::from_utf8_lossy(&output.stderr));
+        eprintln!("approve {}: {}", held.fix, String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
-}
-
-/// The name that a fix which replaces something wants to see typed.
-fn confirmed(stage: &Stage, folder: &std::path::Path) -> Fallible<String> {
-    let shown = command(&stage.corner, folder).args(["incidents", "list", "--json"]).output()?;
-    let first = String::from_utf8_lossy(&shown.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|i| i["plan"]["steps"][0]["target"]["name"].as_str().map(str::to_owned));
-    Ok(first.unwrap_or_default())
 }
 
 /// The image with the demo's services; its tag stays, for the next run.

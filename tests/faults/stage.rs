@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, NetworkConnectRequest,
-    NetworkCreateRequest, NetworkDisconnectRequest, NetworkingConfig, PortBinding,
-    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    NetworkDisconnectRequest, NetworkingConfig, PortBinding, ResourcesUlimits, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, LogsOptionsBuilder, StopContainerOptionsBuilder,
@@ -17,6 +17,9 @@ use futures_util::StreamExt as _;
 use sentinel_tui::demo::image;
 
 use crate::support::{Corner, Fallible};
+
+/// The case's own network, as the corner knows it.
+pub const NETWORK: &str = "net";
 
 /// Busy, and nothing wrong.
 pub const BUSY: &str = "i=0; while :; do i=$((i+1)); echo \"INFO request $i served in $((i % 37 + 3)) ms\"; [ $((i % 23)) = 0 ] && echo \"WARN slow client $i\"; sleep 0.2; done";
@@ -177,14 +180,7 @@ impl Stage {
     }
 
     fn network(&self) -> String {
-        self.corner.full("net")
-    }
-
-    /// The case's own network.
-    pub async fn connect_up(&self) -> Fallible {
-        let request = NetworkCreateRequest { name: self.network(), ..Default::default() };
-        self.corner.docker.create_network(request).await?;
-        Ok(())
+        self.corner.full(NETWORK)
     }
 
     /// Creates and starts a container on the case's network, under its own name there.
@@ -280,22 +276,5 @@ impl Stage {
             }
         }
         Ok(all)
-    }
-
-    /// Removes what the corner does not: the network, once its containers are gone.
-    pub async fn clear(&self, names: &[String]) -> Fallible {
-        let options = bollard::query_parameters::RemoveContainerOptionsBuilder::default()
-            .force(true)
-            .v(true)
-            .build();
-        for name in names {
-            if let Err(error) =
-                self.corner.docker.remove_container(name, Some(options.clone())).await
-            {
-                eprintln!("{name}: {error}");
-            }
-        }
-        self.corner.docker.remove_network(&self.network()).await?;
-        Ok(())
     }
 }

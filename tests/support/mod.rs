@@ -22,6 +22,8 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
+use sentinel_core::domain::signal::Signal;
+use sentinel_tui::ports::Outlet;
 
 /// Anything that goes wrong in a test.
 pub type Fallible<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -216,6 +218,18 @@ impl Drop for Corner {
             Ok(Err(error)) => eprintln!("containers of {} stay: {error}", self.name),
             Err(_) => eprintln!("containers of {} stay", self.name),
         }
+    }
+}
+
+/// The monitor's next signal, container life first.
+pub async fn next_signal(outlet: &mut Outlet) -> Signal {
+    let Outlet { life, logs, usage } = outlet;
+    tokio::select! {
+        biased;
+        Some(signal) = life.recv() => signal,
+        Some(signal) = logs.recv() => signal,
+        Some(signal) = usage.recv() => signal,
+        else => std::future::pending().await,
     }
 }
 

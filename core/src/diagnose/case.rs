@@ -85,8 +85,13 @@ impl<'a> Case<'a> {
     /// What changed of the subject's service in the [`RECENT`] time before the first sign, or
     /// since.
     pub fn changes(&self) -> Vec<&'a SpecChange> {
+        self.changes_of(self.subject)
+    }
+
+    /// The same of the service of any container.
+    pub fn changes_of(&self, of: &ContainerRef) -> Vec<&'a SpecChange> {
         let within = RECENT + self.now.duration_since(self.first_sign());
-        self.world.recent_changes(self.subject, within, self.now)
+        self.world.recent_changes(of, within, self.now)
     }
 
     /// Those of them that a deploy makes.

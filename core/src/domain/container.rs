@@ -330,6 +330,11 @@ impl Container {
         matches!(self.state, RunState::Running | RunState::Paused)
     }
 
+    /// Whether it is down, or up and failing its health check.
+    pub fn is_down_or_sick(&self) -> bool {
+        !self.is_up() || self.health == Health::Unhealthy
+    }
+
     /// Whether it is a one-off job of compose (`docker compose run`).
     pub fn is_one_off(&self) -> bool {
         self.label("com.docker.compose.oneoff").is_some_and(|v| v.eq_ignore_ascii_case("true"))

@@ -21,8 +21,6 @@ pub enum QuietReason {
     Silenced,
     /// Its label `sre-sentinel.quiet` says so.
     QuietLabel,
-    /// The engine itself shut down or started.
-    EngineShutdown,
 }
 
 impl QuietReason {
@@ -36,7 +34,6 @@ impl QuietReason {
             Self::StartUp => "it has just started",
             Self::Silenced => "the service is silenced",
             Self::QuietLabel => "its label sre-sentinel.quiet says so",
-            Self::EngineShutdown => "the engine shut down",
         }
     }
 }

@@ -103,7 +103,20 @@ impl SpecField {
     }
 }
 
+/// How an attachment to a network under other names is put into words.
+const ATTACHED_AS: &str = "attached as ";
+/// Stands between these names; no name has it.
+const ALIAS_SEPARATOR: &str = ", ";
+
 impl SpecChange {
+    /// The names that it had on a network, if this is the change of one.
+    pub fn lost_aliases(&self) -> Vec<String> {
+        let old = self.old.as_deref().filter(|_| self.field == SpecField::Network);
+        let names = old.and_then(|words| words.strip_prefix(ATTACHED_AS));
+        let names = names.into_iter().flat_map(|names| names.split(ALIAS_SEPARATOR));
+        names.map(str::to_owned).collect()
+    }
+
     /// The change in words: `env PEER_URL http://data:9000 → (missing)`.
     pub fn words(&self) -> String {
         let side = |value: &Option<String>| match (self.field, value) {
@@ -216,7 +229,7 @@ impl Spec {
                 if aliases.is_empty() {
                     "attached".to_owned()
                 } else {
-                    format!("attached as {}", aliases.join(", "))
+                    format!("{ATTACHED_AS}{}", aliases.join(ALIAS_SEPARATOR))
                 }
             })
         };

@@ -6,7 +6,8 @@
 //! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock` a clock that jumps, `handover` when the keeper ended, `work` and `records`.
+//! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock`
+//! a clock that jumps, `handover` when the keeper ended, `work` and `records`.
 
 mod board;
 mod clock;

@@ -221,7 +221,7 @@ impl Verification {
         let roots: Vec<&Facts> =
             self.targets.iter().filter_map(|t| world.containers.get(t)).collect();
         let bad = world.containers.values().find(|f| {
-            let down_now = !f.container.is_up() || f.container.health == Health::Unhealthy;
+            let down_now = f.container.is_down_or_sick();
             let newly = f.changed_at.is_some_and(|at| at > self.began);
             let id = &f.container.of.id;
             down_now

@@ -109,10 +109,10 @@ impl Engine {
     fn complains_of_silenced(&self, facts: &Facts, anomaly: &Anomaly) -> bool {
         let named = topology::named(&self.world, facts, anomaly);
         let needed = topology::upstream(&self.world, facts).into_iter().map(|(_, f)| f);
-        named.into_iter().chain(needed).any(|f| {
-            let sick = !f.container.is_up() || f.container.health == Health::Unhealthy;
-            sick && self.quiet.silenced(&f.container.of)
-        })
+        named
+            .into_iter()
+            .chain(needed)
+            .any(|f| f.container.is_down_or_sick() && self.quiet.silenced(&f.container.of))
     }
 
     /// Counts a case that is left alone, and tells of it: the first few, then ever more seldom.

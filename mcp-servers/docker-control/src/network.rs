@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
 use mcp_kit::reply::{reason, timestamp};
-use mcp_kit::target::Target;
+use mcp_kit::target::{Target, is_name};
 use serde_json::{Value, json};
 
 use crate::arguments::{Connect, Disconnect};
@@ -73,13 +73,8 @@ pub async fn disconnect(engine: &Engine, asked: Disconnect) -> Result<Attached, 
     after(engine, &target, network, true, message, asked.reason.as_deref()).await
 }
 
-/// The engine's own rule for names, so that nothing else gets into a path.
 fn checked<'a>(name: &'a str, field: &str) -> Result<&'a str, Failure> {
-    let good = !name.is_empty()
-        && name.len() <= NAME_MAX
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-    if good {
+    if is_name(name, NAME_MAX) {
         return Ok(name);
     }
     Err(Failure::Invalid(format!(

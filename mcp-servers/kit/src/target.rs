@@ -149,14 +149,16 @@ impl Engine {
     }
 }
 
-/// The engine's own rule for names, so that nothing else gets into a path.
+/// The engine's own rule for names, at most `most` bytes: so that nothing else gets into a path.
+pub fn is_name(text: &str, most: usize) -> bool {
+    text.len() <= most
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
 fn checked_name(name: &str) -> Result<&str, Failure> {
     let bare = name.strip_prefix('/').unwrap_or(name);
-    let good = !bare.is_empty()
-        && bare.len() <= NAME_MAX
-        && bare.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-    if good {
+    if is_name(bare, NAME_MAX) {
         Ok(bare)
     } else {
         Err(Failure::Invalid(format!(

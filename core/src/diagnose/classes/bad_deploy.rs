@@ -10,7 +10,8 @@ use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::failure::FailureClass;
 use crate::domain::spec::{SpecChange, SpecField};
 
-pub(super) const RULE: Rule = Rule { class: FailureClass::BadDeploy, judge, excluded };
+pub(super) const RULE: Rule =
+    Rule { class: FailureClass::BadDeploy, judge, excluded: |case| Some(excluded(case)) };
 
 fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let facts = case.facts()?;
@@ -34,9 +35,8 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .proved_by(facts.last_words(2))
         .proved_by(proofs);
     let only_settings = changes.iter().all(|c| c.field == SpecField::Env);
-    if let Some(back) = only_settings.then(|| actions::settings_back(&facts.container, &changes))
-        && let Some(action) = back
-    {
+    let back = only_settings.then(|| actions::settings_back(&facts.container, &changes));
+    if let Some(action) = back.flatten() {
         return Some(hypothesis.planning(vec![action]));
     }
     let image = changes.iter().rev().find(|c| c.field == SpecField::Image);
@@ -61,15 +61,16 @@ fn span(seconds: i64) -> String {
     if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds / 60) }
 }
 
-fn excluded(case: &Case<'_>) -> Option<String> {
-    if case.deployed().is_empty() {
-        return Some(
-            "nothing of its image, command, settings or mounts changed in the ten minutes before"
-                .to_owned(),
-        );
+fn excluded(case: &Case<'_>) -> String {
+    let deployed = case.deployed();
+    let Some(newest) = deployed.last() else {
+        return "nothing of its image, command, settings or mounts changed in the ten minutes before"
+            .to_owned();
+    };
+    let changed = newest.words();
+    if sign(case).is_none() {
+        format!("it changed ({changed}), but nothing of it failed behind that")
+    } else {
+        format!("the change ({}) came after the fault", shared::quoted(&changed))
     }
-    let changed = case.deployed().last().map(|c| c.words()).unwrap_or_default();
-    Some(format!("it changed ({changed}), but nothing of it failed behind that"))
-        .filter(|_| sign(case).is_none())
-        .or_else(|| Some(format!("the change ({}) came after the fault", shared::quoted(&changed))))
 }

@@ -1,9 +1,9 @@
 //! `fd_exhaustion`: it ran out of file descriptors. A restart frees them; a higher limit is set where
 //! it is deployed from. Out of them on the whole host: nothing here helps.
 
-use crate::diagnose::classes::shared::{AT_THE_LIMIT, LAST_WORD, measured, told};
+use crate::diagnose::classes::shared::{anew, told_or_measured};
 use crate::diagnose::classes::{Rule, silent};
-use crate::diagnose::{Case, Hypothesis, actions};
+use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
@@ -14,19 +14,10 @@ const HOST_WIDE: &str = "too many open files in system";
 
 fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let class = FailureClass::FdExhaustion;
-    let reading = measured(case, class, AT_THE_LIMIT);
-    let line = told(case, class, true);
     let host_wide = case.signature(class).is_some_and(|l| {
         l.evidence.iter().any(|e| e.excerpt.to_ascii_lowercase().contains(HOST_WIDE))
     });
-    let hypothesis = match (line, reading) {
-        (Some(line), Some(reading)) => {
-            let mut both = line.proved_by(reading.evidence);
-            both.score = both.score.max(LAST_WORD);
-            both
-        }
-        (line, reading) => line.or(reading)?,
-    };
+    let hypothesis = told_or_measured(case, class)?;
     let facts = case.facts()?;
     let name = &case.subject.name;
     let limit = facts.container.nofile.map(|n| format!(" (nofile={n})")).unwrap_or_default();
@@ -43,11 +34,5 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let why = format!(
         "{name} has used up its file descriptors{limit}; a restart frees them, a leak comes back"
     );
-    // A new process begins with none of them in use.
-    let action = if facts.container.is_up() {
-        actions::restart(&facts.container, why)
-    } else {
-        actions::start(&facts.container, why)
-    };
-    Some(hypothesis.planning(vec![action]))
+    Some(hypothesis.planning(vec![anew(&facts.container, why)]))
 }

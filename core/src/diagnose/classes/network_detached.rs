@@ -3,7 +3,7 @@
 
 use crate::diagnose::classes::Rule;
 use crate::diagnose::world::Facts;
-use crate::diagnose::{Case, Hypothesis, RECENT, actions, proof, topology};
+use crate::diagnose::{Case, Hypothesis, actions, proof, topology};
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::failure::FailureClass;
 use crate::domain::spec::{SpecChange, SpecField};
@@ -29,7 +29,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     } else {
         format!("{name} cannot reach {whose}, which is not on network {network} any more")
     };
-    let aliases = aliases(change);
+    let aliases = change.lost_aliases();
     let why = format!("{whose} was on {network} until a moment ago");
     let mut hypothesis = Hypothesis::of(case, FailureClass::NetworkDetached, 0.92, cause)
         .proved_by(sign.evidence.clone())
@@ -53,9 +53,7 @@ fn sign<'a>(case: &Case<'a>) -> Option<&'a Anomaly> {
 
 /// The network that a container lost a short while ago and has not got back.
 fn lost<'a>(case: &Case<'a>, facts: &Facts) -> Option<&'a SpecChange> {
-    let within = RECENT + case.now.duration_since(case.first_sign());
-    let changes = case.world.recent_changes(&facts.container.of, within, case.now);
-    changes.into_iter().rev().find(|c| {
+    case.changes_of(&facts.container.of).into_iter().rev().find(|c| {
         let back = facts.container.networks.iter().any(|n| n.network == c.name);
         c.field == SpecField::Network && c.new.is_none() && !back
     })
@@ -69,18 +67,11 @@ fn once_named<'a>(case: &Case<'a>, facts: &Facts) -> Vec<&'a Facts> {
     let all = case.world.containers.values();
     all.filter(|f| {
         let known_as = f.container.host_names().any(|n| hosts.contains(&n));
-        let was =
-            lost(case, f).is_some_and(|c| aliases(c).iter().any(|a| hosts.contains(&a.as_str())));
+        let was = lost(case, f)
+            .is_some_and(|c| c.lost_aliases().iter().any(|a| hosts.contains(&a.as_str())));
         (known_as || was) && f.container.of.id != facts.container.of.id
     })
     .collect()
-}
-
-/// The names of `attached as db, store`.
-fn aliases(change: &SpecChange) -> Vec<String> {
-    let old = change.old.as_deref().unwrap_or_default();
-    let names = old.strip_prefix("attached as ").unwrap_or_default().split(", ");
-    names.filter(|n| !n.is_empty()).map(str::to_owned).collect()
 }
 
 fn excluded(case: &Case<'_>) -> Option<String> {

@@ -2,9 +2,10 @@
 
 use crate::detect::life::exit::exit_words;
 use crate::diagnose::world::Facts;
-use crate::diagnose::{Case, Hypothesis, proof, topology};
+use crate::diagnose::{Case, Hypothesis, actions, proof, topology};
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
-use crate::domain::container::RunState;
+use crate::domain::container::{Container, RunState};
+use crate::domain::diagnosis::Action;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 
@@ -86,6 +87,28 @@ pub(super) fn measured(case: &Case<'_>, class: FailureClass, score: f64) -> Opti
     let told = own.max_by_key(|a| a.severity)?;
     let hypothesis = Hypothesis::of(case, class, score, told.summary.clone());
     Some(hypothesis.proved_by(told.evidence.clone()))
+}
+
+/// A class that a line says and a reading shows: either alone tells it, both are two signs of one
+/// cause.
+pub(super) fn told_or_measured(case: &Case<'_>, class: FailureClass) -> Option<Hypothesis> {
+    match (told(case, class, true), measured(case, class, AT_THE_LIMIT)) {
+        (Some(line), Some(reading)) => {
+            let mut both = line.proved_by(reading.evidence);
+            both.score = both.score.max(LAST_WORD);
+            Some(both)
+        }
+        (line, reading) => line.or(reading),
+    }
+}
+
+/// A new process for a container that used up what the next one has all of again.
+pub(super) fn anew(container: &Container, why: String) -> Action {
+    if container.is_up() {
+        actions::restart(container, why)
+    } else {
+        actions::start(container, why)
+    }
 }
 
 /// A recent change adds to a class that it can cause, and is part of its proof.
