@@ -1,5 +1,5 @@
 //! Who needs whom: edges between watched containers, each with its source and how sure it is.
-//! What a name means to a container is asked of [`names`].
+//! What a name means to a container is asked of `names`.
 
 mod names;
 
