@@ -39,6 +39,8 @@ pub struct LifeDetector {
     policy: RestartPolicy,
     one_off: bool,
     running: bool,
+    /// Told as paused, and not resumed or started since.
+    told_paused: bool,
     /// Signals sent through the engine since the last start.
     kills: VecDeque<(Timestamp, i32)>,
     stopped: bool,
@@ -79,6 +81,7 @@ impl Default for LifeDetector {
             policy: RestartPolicy::No,
             one_off: false,
             running: false,
+            told_paused: false,
             kills: VecDeque::new(),
             stopped: false,
             oom_at: None,
@@ -226,6 +229,7 @@ impl LifeDetector {
             }
             LifeKind::Start => {
                 self.running = true;
+                self.told_paused = false;
                 self.swings.up(event.at);
                 self.lost_network = None;
                 self.ended_as_asked = None;
@@ -258,7 +262,9 @@ impl LifeDetector {
                 self.health_swings.up(event.at);
                 Vec::new()
             }
-            // Only the engine freezes, and only because somebody asked it to.
+            // Only the engine freezes, and only because somebody asked it to. It may tell one
+            // pause twice: what serves the request and what watches the process both do.
+            LifeKind::Pause if std::mem::replace(&mut self.told_paused, true) => Vec::new(),
             LifeKind::Pause => vec![self.finding(
                 (AnomalyKind::Paused, Severity::Low),
                 event,
@@ -266,6 +272,10 @@ impl LifeDetector {
                 format!("{} was paused through the engine", of.name),
                 None,
             )],
+            LifeKind::Unpause => {
+                self.told_paused = false;
+                Vec::new()
+            }
             LifeKind::Disconnect { network } => {
                 if self.running {
                     self.lost_network = Some((network.clone(), event.at));
@@ -282,7 +292,6 @@ impl LifeDetector {
             )],
             LifeKind::Create
             | LifeKind::Restart
-            | LifeKind::Unpause
             | LifeKind::Destroy
             | LifeKind::Rename
             | LifeKind::Update
@@ -485,11 +494,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_told_and_is_no_fault() {
+    fn a_pause_is_told_once_and_is_no_fault() {
         let mut life = LifeDetector::default();
         let told = life.event(&event(1, LifeKind::Pause), &of());
         assert_eq!((told[0].kind, told[0].severity), (AnomalyKind::Paused, Severity::Low));
+        let again = life.event(&event(1, LifeKind::Pause), &of());
+        assert!(again.is_empty(), "engines tell one pause twice");
         assert!(life.event(&event(2, LifeKind::Unpause), &of()).is_empty());
+        assert_eq!(life.event(&event(3, LifeKind::Pause), &of()).len(), 1);
     }
 
     #[test]
