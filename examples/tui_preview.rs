@@ -424,6 +424,7 @@ impl Remediator for Hands {
                     incident: incident.clone(),
                     fix: step.id.clone(),
                     result,
+                    replaced_by: None,
                     began_at,
                 };
                 if out.send(done).await.is_err() {

@@ -242,6 +242,7 @@ fn approved_on(
             inverse,
             state: FixState::Staged,
             result: None,
+            replaced_by: None,
         })
         .collect();
     let plan = Plan {

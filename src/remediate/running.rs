@@ -94,7 +94,8 @@ impl Caller<'_> {
                 Err(NotSent::Refused(why)) => {
                     if let Some(first) = plan.steps.first() {
                         let message = format!("nothing was called: step {}: {why}", step.step);
-                        tell(out, done(plan, first, not_called(message), Timestamp::now())).await;
+                        tell(out, done(plan, first, not_called(message), None, Timestamp::now()))
+                            .await;
                     }
                     let signal = Signal::PlanDone { incident: incident.clone(), ok: false };
                     tell(out, signal).await;
@@ -110,9 +111,11 @@ impl Caller<'_> {
         let mut ok = true;
         for step in &plan.steps {
             let began_at = Timestamp::now();
+            let before = carry.now(&step.target.id);
             let result = self.step(step, monitor, &mut carry).await;
             ok = result.ok;
-            tell(out, done(plan, step, result, began_at)).await;
+            let replaced_by = Some(carry.now(&step.target.id)).filter(|now| *now != before);
+            tell(out, done(plan, step, result, replaced_by, began_at)).await;
             if !ok {
                 break;
             }
@@ -210,8 +213,15 @@ fn not_called(message: String) -> ToolResult {
     ToolResult { ok: false, message, duration_ms: 0 }
 }
 
-fn done(plan: &Plan, step: &Fix, result: ToolResult, began_at: Timestamp) -> Signal {
-    Signal::StepDone { incident: plan.incident.clone(), fix: step.id.clone(), result, began_at }
+fn done(
+    plan: &Plan,
+    step: &Fix,
+    result: ToolResult,
+    replaced_by: Option<ContainerId>,
+    began_at: Timestamp,
+) -> Signal {
+    let (incident, fix) = (plan.incident.clone(), step.id.clone());
+    Signal::StepDone { incident, fix, result, replaced_by, began_at }
 }
 
 /// How long a result waits for room in the run loop's queue.

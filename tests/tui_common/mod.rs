@@ -212,6 +212,7 @@ pub(crate) fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) 
         inverse: Some(ToolCall::new("stop_container", [("container_name", json!("x"))])),
         state: FixState::Staged,
         result: None,
+        replaced_by: None,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::container::ContainerRef;
 use crate::domain::hash::sha256_hex;
-use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::tool::{ToolCall, ToolResult};
 
 /// How much a call can hurt.
@@ -138,6 +138,16 @@ pub struct Fix {
     pub state: FixState,
     /// What came back.
     pub result: Option<ToolResult>,
+    /// The container that stands in the target's place since the call, if it was made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<ContainerId>,
+}
+
+impl Fix {
+    /// The id under which its target is to be found now.
+    pub fn target_now(&self) -> &ContainerId {
+        self.replaced_by.as_ref().unwrap_or(&self.target.id)
+    }
 }
 
 /// A frozen plan. Approving any of its steps approves all of them, in order.
@@ -187,6 +197,7 @@ impl Plan {
                     // These change while the plan runs; the approved text does not.
                     state: _,
                     result: _,
+                    replaced_by: _,
                 } = s;
                 serde_json::json!({
                     "id": id, "step": step, "call": call, "target": target, "risk": risk,
@@ -359,6 +370,7 @@ mod tests {
             inverse: Some(ToolCall::new("stop_container", [])),
             state: FixState::Staged,
             result: None,
+            replaced_by: None,
         };
         Plan {
             incident: "INC-1".into(),

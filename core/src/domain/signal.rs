@@ -114,6 +114,9 @@ pub enum Signal {
         fix: FixId,
         /// What came back.
         result: ToolResult,
+        /// The container that the step put in the place of its target, if it made it anew.
+        #[serde(default)]
+        replaced_by: Option<ContainerId>,
         /// When the call began.
         began_at: Timestamp,
     },

@@ -164,11 +164,12 @@ impl Engine {
     fn incident_of(&self, anomaly: &Anomaly) -> Option<IncidentId> {
         let open = || self.incidents.values().filter(|o| !o.incident.state.is_closed());
         // A name alone means the same only while the incident's own container is there: its
-        // successor of that name is another one.
+        // successor of that name is another one, unless it is our plan that makes it anew.
         let same = open().find(|o| {
             o.incident.container.id == anomaly.container.id
                 || (o.incident.root == anomaly.container.name
-                    && self.world.containers.contains_key(&o.incident.container.id))
+                    && (o.incident.state == IncidentState::Fixing
+                        || self.world.containers.contains_key(&o.incident.container.id)))
         });
         if let Some(open) = same {
             return Some(open.incident.id.clone());
@@ -223,7 +224,7 @@ impl Engine {
             .plan
             .iter()
             .flat_map(|p| &p.steps)
-            .any(|s| s.target.id == anomaly.container.id);
+            .any(|s| s.target_now() == &anomaly.container.id);
         // While the plan runs, what was on its way before our call took effect is no verdict.
         let since_fix = match incident.state {
             IncidentState::Fixing => {

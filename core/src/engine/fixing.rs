@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::domain::audit::AuditAction;
 use crate::domain::container::ContainerRef;
 use crate::domain::event::{Event, IncidentWire};
-use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
 use crate::domain::signal::UNRECORDED;
@@ -21,6 +21,9 @@ pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// The policy leaves a plan alone this long when the record of its call could not be written; a
 /// person may approve it at any time.
 const RECORD_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+/// So many plans of an incident may turn out to be stale before that counts like an act, and the
+/// brakes hold: what never stands still is not chased without a bound.
+const FREE_STALE: u32 = 2;
 /// A stale plan's target is looked at again within this time before the next diagnosis.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
@@ -108,6 +111,7 @@ impl Engine {
         id: &IncidentId,
         fix: &FixId,
         result: ToolResult,
+        replaced_by: Option<ContainerId>,
         turn: &mut Turn,
     ) {
         let now = turn.now;
@@ -133,6 +137,12 @@ impl Engine {
                     let action = if ok { AuditAction::Applied } else { AuditAction::Failed };
                     audit = Some(record(action, by.clone(), id, &frozen, step, now));
                     note = format!("{}: {message}", step.call.tool);
+                    if let Some(new) = replaced_by.filter(|_| ok) {
+                        if incident.container.id == *step.target_now() {
+                            incident.container.id = new.clone();
+                        }
+                        step.replaced_by = Some(new);
+                    }
                 }
                 for next in steps.filter(|s| !s.state.is_final()) {
                     if ok {
@@ -243,8 +253,11 @@ impl Engine {
         let mut events = Vec::new();
         let mut audits = Vec::new();
         let mut target: Option<ContainerRef> = None;
+        let mut free = false;
         if let Some((incident, work)) = self.edit(id, turn) {
             work.undo = None;
+            work.stale += u32::from(!unrecorded);
+            free = work.stale <= FREE_STALE;
             let by = approver(incident);
             if let Some(plan) = &mut incident.plan {
                 target = plan.steps.first().map(|s| s.target.clone());
@@ -282,7 +295,7 @@ impl Engine {
         }
         turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
         if let Some(target) = target {
-            if unrecorded {
+            if unrecorded || free {
                 self.brakes.unacted(&target);
             }
             turn.effects.push(Effect::Inspect(target.id));

@@ -281,8 +281,8 @@ impl Engine {
             Signal::Command { request, actor, command } => {
                 self.command(request, &actor, command, turn);
             }
-            Signal::StepDone { incident, fix, result, .. } => {
-                self.step_done(&incident, &fix, result, turn);
+            Signal::StepDone { incident, fix, result, replaced_by, .. } => {
+                self.step_done(&incident, &fix, result, replaced_by, turn);
             }
             Signal::PlanStale { incident, why } => self.plan_stale(&incident, &why, turn),
             Signal::PlanDone { incident, ok } => self.plan_done(&incident, ok, turn),

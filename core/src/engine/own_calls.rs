@@ -17,6 +17,9 @@ use crate::domain::life::LifeKind;
 /// Events of a call arrive at most this long after its result.
 const LATE: SignedDuration = SignedDuration::from_secs(10);
 
+/// Tools that put another container in the place of their target.
+const REPLACES: &[&str] = &["update_env_vars", "rollback_container"];
+
 /// What one call may still bring about, in this order.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "events that came or did not, independently")]
@@ -67,6 +70,8 @@ impl OwnCalls {
             "start_container" => (false, true),
             "stop_container" => (expected.up, false),
             "restart_container" => (expected.up, true),
+            // It stops what it replaces, and starts it again where the successor does not come up.
+            _ if REPLACES.contains(&tool) => (expected.up, true),
             _ => return,
         };
         expected.up = starts;
@@ -75,7 +80,8 @@ impl OwnCalls {
 
     /// The last call that was announced is not made after all.
     pub(crate) fn unmade(&mut self, container: &ContainerId, tool: &str) {
-        let claims = matches!(tool, "start_container" | "stop_container" | "restart_container");
+        let claims = matches!(tool, "start_container" | "stop_container" | "restart_container")
+            || REPLACES.contains(&tool);
         if let Some(expected) = self.expected.get_mut(container).filter(|_| claims) {
             expected.calls.pop_back();
         }
@@ -224,6 +230,16 @@ mod tests {
         own.ended(&id, at(0));
         assert!(!own.claims(&id, &LifeKind::Start, at(1)));
         assert!(own.claims(&id, &kill(), at(1)));
+    }
+
+    #[test]
+    fn a_container_that_is_made_anew_is_stopped_by_us() {
+        let stop = [(1, kill()), (2, die()), (2, LifeKind::Stop), (3, LifeKind::Start)];
+        for tool in REPLACES {
+            assert_eq!(claimed(tool, &stop, 9), [true; 4], "{tool}");
+            // It was down: there was nothing to stop.
+            assert_eq!(claimed_in(RunState::Exited, tool, &stop[..3], 9), [false; 3], "{tool}");
+        }
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl Engine {
                     inverse: action.inverse.clone(),
                     state: FixState::Staged,
                     result: None,
+                    replaced_by: None,
                 }
             })
             .collect();

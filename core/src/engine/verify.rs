@@ -224,8 +224,9 @@ impl Engine {
         // The last step is taken back first.
         for step in undo.get().0.steps.iter().rev().filter(|s| s.state == FixState::Applied) {
             if let Some(inverse) = &step.inverse {
-                let state = self.world.containers.get(&step.target.id).map(|f| f.container.state);
-                self.own.begin(&step.target.id, &inverse.tool, state);
+                let target = step.target_now();
+                let state = self.world.containers.get(target).map(|f| f.container.state);
+                self.own.begin(target, &inverse.tool, state);
             }
         }
         let Some(open) = self.incidents.get_mut(id) else { return };
@@ -303,8 +304,8 @@ impl Engine {
 fn targets_of(plan: &Plan) -> Vec<ContainerId> {
     let mut targets: Vec<ContainerId> = Vec::new();
     for step in &plan.steps {
-        if !targets.contains(&step.target.id) {
-            targets.push(step.target.id.clone());
+        if !targets.contains(step.target_now()) {
+            targets.push(step.target_now().clone());
         }
     }
     targets

@@ -32,6 +32,8 @@ pub(crate) struct Work {
     /// Until when the policy does not try again, for the record of its call could not be written,
     /// and why that is.
     pub(crate) unrecorded: Option<(Timestamp, String)>,
+    /// Approved plans that turned out to be stale: nothing was called.
+    pub(crate) stale: u32,
     /// When to decide again.
     pub(crate) retry_at: Option<Timestamp>,
     /// When a plan that runs, or its undo, must have come back.

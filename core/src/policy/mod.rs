@@ -295,6 +295,7 @@ mod tests {
                 inverse: None,
                 state: FixState::Staged,
                 result: None,
+                replaced_by: None,
             }],
             preconditions: Preconditions {
                 image_id: String::new(),

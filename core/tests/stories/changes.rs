@@ -2,16 +2,18 @@
 //! what changed since.
 
 use sentinel_core::detect::score::learned::ServiceKey;
-use sentinel_core::domain::container::{Attachment, Container};
+use sentinel_core::domain::container::{Attachment, Container, RestartPolicy};
 use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::spec::{History, SpecChange};
+use sentinel_core::domain::tool::ToolResult;
 use sentinel_core::engine::Settings;
 
-use crate::support::{SECOND, Story, begin_at, container, seconds, settings};
+use crate::support::{SECOND, Story, Tools, begin_at, container, seconds, settings, tool};
 
 /// It began to run when the story begins.
 fn api(peer: &str) -> Container {
@@ -149,4 +151,68 @@ fn what_is_kept_is_written_seldom_while_nothing_changes() {
     assert!(story.histories.is_empty(), "nothing is new");
     ticks(&mut story, 700);
     assert_eq!(story.histories.len(), 1, "an hour later it is fresh again");
+}
+
+/// The plan that gives the setting back runs: the old one is stopped and set aside, and another
+/// container stands in its place when the result comes.
+#[test]
+fn a_container_that_our_fix_made_anew_is_followed_and_verified() {
+    for order in ["events first", "result first"] {
+        let mut story = Story::new(Mode::Approve, vec![api("data")]);
+        story.feed(Signal::Tools { tools: vec![tool("update_env_vars")] });
+        ticks(&mut story, 70);
+        remade(&mut story, "dtaa");
+        story.edit("api", |c| c.restart_policy = RestartPolicy::Always);
+        story.inspected("api", false);
+        for _ in 0..6 {
+            story.pass(SECOND);
+            story.says("api", "FATAL configuration error: PEER names no host");
+            story.dies("api", 1);
+            story.starts_by_policy("api");
+        }
+        story.pass(seconds(2));
+        story.tools = Tools::Silent;
+        let plan = story.plan().expect("a plan");
+        assert_eq!(plan.steps[0].call.tool, "update_env_vars");
+        story.approve().expect("approved");
+        let (incident, fix) = (plan.incident.clone(), plan.steps[0].id.clone());
+        let new = ContainerId("e".repeat(64));
+        let result = ToolResult { ok: true, message: "made anew".to_owned(), duration_ms: 9 };
+        let done = Signal::StepDone {
+            incident: incident.clone(),
+            fix,
+            result,
+            replaced_by: Some(new.clone()),
+            began_at: story.now,
+        };
+        story.operator_stops("api");
+        story.pass(seconds(1));
+        let old = story.id("api");
+        let mut successor = api("data");
+        successor.of.id = new.clone();
+        successor.started_at_raw = "anew".to_owned();
+        story.truth.insert("api".to_owned(), successor);
+        let events = |story: &mut Story| {
+            story.feed(Signal::Gone { container: old.clone() });
+            story.inspected("api", false);
+            story.life("api", LifeKind::Start);
+        };
+        let results = |story: &mut Story| {
+            story.feed(done.clone());
+            story.feed(Signal::PlanDone { incident: incident.clone(), ok: true });
+        };
+        if order == "events first" {
+            events(&mut story);
+            results(&mut story);
+        } else {
+            results(&mut story);
+            story.pass(seconds(1));
+            events(&mut story);
+        }
+        story.pass(seconds(60));
+        let closed = story.incident();
+        assert_eq!(closed.state, IncidentState::Resolved, "{order}: {:#?}", closed.timeline);
+        assert_eq!(closed.container.id, new);
+        assert_eq!(closed.plan.unwrap().steps[0].replaced_by.as_ref(), Some(&new));
+    }
 }

@@ -340,7 +340,13 @@ fn an_operators_stop_behind_our_restart_of_what_was_dead_is_the_operators() {
     let fix = story.applied[0].steps[0].id.clone();
     let result = ToolResult { ok: true, message: "done".to_owned(), duration_ms: 9 };
     let began_at = story.now;
-    story.feed(Signal::StepDone { incident: incident.clone(), fix, result, began_at });
+    story.feed(Signal::StepDone {
+        incident: incident.clone(),
+        fix,
+        result,
+        replaced_by: None,
+        began_at,
+    });
     story.feed(Signal::PlanDone { incident, ok: true });
     story.pass(SECOND);
     assert_eq!(story.state(), IncidentState::Verifying, "{:#?}", story.incident().timeline);

@@ -177,7 +177,7 @@ fn stray(story: &mut Story, i: usize, kind: u8) {
         return;
     }
     story.feed(match kind {
-        0 | 1 => Signal::StepDone { incident, fix, result, began_at },
+        0 | 1 => Signal::StepDone { incident, fix, result, replaced_by: None, began_at },
         2 => Signal::PlanDone { incident, ok: true },
         3 => Signal::PlanDone { incident, ok: false },
         4 => Signal::PlanStale { incident, why },
@@ -224,6 +224,8 @@ fn check(story: &mut Story, mode: Mode, elected: bool) -> Result<(), TestCaseErr
 
     let mut opened = BTreeSet::new();
     let mut approved_by_policy = Vec::new();
+    let mut runs = BTreeSet::new();
+    let mut stale = BTreeMap::new();
     for (at, event) in &story.events {
         match event {
             Event::IncidentOpened { incident } => {
@@ -231,6 +233,16 @@ fn check(story: &mut Story, mode: Mode, elected: bool) -> Result<(), TestCaseErr
             }
             Event::FixApproved(word) if word.by == "policy" && word.step == 1 => {
                 approved_by_policy.push((*at, word.target.clone()));
+                runs.insert(word.fix_id.clone());
+            }
+            // Nothing was called after all: free, but not without a bound.
+            Event::FixStale(word) if word.step == 1 && runs.contains(&word.fix_id) => {
+                let stale = stale.entry(word.incident_id.clone()).or_insert(0);
+                *stale += 1;
+                if *stale <= 2 {
+                    let last = approved_by_policy.iter().rposition(|(_, t)| *t == word.target);
+                    approved_by_policy.remove(last.unwrap());
+                }
             }
             _ => {}
         }

@@ -578,7 +578,9 @@ impl Story {
             let message = if ok { "done" } else { "the engine said no" }.to_owned();
             let result = ToolResult { ok, message, duration_ms: 200 };
             let (fix, began_at) = (step.id.clone(), self.now);
-            self.later(at, Signal::StepDone { incident: incident.clone(), fix, result, began_at });
+            let replaced_by = None;
+            let incident = incident.clone();
+            self.later(at, Signal::StepDone { incident, fix, result, replaced_by, began_at });
             all &= ok;
             if !ok {
                 break;

@@ -5,13 +5,14 @@
 //! `always` would come back with the engine; the writable layer is read after the stop, so that
 //! nothing written in the last moment is lost; names change last.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcp_kit::engine::{Engine, WAIT};
 use mcp_kit::failure::Failure;
 use mcp_kit::raw::segment;
 use mcp_kit::target::{Changeable, Target};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::carry;
 use crate::env::Hidden;
@@ -32,6 +33,10 @@ const KILL: i64 = 10;
 /// What the engine may need beside the grace.
 const SLACK: Duration = Duration::from_mins(1);
 
+/// How long the engine may call a container restarting that it has stopped.
+const STILL_RESTARTING: Duration = Duration::from_secs(5);
+/// How often it is asked meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
 /// The most differences that are told one by one.
 const DIFFERENCES_MAX: usize = 50;
 
@@ -161,16 +166,7 @@ impl Forward<'_> {
         let mut id = self.create(&base, &entry.staged).await?;
 
         self.reach(entry, Stage::Stopping)?;
-        let none = json!({"Name": "no"});
-        match rollback::set_policy(engine, &old.id, &old.name, &none).await {
-            // In the delay of its restart policy the engine changes nothing of a container; a stop
-            // ends the delay, and what is stopped can be changed.
-            Err(failure) if failure.to_string().contains("restarting") => {
-                self.stop(entry).await?;
-                rollback::set_policy(engine, &old.id, &old.name, &none).await?;
-            }
-            other => other?,
-        }
+        self.forbid_restarts(entry).await?;
         if entry.was_running {
             self.stop(entry).await?;
         } else {
@@ -210,6 +206,29 @@ impl Forward<'_> {
         };
         notes.extend(differences(&old.inspect, &new.inspect));
         Ok(Recreated { new, parked: entry.parked.clone(), notes })
+    }
+
+    /// Takes the restart policy away from the old one.
+    async fn forbid_restarts(&self, entry: &mut Entry) -> Result<(), Failure> {
+        let Self { engine, old, .. } = self;
+        let none = json!({"Name": "no"});
+        let mut stopped_at = None;
+        loop {
+            match rollback::set_policy(engine, &old.id, &old.name, &none).await {
+                // In the delay of its restart policy the engine changes nothing of a container; a
+                // stop ends the delay, and what is stopped can be changed. The engine answers the
+                // stop a moment before it has noted that the delay is over.
+                Err(failure) if failure.to_string().contains("restarting") => match stopped_at {
+                    None => {
+                        self.stop(entry).await?;
+                        stopped_at = Some(Instant::now());
+                    }
+                    Some(at) if at.elapsed() < STILL_RESTARTING => sleep(LOOK).await,
+                    Some(_) => return Err(failure),
+                },
+                other => return other,
+            }
+        }
     }
 
     /// Notes a stage on disk before anything of it is done.
