@@ -241,7 +241,7 @@ fn check(story: &mut Story, mode: Mode, elected: bool) -> Result<(), TestCaseErr
                 *stale += 1;
                 if *stale <= 2 {
                     let last = approved_by_policy.iter().rposition(|(_, t)| *t == word.target);
-                    approved_by_policy.remove(last.unwrap());
+                    approved_by_policy.remove(last.unwrap_or_else(|| unreachable!()));
                 }
             }
             _ => {}
