@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::detect::usage::cpu::THROTTLED;
 use crate::diagnose::topology;
 use crate::diagnose::world::{Facts, World};
 use crate::domain::clock;
@@ -178,6 +179,9 @@ impl Verification {
             !noise,
             said.map_or_else(|| "its own signals are quiet".to_owned(), |a| a.summary.clone()),
         ));
+        if incident.class == FailureClass::CpuThrottled {
+            checks.extend(self.targets.iter().filter_map(|t| held_back(world.containers.get(t)?)));
+        }
         checks.push(self.dependents(world, incident));
         checks
     }
@@ -240,6 +244,14 @@ impl Verification {
             ),
         )
     }
+}
+
+/// A quota that is still too small shows in the readings only: it is told once, while it lasts.
+fn held_back(facts: &Facts) -> Option<Check> {
+    let percent = facts.usage.as_ref()?.throttled_pct?;
+    let name = &facts.container.of.name;
+    let detail = format!("{name} is held back in {percent:.0} % of its periods");
+    Some(check("not_held_back", percent <= THROTTLED, detail))
 }
 
 /// How long a recovery that we only watch must hold. Text alone has no state that one could look

@@ -215,10 +215,11 @@ impl Forward<'_> {
         let mut stopped_at = None;
         loop {
             match rollback::set_policy(engine, &old.id, &old.name, &none).await {
-                // In the delay of its restart policy the engine changes nothing of a container; a
-                // stop ends the delay, and what is stopped can be changed. The engine answers the
-                // stop a moment before it has noted that the delay is over.
-                Err(failure) if failure.to_string().contains("restarting") => match stopped_at {
+                // In the delay of its restart policy the engine changes nothing of a container, nor
+                // while one that dies is not noted as dead; a stop ends either, and what is
+                // stopped can be changed. The engine answers the stop a moment before it has
+                // noted that the delay is over.
+                Err(failure) if is_between_runs(&failure) => match stopped_at {
                     None => {
                         self.stop(entry).await?;
                         stopped_at = Some(Instant::now());
@@ -299,6 +300,12 @@ impl Forward<'_> {
         entry.stop_by = None;
         Ok(())
     }
+}
+
+/// Whether the engine refuses a change because a container's last run ends or its next one waits.
+fn is_between_runs(failure: &Failure) -> bool {
+    let text = failure.to_string();
+    ["restarting", "cannot update a stopped container"].iter().any(|words| text.contains(words))
 }
 
 /// Seconds between the polite request to end and the kill.

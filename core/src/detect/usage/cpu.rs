@@ -16,6 +16,9 @@ const RELIEVED: f64 = 75.0;
 const SATURATED_FOR: SignedDuration = SignedDuration::from_mins(2);
 /// The same for one whose usual load is not known, because it was always like that.
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// One whose usual load is known and that nothing explains does not work, it runs away, once it
+/// lasts this long: no rule of FAILURES.md, but five times the time that makes it worth a word.
+const RUNS_AWAY_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// After a start a process works hard: code is loaded, caches are filled.
 const START_UP: SignedDuration = SignedDuration::from_mins(3);
 /// Far above the usual: this many times, and by this share of the limit (in percent).
@@ -29,11 +32,15 @@ const WORK_TIMES: f64 = 3.0;
 /// Less work than this, in bytes per second, explains nothing.
 const WORK_FLOOR: f64 = 256.0 * 1024.0;
 /// Share of held-back periods (FAILURES.md row 10), in percent.
-const THROTTLED: f64 = 25.0;
+pub const THROTTLED: f64 = 25.0;
 /// Below this it is over.
 const UNTHROTTLED: f64 = 15.0;
 /// It has to last this long.
 const THROTTLED_FOR: SignedDuration = SignedDuration::from_secs(30);
+/// Held back in more than this many percent of its periods it crawls.
+const CRAWLS: f64 = 50.0;
+/// Crawling this long is worth an incident, four times the time that makes it worth a word.
+const CRAWLS_FOR: SignedDuration = SignedDuration::from_mins(2);
 /// A start may use the quota up for this long.
 const THROTTLED_START: SignedDuration = SignedDuration::from_mins(1);
 
@@ -128,8 +135,9 @@ impl Cpu {
             return None;
         }
         let held_back = usage.throttled_pct.is_some_and(|pct| pct > THROTTLED);
-        let severity =
-            if held_back || around.unhealthy { Severity::High } else { Severity::Medium };
+        let runs_away = usual.is_some() && self.saturated.lasted(at) >= RUNS_AWAY_AFTER;
+        let bad = held_back || around.unhealthy || runs_away;
+        let severity = if bad { Severity::High } else { Severity::Medium };
         self.saturated.tells(severity).then(|| Saturated {
             severity,
             usual,
@@ -138,18 +146,21 @@ impl Cpu {
         })
     }
 
-    /// Throttling (FAILURES.md row 10): how long it has lasted.
+    /// Throttling (FAILURES.md row 10): how bad it is, and how long it has lasted.
     pub fn throttling(
         &mut self,
         at: Timestamp,
         usage: &Usage,
         around: Around,
-    ) -> Option<SignedDuration> {
+    ) -> Option<(Severity, SignedDuration)> {
         let percent = usage.throttled_pct?;
         let starting = around.age.is_some_and(|age| age < THROTTLED_START);
         let (on, off) = (percent > THROTTLED && !starting, percent < UNTHROTTLED || starting);
         let holds = self.throttled.holds(at, on, off, THROTTLED_FOR);
-        (holds && self.throttled.tells(Severity::Medium)).then(|| self.throttled.lasted(at))
+        let lasted = self.throttled.lasted(at);
+        let crawls = percent > CRAWLS && lasted >= CRAWLS_FOR && !around.job;
+        let severity = if crawls { Severity::High } else { Severity::Medium };
+        (holds && self.throttled.tells(severity)).then_some((severity, lasted))
     }
 }
 
@@ -186,7 +197,7 @@ mod tests {
     #[test]
     fn a_spin_is_told_after_two_minutes_at_any_interval() {
         for step in [1, 2, 5, 10] {
-            let told = run(AROUND, 2000, step, |t| cpu(if t < 600 { 4.0 } else { 196.0 }));
+            let told = run(AROUND, 1000, step, |t| cpu(if t < 600 { 4.0 } else { 196.0 }));
             assert_eq!(told.len(), 1, "{step} {told:?}");
             let (when, found) = told[0];
             assert!((720..=730).contains(&when), "{step} {told:?}");
@@ -198,7 +209,7 @@ mod tests {
     #[test]
     fn one_core_of_many_that_is_never_let_go_is_a_spin_too() {
         let around = Around { limit: 1600.0, ..AROUND };
-        let told = run(around, 2000, 2, |t| cpu(if t < 600 { 3.0 } else { 99.0 + (t % 3) as f64 }));
+        let told = run(around, 1000, 2, |t| cpu(if t < 600 { 3.0 } else { 99.0 + (t % 3) as f64 }));
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].1.whole_cores, Some(1.0));
         // Busy, but with pauses.
@@ -261,23 +272,31 @@ mod tests {
     }
 
     #[test]
+    fn a_spin_that_nothing_explains_is_high_after_ten_minutes() {
+        let told = run(AROUND, 2000, 2, |t| cpu(if t < 600 { 4.0 } else { 196.0 }));
+        let told: Vec<_> = told.into_iter().map(|(t, f)| (t, f.severity)).collect();
+        assert_eq!(told, [(720, Severity::Medium), (1200, Severity::High)]);
+    }
+
+    #[test]
     fn it_is_told_again_after_it_was_over() {
         let waves = |t: i64| cpu(if t % 1200 > 900 { 199.0 } else { 5.0 });
         assert_eq!(run(AROUND, 3600, 2, waves).len(), 3);
     }
 
     #[test]
-    fn throttling_is_told_after_half_a_minute() {
+    fn throttling_is_told_after_half_a_minute_and_is_high_after_two() {
         let mut detector = Cpu::default();
         let mut told = Vec::new();
         for t in (0..400).step_by(2) {
             let pct = if (100..140).contains(&t) || t >= 200 { 60.0 } else { 10.0 };
             let usage = Usage { throttled_pct: Some(pct), ..Usage::default() };
-            if detector.throttling(at(t), &usage, AROUND).is_some() {
-                told.push(t);
+            if let Some((severity, _)) = detector.throttling(at(t), &usage, AROUND) {
+                told.push((t, severity));
             }
         }
-        assert_eq!(told, [130, 230]);
+        let (medium, high) = (Severity::Medium, Severity::High);
+        assert_eq!(told, [(130, medium), (230, medium), (320, high)]);
         // No quota, no throttling; a start may.
         assert_eq!(detector.throttling(at(500), &cpu(100.0), AROUND), None);
         let young = Around { age: Some(SignedDuration::from_secs(20)), ..AROUND };

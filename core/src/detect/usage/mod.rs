@@ -194,7 +194,7 @@ impl UsageDetector {
             let what = (AnomalyKind::CpuSaturation, saturated.severity, score);
             found.push(seen.finding(what, summary, excerpt, detail));
         }
-        if let Some(lasted) = self.cpu.throttling(seen.at, usage, around) {
+        if let Some((severity, lasted)) = self.cpu.throttling(seen.at, usage, around) {
             let percent = usage.throttled_pct.unwrap_or_default();
             let quota = usage.cpu_limit_pct.unwrap_or_default();
             let summary = format!(
@@ -206,7 +206,7 @@ impl UsageDetector {
                 usage.cpu_pct
             );
             let detail = AnomalyDetail { limit: Some(quota), ..measured("throttled_pct", percent) };
-            let what = (AnomalyKind::CpuThrottled, Severity::Medium, 0.8);
+            let what = (AnomalyKind::CpuThrottled, severity, 0.8);
             found.push(seen.finding(what, summary, excerpt, detail));
         }
         found

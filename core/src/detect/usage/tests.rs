@@ -175,7 +175,8 @@ fn a_quota_that_is_too_small_is_told() {
         throttled_pct: Some(if t < 200 { 5.0 } else { 61.0 }),
         ..memory(30.0)
     });
-    assert_eq!(watching.kinds(), [(AnomalyKind::CpuThrottled, Severity::Medium)]);
+    let throttled = |severity| (AnomalyKind::CpuThrottled, severity);
+    assert_eq!(watching.kinds(), [throttled(Severity::Medium), throttled(Severity::High)]);
     let (when, first) = &watching.told[0];
     assert!((230..240).contains(when), "{when}");
     assert_eq!(first.detail.limit, Some(10.0));
