@@ -124,6 +124,22 @@ impl AnomalyKind {
         })
     }
 
+    /// Whether it was read out of what the container writes, or no longer writes.
+    pub fn is_said(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionRefused
+                | Self::FatalSignature
+                | Self::ErrorBurst
+                | Self::NewTemplate
+                | Self::RareReturn
+                | Self::TemplateBurst
+                | Self::SeverityShare
+                | Self::LogSilence
+                | Self::NumericDrift
+        )
+    }
+
     /// Whether it is a fault that the engine itself observed, as opposed to text that anybody could
     /// have written: only such a fault may authorise a fix without a person. What somebody did
     /// through the engine is no fault, and what only sums up faults that were told is no second

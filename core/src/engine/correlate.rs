@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::diagnose::topology;
+use crate::diagnose::world::Facts;
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
+use crate::domain::container::RunState;
 use crate::domain::event::{AnomalyWire, Event, IncidentWire};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::IncidentState;
@@ -46,9 +48,30 @@ pub(crate) struct Waiting {
 
 impl Engine {
     pub(crate) fn anomaly(&mut self, anomaly: Anomaly, turn: &mut Turn) {
+        let anomaly = self.weighed(anomaly);
         turn.emit(Event::Anomaly { anomaly: AnomalyWire::from(&anomaly) });
         self.board.anomaly(&anomaly);
         self.route(anomaly, turn);
+    }
+
+    /// What somebody complains about while something that it needs is frozen is no small matter:
+    /// nothing can answer, and a client that waits writes little.
+    fn weighed(&self, mut anomaly: Anomaly) -> Anomaly {
+        if anomaly.severity < Severity::High
+            && anomaly.kind.is_said()
+            && let Some(frozen) = self.frozen_need(&anomaly)
+        {
+            anomaly.severity = Severity::High;
+            let name = &frozen.container.of.name;
+            anomaly.summary = format!("{}; {name}, which it needs, is paused", anomaly.summary);
+        }
+        anomaly
+    }
+
+    fn frozen_need(&self, anomaly: &Anomaly) -> Option<&Facts> {
+        let facts = self.world.containers.get(&anomaly.container.id)?;
+        let needs = topology::upstream(&self.world, facts);
+        needs.into_iter().map(|(_, f)| f).find(|f| f.container.state == RunState::Paused)
     }
 
     /// An anomaly that was told before and whose incident is closed now, while its container is
@@ -102,13 +125,14 @@ impl Engine {
             self.keep_visible(anomaly);
             return;
         }
-        match self.replaced_peer(&anomaly) {
+        match self.replaced_peer(&anomaly, postponed) {
             Some(Peer::StoppedAt(at)) if !postponed && turn.now < at + OPERATOR_PATIENCE => {
                 // The engine's clock may be ahead of ours: no longer than that in any case.
                 let until = at.min(turn.now) + OPERATOR_PATIENCE;
                 self.waiting.push(Waiting { anomaly, until, postponed: true });
             }
             Some(Peer::Back) if postponed => {
+                // It is back, or goes on.
                 let (of, what) = (anomaly.container.clone(), anomaly.summary.clone());
                 self.suppress(&of, QuietReason::Deploy, &what, turn);
                 self.keep_visible(anomaly);
@@ -118,11 +142,14 @@ impl Engine {
         }
     }
 
-    /// The peer that a refused connection names, if an operator stopped it: a deploy or a restart
-    /// takes a moment.
-    fn replaced_peer(&self, anomaly: &Anomaly) -> Option<Peer> {
+    /// The peer that a refused connection names, if an operator stopped it, or what it needs, if
+    /// somebody froze it: a deploy, a restart or a snapshot takes a moment.
+    fn replaced_peer(&self, anomaly: &Anomaly, postponed: bool) -> Option<Peer> {
+        if let Some(frozen) = self.frozen_need(anomaly) {
+            return frozen.changed_at.map(Peer::StoppedAt);
+        }
         if anomaly.kind != AnomalyKind::ConnectionRefused {
-            return None;
+            return postponed.then_some(Peer::Back);
         }
         let facts = self.world.containers.get(&anomaly.container.id)?;
         let peers = topology::named(&self.world, facts, anomaly);

@@ -4,6 +4,7 @@
 use sentinel_core::domain::anomaly::AnomalyKind;
 use sentinel_core::domain::container::{Container, Health, RestartPolicy, RunState};
 use sentinel_core::domain::event::Event;
+use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::Mode;
@@ -137,4 +138,38 @@ fn a_network_that_is_taken_is_told_and_opens_nothing_by_itself() {
     story.inspected("db", false);
     story.pass(seconds(1));
     assert_eq!(told(&story, AnomalyKind::Surroundings).len(), 1);
+}
+
+#[test]
+fn who_complains_while_what_it_needs_is_frozen_opens_an_incident_about_that() {
+    let mut api = container("api");
+    api.labels.insert("sre-sentinel.depends-on".to_owned(), "db".to_owned());
+    let mut story = Story::new(Mode::AutoHeal, vec![api, container("db")]);
+    for n in 0..400 {
+        story.says("api", &format!("INFO request {n} served"));
+        story.pass(SECOND);
+    }
+    let freeze = |story: &mut Story| {
+        story.edit("db", |c| c.state = RunState::Paused);
+        story.life("db", LifeKind::Pause);
+        story.inspected("db", false);
+    };
+    freeze(&mut story);
+    story.says("api", "WARN db did not answer: timed out");
+    // A snapshot takes a moment.
+    story.pass(seconds(5));
+    story.edit("db", |c| c.state = RunState::Running);
+    story.life("db", LifeKind::Unpause);
+    story.inspected("db", false);
+    story.pass(seconds(30));
+    assert!(story.saved.is_empty(), "{:#?}", story.told());
+    freeze(&mut story);
+    story.says("api", "WARN no reply from db within 3 seconds");
+    story.pass(seconds(15));
+    let incident = story.incident();
+    assert_eq!(incident.root, "db", "{incident:#?}");
+    let diagnosis = incident.diagnosis.unwrap();
+    assert_eq!(diagnosis.class, FailureClass::DependencyDown);
+    assert_eq!(diagnosis.plan[0].call.tool, "unpause_container");
+    assert!(story.applied.is_empty(), "somebody froze it");
 }

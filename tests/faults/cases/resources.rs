@@ -142,7 +142,12 @@ pub const CASES: [Case; 12] = [
         right: Some(right(&["pid_limit"], "api", Some(("restart_container", "api")), true)),
         wait: 60,
         set: act!(|s| {
-            let forks = "until [ -e /fault ]; do echo \"INFO tick $((n=n+1))\"; sleep 0.3; done; rm /fault; i=0; while [ $i -lt 12 ]; do sleep 600 & i=$((i+1)); done; while :; do /bin/true || echo 'ERROR cannot fork' >&2; done";
+            // The shell itself lives on: after the fault it only uses what is built into it.
+            let forks = script!(
+                "mkfifo /never; exec 3<>/never;",
+                WAITS,
+                "i=0; while [ $i -lt 10 ]; do sleep 600 & i=$((i+1)); done; (/bin/true) & while :; do read -t 1 x <&3; echo 'ERROR cannot fork: Resource temporarily unavailable' >&2; done"
+            );
             s.run(part("api", forks).pids(12)).await?
         }),
         act: act!(|s| { s.touch("api").await? }),

@@ -44,8 +44,17 @@ fn sign<'a>(case: &Case<'a>) -> Option<(&'a Anomaly, bool)> {
     fault.or_else(|| case.last(AnomalyKind::ErrorBurst)).map(|f| (f, false))
 }
 
+/// Whatever it writes about while something that it needs is frozen: a client that waits for an
+/// answer says little, and nothing that a signature knows.
+fn sign_of_frozen<'a>(case: &Case<'a>) -> Option<(&'a Anomaly, bool)> {
+    let facts = case.facts()?;
+    let mut needs = topology::upstream(case.world, facts).into_iter();
+    needs.find(|(_, f)| f.container.state == RunState::Paused)?;
+    case.all_own().rfind(|a| a.kind.is_said()).map(|line| (line, false))
+}
+
 fn broken_sibling(case: &Case<'_>) -> Option<Hypothesis> {
-    let (sign, says_so) = sign(case)?;
+    let (sign, says_so) = sign(case).or_else(|| sign_of_frozen(case))?;
     let (sibling, edges) = case.broken_upstream(says_so.then_some(sign))?;
     let name = &case.subject.name;
     let at_fault = &sibling.container;

@@ -1,13 +1,13 @@
 //! `error_burst`: errors far above their usual rate, and nothing that says more. Text authorises no
 //! action.
 
+use crate::diagnose::classes::Rule;
 use crate::diagnose::classes::shared::measured;
-use crate::diagnose::classes::{Rule, silent};
 use crate::diagnose::{Case, Hypothesis};
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 
-pub(super) const RULE: Rule = Rule { class: FailureClass::ErrorBurst, judge, excluded: silent };
+pub(super) const RULE: Rule = Rule { class: FailureClass::ErrorBurst, judge, excluded };
 
 fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     let name = &case.subject.name;
@@ -21,4 +21,11 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         );
     }
     Some(measured(case, FailureClass::ErrorBurst, 0.55)?.advising(advice))
+}
+
+fn excluded(case: &Case<'_>) -> Option<String> {
+    let more = case.all_own().any(|a| {
+        a.kind == AnomalyKind::ErrorBurst || a.kind.measures() == Some(FailureClass::ErrorBurst)
+    });
+    (!more).then(|| "its errors are no more than usual".to_owned())
 }
