@@ -28,6 +28,8 @@ pub enum NotActing {
     Cooldown,
     /// The target had its strikes.
     Locked,
+    /// The target goes up and down without settling: whatever is done joins in.
+    Flapping,
     /// The hourly budget is used up.
     Budget,
     /// There is no safe fix.
@@ -57,6 +59,7 @@ impl NotActing {
             Self::InFlight => "in_flight",
             Self::Cooldown => "cooldown",
             Self::Locked => "locked",
+            Self::Flapping => "flapping",
             Self::Budget => "budget",
             Self::NoSafeFix => "no_safe_fix",
             Self::RestartPolicy => "restart_policy",

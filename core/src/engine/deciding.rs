@@ -91,6 +91,10 @@ impl Engine {
             }
             Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
                 self.hold(id, &reasons, turn);
+                let frozen = reasons.iter().find(|r| r.code == NotActing::Flapping);
+                if let Some(frozen) = frozen.filter(|_| self.settings.mode == Mode::AutoHeal) {
+                    self.escalate(id, &frozen.words, turn);
+                }
             }
         }
     }

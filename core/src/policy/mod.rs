@@ -6,7 +6,7 @@
 pub mod brakes;
 pub mod risk;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::{Container, LABEL_AUTO_HEAL, LABEL_MONITOR};
@@ -18,6 +18,10 @@ use crate::policy::brakes::Brakes;
 
 /// Below this a diagnosis is not sure enough to act upon without a person.
 const MIN_CONFIDENCE: f64 = 0.7;
+
+/// How long healing is frozen once a container was told to flap: the window in which that is
+/// counted (FAILURES.md: at least four changes in 15 minutes).
+const FROZEN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What the decision rests on.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +169,14 @@ pub fn decide(request: &Request<'_>) -> Decision {
             false,
         ));
     }
+    let flaps = |a: &&Anomaly| {
+        let at_target = a.kind == AnomalyKind::Flapping && a.container.id == target.of.id;
+        at_target && now.duration_since(a.observed_at) < FROZEN
+    };
+    if let Some(flapping) = request.anomalies.iter().rfind(flaps) {
+        let words = format!("healing is frozen: {}", flapping.summary);
+        reasons.push(reason(NotActing::Flapping, words, false));
+    }
     if let Some((code, words, passes)) = request.brakes.holds(&target.of, now) {
         reasons.push(reason(code, words, passes));
     }
@@ -262,8 +274,6 @@ fn observed_fault(request: &Request<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::domain::anomaly::AnomalyDetail;
     use crate::domain::container::tests_support::container;
@@ -383,6 +393,13 @@ mod tests {
         quiet.labels.insert(LABEL_AUTO_HEAL.to_owned(), "false".to_owned());
         let case = Case::new();
         assert_eq!(case.codes(|_| ()), []);
+        let mut unsteady = case.seen.clone();
+        unsteady.push(anomaly(&api, AnomalyKind::Flapping));
+        let flapped = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        for (minutes, codes) in [(14, vec![NotActing::Flapping]), (16, Vec::new())] {
+            let told = case.codes(|r| (r.anomalies, r.now) = (&unsteady, flapped(minutes)));
+            assert_eq!(told, codes, "{minutes} minutes after it was told to flap");
+        }
         assert_eq!(case.codes(|r| r.mode = Mode::ReadOnly), [NotActing::ReadOnly]);
         assert_eq!(case.codes(|r| r.mode = Mode::Approve), [NotActing::AutoHealOff]);
         assert_eq!(case.codes(|r| r.elected = false), [NotActing::NotElected]);
