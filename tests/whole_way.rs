@@ -60,7 +60,7 @@ async fn watched_anomaly_incident_diagnosis_fix_health_check_resolved_with_its_e
     let checks = event(5)["checks"].as_array().ok_or("no checks")?;
     assert!(checks.iter().any(|c| c["name"] == "running"), "{checks:?}");
     let explanation = event(6)["incident"]["explanation"].as_str().unwrap_or_default();
-    for part in ["died", "docker start", "held"] {
+    for part in ["exit status 7", "lost the index", "docker start", "Verified by"] {
         assert!(explanation.contains(part), "{part:?} is missing in {explanation:?}");
     }
     assert_eq!(app.stop()?, 0);

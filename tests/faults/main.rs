@@ -62,7 +62,8 @@ fn play(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Score {
 
 async fn played(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Fallible<Score> {
     let corner = Corner::new(&format!("f{number}"))?;
-    let stage = Stage { corner, demo_image: demo.map(str::to_owned), seed };
+    let stage =
+        Stage { corner, demo_image: demo.map(str::to_owned), seed, broken_at: Mutex::new(None) };
     stage.corner.network(NETWORK).await?;
     let folder = tempfile::tempdir()?;
     on_stage(case, &stage, folder.path()).await
@@ -75,8 +76,10 @@ async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Falli
     // Something is known of everybody before anything happens; how long varies with the seed.
     app.after(Duration::from_millis(2500 + stage.seed % 7 * 300));
     let from = app.events.len();
-    let injected = Timestamp::now();
+    let acted = Timestamp::now();
     (case.act)(stage).await?;
+    let broken = stage.broken_at.lock().ok().and_then(|at| *at);
+    let injected = broken.map_or(acted, |at| at.max(acted));
     let deadline = Instant::now() + Duration::from_secs(case.wait);
     let mut approved = Vec::new();
     while Instant::now() < deadline {

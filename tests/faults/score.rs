@@ -8,7 +8,7 @@ use serde_json::Value;
 pub struct Right {
     /// Any of these classes.
     pub classes: &'static [&'static str],
-    /// The container at fault.
+    /// The container at fault; empty: any of the case.
     pub root: &'static str,
     /// The first call, and on which container; `None`: nothing may be changed.
     pub fix: Option<(&'static str, &'static str)>,
@@ -70,15 +70,17 @@ pub fn score(
     score.mends = right.mends;
     score.abstains = right.fix.is_none();
     let root = full(right.root);
+    let is = |name: &str, short: &str| {
+        if short.is_empty() { name.starts_with(&root) } else { name == full(short) }
+    };
     let names: Vec<&str> = opened.iter().map(|e| text(&e["incident"]["container"])).collect();
-    let first = of(events, "anomaly").find(|e| {
+    let at = |e: &Value| text(&e["ts"]).parse::<jiff::Timestamp>().ok();
+    let first = of(events, "anomaly").filter(|e| at(e) >= Some(injected)).find(|e| {
         let container = text(&e["anomaly"]["container"]);
-        container == root || names.contains(&container)
+        is(container, right.root) || names.contains(&container)
     });
     score.detected = first.is_some();
-    score.seconds = first
-        .and_then(|e| text(&e["ts"]).parse::<jiff::Timestamp>().ok())
-        .map(|at| at.duration_since(injected).as_secs_f64().max(0.0));
+    score.seconds = first.and_then(at).map(|at| at.duration_since(injected).as_secs_f64().max(0.0));
     let kept: Vec<&Value> = of(events, "diagnosis_ready")
         .filter(|e| !merged.contains(&text(&e["incident_id"])))
         .collect();
@@ -91,7 +93,7 @@ pub fn score(
         text(&diagnosis["root"]).clone_into(&mut score.root);
         score.confidence = diagnosis["confidence"].as_f64().unwrap_or_default();
         score.class_right = right.classes.contains(&score.class.as_str());
-        score.root_right = score.root == root;
+        score.root_right = is(&score.root, right.root);
         let evidence = diagnosis["evidence"].as_array().cloned().unwrap_or_default();
         score.grounded = !evidence.is_empty() && evidence.iter().all(grounded);
     }
@@ -99,8 +101,10 @@ pub fn score(
     score.fix = staged.map_or_else(String::new, |e| {
         format!("{} {}", text(&e["fix"]["tool"]), text(&e["fix"]["target"]))
     });
-    let wanted = right.fix.map_or_else(String::new, |(tool, on)| format!("{tool} {}", full(on)));
-    score.fix_right = score.fix == wanted;
+    score.fix_right = match (right.fix, score.fix.split_once(' ')) {
+        (Some((tool, on)), Some((staged, target))) => tool == staged && is(target, on),
+        (wanted, staged) => wanted.is_none() && staged.is_none(),
+    };
     if right.never_alone && of(events, "fix_approved").any(|e| e["by"] == "policy") {
         score.fix_right = false;
     }

@@ -2,6 +2,7 @@
 //! neighbour, and the ways in which things break from inside.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bollard::models::{
@@ -13,6 +14,7 @@ use bollard::query_parameters::{
     ListContainersOptionsBuilder, LogsOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 
 use sentinel_tui::demo::image;
 
@@ -172,11 +174,19 @@ pub struct Stage {
     pub demo_image: Option<String>,
     /// Varies what does not matter for the verdict.
     pub seed: u64,
+    /// When the last thing was done that breaks something: what comes of it can be seen from then.
+    pub broken_at: Mutex<Option<Timestamp>>,
 }
 
 impl Stage {
     pub fn full(&self, name: &str) -> String {
         self.corner.full(name)
+    }
+
+    fn breaks_now(&self) {
+        if let Ok(mut at) = self.broken_at.lock() {
+            *at = Some(Timestamp::now());
+        }
     }
 
     fn network(&self) -> String {
@@ -186,6 +196,7 @@ impl Stage {
     /// Creates and starts a container on the case's network, under its own name there.
     pub async fn run(&self, part: Part) -> Fallible<String> {
         let id = self.create(part).await?;
+        self.breaks_now();
         self.corner.docker.start_container(&id, None).await?;
         Ok(id)
     }
@@ -220,13 +231,23 @@ impl Stage {
 
     /// Tells a container's script to go wrong.
     pub async fn touch(&self, name: &str) -> Fallible {
+        self.breaks_now();
         self.corner.touch(name, "/fault").await
     }
 
     /// A signal to a container's first process, from the host: no wish of an operator.
     pub async fn signal(&self, name: &str, signal: &str) -> Fallible {
-        let pid = self.corner.pid(name).await?.to_string();
-        let status = std::process::Command::new("kill").args([signal, &pid]).status()?;
+        self.signals(&[name], signal).await
+    }
+
+    /// The same for several, at once.
+    pub async fn signals(&self, names: &[&str], signal: &str) -> Fallible {
+        let mut pids = Vec::new();
+        for name in names {
+            pids.push(self.corner.pid(name).await?.to_string());
+        }
+        self.breaks_now();
+        let status = std::process::Command::new("kill").arg(signal).args(&pids).status()?;
         if status.success() { Ok(()) } else { Err("kill failed".into()) }
     }
 

@@ -202,7 +202,7 @@ impl Engine {
             return Some(open.incident.id.clone());
         }
         if anomaly.kind.is_engine_observed() {
-            return None;
+            return self.storm_of(anomaly);
         }
         if anomaly.kind == AnomalyKind::FoundDown {
             let gap = open().find(|o| {
@@ -283,6 +283,7 @@ impl Engine {
             inspect = Some(Effect::Inspect(anomaly.container.id.clone()));
         }
         work.last_sign = Some(now);
+        let is_storm = anomaly.kind == AnomalyKind::RestartStorm;
         incident.attach(anomaly);
         work.rethink |= new_kind;
         if new_kind || raised {
@@ -290,6 +291,9 @@ impl Engine {
             turn.emit(Event::IncidentUpdated { incident: wire });
         }
         turn.effects.extend(inspect);
+        if is_storm {
+            self.gather_storm(id, turn);
+        }
     }
 
     /// What was seen on a container a moment ago: below the threshold, waiting, or counted as a

@@ -73,6 +73,13 @@ impl Engine {
         true
     }
 
+    /// Makes one incident part of another, unless something of ours is under way for it.
+    pub(crate) fn merge_if_free(&mut self, id: &IncidentId, into: &IncidentId, turn: &mut Turn) {
+        if self.incidents.get(id).is_some_and(may_merge) {
+            self.merge(id, into, turn);
+        }
+    }
+
     fn merge(&mut self, id: &IncidentId, into: &IncidentId, turn: &mut Turn) {
         let now = turn.now;
         let Some(old) = self.incidents.get(id).map(|o| Arc::clone(&o.incident)) else { return };
@@ -96,6 +103,7 @@ impl Engine {
             }
             incident.observed_at = incident.observed_at.min(old.observed_at);
             work.last_sign = Some(now);
+            work.rethink = true;
             // Who said no to a plan for the symptom said it about this cause.
             if incident.refused_by.is_none() {
                 incident.refused_by.clone_from(&old.refused_by);

@@ -30,6 +30,7 @@ mod requests;
 mod resume;
 mod sight;
 mod staging;
+mod storm;
 mod verify;
 mod work;
 

@@ -335,9 +335,9 @@ fn two_plans_for_one_target_do_not_run_at_the_same_time() {
 #[test]
 fn incidents_of_one_second_have_their_own_ids() {
     let names: Vec<String> = (0..60).map(|i| format!("c{i}")).collect();
-    let mut story = Story::new(Mode::Approve, names.iter().map(|n| container(n)).collect());
+    let mut story = Story::new(Mode::Approve, names.iter().map(|n| healthy(n)).collect());
     for name in &names {
-        story.dies(name, 1);
+        story.becomes(name, Health::Unhealthy);
     }
     story.pass(SECOND);
     assert_eq!(story.saved.len(), 60);

@@ -25,7 +25,7 @@ fn told(story: &Story, kind: AnomalyKind) -> Vec<(String, Severity, String)> {
 }
 
 #[test]
-fn three_that_die_together_are_a_storm_on_the_first_and_no_incident_more() {
+fn what_dies_together_is_one_incident() {
     let names = ["db", "api", "web", "cache"];
     let mut story = Story::new(Mode::Approve, names.map(container).to_vec());
     for name in ["db", "api", "web"] {
@@ -36,18 +36,59 @@ fn three_that_die_together_are_a_storm_on_the_first_and_no_incident_more() {
     assert_eq!(storms.len(), 1);
     assert_eq!(storms[0].0, "db");
     assert_eq!(storms[0].2, "3 containers died within 10 s: db first, then api, web");
-    // Each death has its incident; the storm is told on that of the first.
-    assert_eq!(story.saved.len(), 3);
-    let with_storm: Vec<_> = story
-        .saved
-        .values()
-        .filter(|i| i.anomalies.iter().any(|a| a.kind == AnomalyKind::RestartStorm))
-        .collect();
-    assert_eq!(with_storm.len(), 1);
-    assert_eq!(with_storm[0].container.name, "db");
     story.dies("cache", 1);
     story.pass(SECOND);
     assert_eq!(told(&story, AnomalyKind::RestartStorm).len(), 1, "told once");
+    let open = story.open();
+    assert_eq!(open.len(), 1, "{:#?}", story.told());
+    assert_eq!(open[0].container.name, "db");
+    let mut affected = open[0].affected.clone();
+    affected.sort();
+    assert_eq!(affected, ["api", "cache", "web"]);
+    let diagnosis = open[0].diagnosis.as_ref().unwrap();
+    assert_eq!(diagnosis.class, FailureClass::RestartStorm);
+    assert_eq!(diagnosis.plan.len(), 4);
+    story.approve().unwrap();
+    story.pass(seconds(60));
+    assert!(story.open().is_empty());
+}
+
+#[test]
+fn a_storm_under_one_that_all_the_others_need_is_the_fault_of_that_one() {
+    let needing = |name: &str, peer: &str| {
+        let mut needing = container(name);
+        needing.labels.insert("sre-sentinel.depends-on".to_owned(), peer.to_owned());
+        needing
+    };
+    let all = vec![container("db"), needing("api", "db"), needing("web", "api")];
+    let mut story = Story::new(Mode::Approve, all);
+    for name in ["api", "db", "web"] {
+        story.dies(name, 1);
+        story.pass(millis(10));
+    }
+    story.pass(SECOND);
+    let open = story.open();
+    assert_eq!(open.len(), 1, "{:#?}", story.told());
+    assert_eq!((open[0].root.as_str(), open[0].class), ("db", FailureClass::TransientCrash));
+    let plan = story.plan().unwrap();
+    assert_eq!(plan.steps[0].target.name, "db");
+}
+
+#[test]
+fn what_says_why_it_died_is_no_part_of_a_storm() {
+    let names = ["db", "api", "web", "cache"];
+    let mut story = Story::new(Mode::Approve, names.map(container).to_vec());
+    story.says("cache", "FATAL environment variable DATABASE_URL is required");
+    story.dies("cache", 1);
+    story.pass(SECOND);
+    for name in ["db", "api", "web"] {
+        story.dies(name, 1);
+        story.pass(millis(100));
+    }
+    story.pass(SECOND);
+    let roots: Vec<_> = story.open().iter().map(|i| (i.root.clone(), i.class)).collect();
+    assert_eq!(roots.len(), 2, "{roots:?}");
+    assert!(roots.contains(&("cache".to_owned(), FailureClass::BadConfig)), "{roots:?}");
 }
 
 #[test]

@@ -10,7 +10,26 @@ const DIES: &str = "echo ready; until [ -e /fault ]; do echo \"INFO tick $((n=n+
 const LOOPS: &str = "echo ready; until [ -e /fault ]; do echo \"INFO tick $((n=n+1))\"; sleep 0.2; done; echo 'ERROR table of contents is broken' >&2; exit 1";
 const NEEDS_A_SETTING: &str = "[ -n \"$PEER_URL\" ] || { echo 'FATAL: environment variable PEER_URL is required but not set' >&2; exit 1; }; while :; do echo \"INFO tick $((n=n+1))\"; sleep 0.2; done";
 
-pub const CASES: [Case; 11] = [
+const MANY: [&str; 8] = ["api", "web", "worker", "mail", "search", "cart", "stock", "users"];
+
+/// What kills eight at once lies outside of all of them.
+const STORM: Case = Case {
+    name: "eight die at once",
+    right: Some(right(&["restart_storm"], "", Some(("start_container", "")), true)),
+    wait: 40,
+    set: act!(|s| {
+        for name in MANY {
+            s.run(part(name, DIES)).await?;
+        }
+        s.pause(2).await;
+    }),
+    act: act!(|s| {
+        s.signals(&MANY, "-KILL").await?;
+    }),
+};
+
+pub const CASES: [Case; 12] = [
+    STORM,
     Case {
         name: "crash without a restart policy",
         right: Some(right(&["transient_crash"], "api", Some(("start_container", "api")), true)),

@@ -12,7 +12,7 @@ macro_rules! script {
     ($($part:expr),*) => { &[$($part),*].concat() };
 }
 
-pub const CASES: [Case; 12] = [
+pub const CASES: [Case; 13] = [
     Case {
         name: "memory kill of the main process",
         right: Some(right(&["oom_kill"], "api", Some(("update_resources", "api")), true)),
@@ -33,6 +33,17 @@ pub const CASES: [Case; 12] = [
                 "dd if=/dev/zero of=/dev/null bs=40M count=1; while :; do echo \"INFO goes on $((n=n+1))\"; sleep 0.3; done"
             );
             s.run(part("api", eats).memory(32)).await?
+        }),
+        act: act!(|s| { s.touch("api").await? }),
+    },
+    Case {
+        name: "memory kill again and again under a restart policy",
+        right: Some(right(&["oom_kill"], "api", Some(("update_resources", "api")), true)),
+        wait: 60,
+        set: act!(|s| {
+            // Without a fault it stays below; with it, it needs more than it may have.
+            let eats = "while :; do [ -e /fault ] && dd if=/dev/zero of=/dev/null bs=40M count=1 2>/dev/null; [ -e /fault ] && [ $? != 0 ] && exit 137; echo \"INFO tick $((n=n+1))\"; sleep 0.3; done";
+            s.run(part("api", eats).memory(32).always()).await?
         }),
         act: act!(|s| { s.touch("api").await? }),
     },

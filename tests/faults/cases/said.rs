@@ -24,7 +24,24 @@ macro_rules! says {
     };
 }
 
-pub const CASES: [Case; 5] = [
+/// Errors far above the few that it always writes; what it is cannot be known from outside.
+const BURST: Case = Case {
+    name: "errors that burst",
+    right: Some(right(&["error_burst", "new_error"], "api", None, false)),
+    wait: 60,
+    set: act!(|s| {
+        let script = "while :; do n=$((n+1)); echo \"INFO request $n served in $((n % 29 + 2)) ms\"; [ $((n % 40)) = 0 ] && echo \"ERROR cart $n is not there\" >&2; [ -e /fault ] && for i in 1 2 3 4 5 6; do echo \"ERROR page $n$i could not be rendered: template has no part 'price'\" >&2; done; sleep 0.2; done";
+        s.run(part("api", script)).await?
+    }),
+    act: act!(|s| {
+        // What is usual is learned for half a minute.
+        s.pause(33).await;
+        s.touch("api").await?
+    }),
+};
+
+pub const CASES: [Case; 6] = [
+    BURST,
     says!(
         "credentials that a peer refuses",
         "credentials_rejected",

@@ -25,6 +25,11 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
 fn seen(case: &Case<'_>) -> Option<Hypothesis> {
     let storm = case.last(AnomalyKind::RestartStorm)?;
     let dead = dead(case, storm);
+    // Who says why it died is no victim of what killed the others.
+    let says = |a: &Anomaly| a.kind == AnomalyKind::FatalSignature && case.is_last_words(a);
+    if case.all_own().any(says) {
+        return None;
+    }
     if dead.len() < 2 || ancestor(case, &dead).is_some() {
         return None;
     }
