@@ -1,8 +1,10 @@
 //! One cause, several sufferers: one incident.
 
 use sentinel_core::domain::container::{Container, RestartPolicy};
+use sentinel_core::domain::event::Event;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::IncidentState;
+use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::snapshot::Mode;
 
 use crate::support::{SECOND, Story, container, millis, seconds};
@@ -214,4 +216,29 @@ fn an_error_burst_is_an_incident_without_a_fix_and_ends_with_the_errors() {
     assert_eq!(story.state(), IncidentState::Escalated);
     story.pass(seconds(90));
     assert_eq!(story.state(), IncidentState::ResolvedExternally);
+}
+
+#[test]
+fn a_new_cause_on_a_container_that_has_an_incident_is_not_swallowed() {
+    let api = Container { memory_limit: Some(64 << 20), ..container("api") };
+    let mut story = Story::new(Mode::Approve, vec![api]);
+    story.pass(seconds(40));
+    complains(&mut story, "api", "ERROR page could not be rendered", 60);
+    story.pass(seconds(5));
+    let first = story.incident();
+    assert_eq!(first.class, FailureClass::ErrorBurst);
+    assert_eq!(first.state, IncidentState::Escalated);
+    story.life("api", LifeKind::Oom);
+    story.dies("api", 137);
+    story.pass(seconds(2));
+    let second = story.incident();
+    assert_eq!(second.class, FailureClass::OomKill, "{:#?}", second.timeline);
+    assert_eq!(second.state, IncidentState::AwaitingApproval);
+    assert!(story.plan().is_some());
+    let told = story.events.iter().filter_map(|(_, e)| match e {
+        Event::DiagnosisReady { diagnosis, .. } => Some(diagnosis.class),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told, [FailureClass::ErrorBurst, FailureClass::OomKill]);
 }

@@ -36,7 +36,7 @@ const BURST: Case = Case {
     act: act!(|s| {
         // What is usual is learned for half a minute.
         s.pause(33).await;
-        s.touch("api").await?
+        s.touch("api").await?;
     }),
 };
 
