@@ -26,6 +26,8 @@ pub struct Score {
     pub control: bool,
     pub detected: bool,
     pub seconds: Option<f64>,
+    /// What the first anomaly was told as.
+    pub sign: String,
     pub class: String,
     pub class_right: bool,
     pub root: String,
@@ -80,6 +82,7 @@ pub fn score(
         is(container, right.root) || names.contains(&container)
     });
     score.detected = first.is_some();
+    score.sign = first.map_or_else(String::new, |e| text(&e["anomaly"]["kind"]).to_owned());
     score.seconds = first.and_then(at).map(|at| at.duration_since(injected).as_secs_f64().max(0.0));
     let kept: Vec<&Value> = of(events, "diagnosis_ready")
         .filter(|e| !merged.contains(&text(&e["incident_id"])))
