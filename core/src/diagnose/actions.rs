@@ -6,7 +6,7 @@ use crate::domain::container::Container;
 use crate::domain::diagnosis::Action;
 use crate::domain::setup::HIDDEN;
 use crate::domain::size::bytes_words;
-use crate::domain::spec::{SpecChange, SpecField};
+use crate::domain::spec::{Spec, SpecChange, SpecField};
 use crate::domain::tool::ToolCall;
 
 /// Bytes in the largest unit that divides them, as Docker and our tools read it: `96m`.
@@ -168,8 +168,12 @@ pub fn connect(container: &Container, network: &str, aliases: &[String], reason:
 }
 
 /// Give settings the values back that they had. `None` if one of these is not known: a value is
-/// never invented, and a secret is never kept.
-pub fn settings_back(container: &Container, changes: &[&SpecChange]) -> Option<Action> {
+/// never invented, and a secret is never kept. `good`: the last spec that it ran well with.
+pub fn settings_back(
+    container: &Container,
+    good: Option<&Spec>,
+    changes: &[&SpecChange],
+) -> Option<Action> {
     let mut updates = Map::new();
     let mut back = Map::new();
     for change in changes.iter().filter(|c| c.field == SpecField::Env) {
@@ -178,9 +182,15 @@ pub fn settings_back(container: &Container, changes: &[&SpecChange]) -> Option<A
             Some(value) => Some(json!(value)),
             None => Some(Value::Null),
         };
-        // The oldest value of the time before is the one that worked.
-        if !updates.contains_key(&change.name) {
-            updates.insert(change.name.clone(), value(&change.old)?);
+        // What it ran well with; without that, the oldest value of the time before.
+        let before = match good.map(|good| good.env.get(&change.name)) {
+            Some(None) => Value::Null,
+            Some(Some(known)) => json!(known.value.as_ref()?),
+            None => value(&change.old)?,
+        };
+        // With this one it is known to have run well: it is not to blame.
+        if value(&change.new).as_ref() != Some(&before) && !updates.contains_key(&change.name) {
+            updates.insert(change.name.clone(), before);
         }
         back.insert(change.name.clone(), value(&change.new).unwrap_or(Value::Null));
     }

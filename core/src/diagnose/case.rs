@@ -8,7 +8,7 @@ use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::{ContainerRef, Health, RunState};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::ContainerId;
-use crate::domain::spec::{SpecChange, SpecField};
+use crate::domain::spec::{Spec, SpecChange, SpecField};
 use crate::domain::topology::Edge;
 
 /// A change this long before the first sign may be its cause (FAILURES.md: image, env, mount,
@@ -92,6 +92,11 @@ impl<'a> Case<'a> {
     pub fn changes_of(&self, of: &ContainerRef) -> Vec<&'a SpecChange> {
         let within = RECENT + self.now.duration_since(self.first_sign());
         self.world.recent_changes(of, within, self.now)
+    }
+
+    /// The last spec with which the subject's service ran well, if it ever did.
+    pub fn good(&self) -> Option<&'a Spec> {
+        self.world.history(self.subject)?.good.as_ref()
     }
 
     /// Those of them that a deploy makes.

@@ -1,5 +1,6 @@
 //! What changed a short while before, and what is proposed to take back.
 
+use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::domain::anomaly::{AnomalyDetail, AnomalyKind};
 use sentinel_core::domain::container::{Container, RestartPolicy};
 use sentinel_core::domain::failure::FailureClass;
@@ -109,4 +110,28 @@ fn a_typo_in_a_host_is_taken_back() {
     let diagnosis = told.says("api", FailureClass::DnsFailure, Some("dbb"), 0).diagnosed("api");
     assert_eq!(diagnosis.class, FailureClass::DnsFailure);
     assert_eq!(tools(&diagnosis), ["update_env_vars"]);
+}
+
+#[test]
+fn what_it_ran_well_with_is_proposed_even_if_other_values_were_tried_since() {
+    let mut told = deployed(-400, |c| drop(c.env.remove("DB_URL")));
+    let key = ServiceKey::of(&told.of("api").of);
+    let history = told.world.histories.get_mut(&key).unwrap();
+    let mut good = history.current.clone();
+    let known =
+        Variable { hash: "1".to_owned(), value: Some("known".to_owned()), ..Variable::default() };
+    good.env.insert("DB_URL".to_owned(), known);
+    history.good = Some(good);
+    let diagnosis = loops(told, 0).diagnosed("api");
+    assert_eq!(diagnosis.plan[0].call.arguments["env_updates"], json!({"DB_URL": "known"}));
+}
+
+#[test]
+fn a_setting_that_it_ran_well_with_is_not_taken_back() {
+    let mut told = deployed(-400, |c| drop(c.env.remove("DB_URL")));
+    let key = ServiceKey::of(&told.of("api").of);
+    let history = told.world.histories.get_mut(&key).unwrap();
+    history.good = Some(history.current.clone());
+    let diagnosis = loops(told, 0).diagnosed("api");
+    assert!(diagnosis.plan.is_empty(), "{:?}", diagnosis.plan);
 }

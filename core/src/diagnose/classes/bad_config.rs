@@ -27,7 +27,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .filter(|c| said.as_deref().is_some_and(|said| said.contains(&c.name)))
         .collect();
     let back = if named.is_empty() { changed } else { named };
-    if let Some(action) = actions::settings_back(&facts.container, &back) {
+    if let Some(action) = actions::settings_back(&facts.container, case.good(), &back) {
         return Some(hypothesis.planning(vec![action]));
     }
     Some(

@@ -35,7 +35,8 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
         .proved_by(facts.last_words(2))
         .proved_by(proofs);
     let only_settings = changes.iter().all(|c| c.field == SpecField::Env);
-    let back = only_settings.then(|| actions::settings_back(&facts.container, &changes));
+    let back =
+        only_settings.then(|| actions::settings_back(&facts.container, case.good(), &changes));
     if let Some(action) = back.flatten() {
         return Some(hypothesis.planning(vec![action]));
     }

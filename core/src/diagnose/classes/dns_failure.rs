@@ -34,7 +34,7 @@ fn judge(case: &Case<'_>) -> Option<Hypothesis> {
     }
     hypothesis.score += CHANGED;
     let hypothesis = hypothesis.proved_by(typo.iter().map(|c| proof::change(&facts.container, c)));
-    match actions::settings_back(&facts.container, &typo) {
+    match actions::settings_back(&facts.container, case.good(), &typo) {
         Some(action) => Some(hypothesis.planning(vec![action])),
         None => Some(hypothesis.advising(format!("Correct the setting of {name} that changed."))),
     }
