@@ -194,13 +194,12 @@ impl Silencing {
     pub fn seconds(&self, runs: bool) -> Result<u64, String> {
         let text = typed(&self.duration).trim().to_owned();
         if text.is_empty() {
-            return Err("For how long? Write it like 30m, 2h or 90s.".to_owned());
+            return Err("write it like 30m, 2h, 90s".to_owned());
         }
         // The reason of the parser fills lines; an example says it sooner.
-        let asked = cli::duration(&text)
-            .map_err(|_| format!("`{text}` is no length of time: 30m, 2h, 90s."))?;
+        let asked = cli::duration(&text).map_err(|_| "no time: try 30m, 2h, 90s".to_owned())?;
         match asked.as_secs() {
-            0 if !runs => Err(format!("{} is not silenced, so nothing can end.", self.service)),
+            0 if !runs => Err("it is not silenced now".to_owned()),
             seconds => Ok(seconds),
         }
     }

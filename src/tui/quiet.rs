@@ -90,15 +90,10 @@ pub fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-/// `an operator meant it; last 05:58:12 (2m ago): api ended with status 143`.
-pub fn case(state: &State, row: &Suppressed) -> String {
-    format!(
-        "{}; last {} ({} ago): {}",
-        row.reason.words(),
-        moment(state, row.last),
-        words::age(state.now, row.last),
-        row.what
-    )
+/// `last 05:58:12 (2m ago): api ended with status 143`.
+pub fn last(state: &State, row: &Suppressed) -> String {
+    let ago = words::age(state.now, row.last);
+    format!("last {} ({ago} ago): {}", moment(state, row.last), row.what)
 }
 
 /// Something on the page of silences that a key can act on.

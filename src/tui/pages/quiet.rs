@@ -73,11 +73,10 @@ fn left_alone(page: &mut Page, state: &State, columns: usize) {
     }
     for row in rows {
         page.stops.push(page.lines.len());
-        page.lines.push(
-            Styled::of(Role::Strong, format!("  {}  ", row.container))
-                .and(Role::Text, quiet::times(row.count)),
-        );
-        page.say(INDENT, Role::Dim, &quiet::case(state, row), columns);
+        let head = Styled::of(Role::Strong, format!("  {}  ", row.container));
+        let why = format!("{}: {}", quiet::times(row.count), row.reason.words());
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &why, columns));
+        page.say(INDENT, Role::Dim, &quiet::last(state, row), columns);
     }
 }
 
@@ -89,6 +88,7 @@ pub(super) fn section(page: &mut Page, state: &State, name: &str, columns: usize
     }
     page.heading("Left alone");
     for row in rows {
-        page.fact(&quiet::times(row.count), Role::Text, &quiet::case(state, row), columns);
+        let case = format!("{}; {}", row.reason.words(), quiet::last(state, row));
+        page.fact(&quiet::times(row.count), Role::Text, &case, columns);
     }
 }
