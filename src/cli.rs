@@ -369,7 +369,7 @@ pub enum ServerName {
 }
 
 /// `90s`, `10m`, `1h 30m`; a bare number means seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
     }

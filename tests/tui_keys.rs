@@ -5,13 +5,15 @@
 mod tui_common;
 
 use proptest::prelude::*;
+use sentinel_core::domain::command::Command;
 use sentinel_core::domain::plan::Risk;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_tui::tui::message::{Effect, Msg};
 use sentinel_tui::tui::pane::Pane;
 use sentinel_tui::tui::state::{Sort, Subject};
 use tui_common::{
-    Session, awaiting, degraded, empty, healthy, id, long_names, page, resolved, theme, verifying,
+    Session, awaiting, degraded, empty, healthy, id, long_names, page, resolved, silenced, theme,
+    verifying,
 };
 
 fn session() -> Session {
@@ -327,6 +329,142 @@ fn a_message_goes_soon_where_it_covers_a_line_and_counts_from_when_it_was_seen()
     }
 }
 
+/// Opens the dialog and waits until it hears.
+fn silencing(session: &mut Session, keys: &str) {
+    session.keys(keys);
+    session.drawn();
+    session.wait(300);
+}
+
+fn asked(session: &Session) -> Vec<(&str, u64, &str)> {
+    let silences = session.commands().into_iter().filter_map(|c| match c {
+        Command::Silence { service, seconds, reason } => {
+            Some((service.as_str(), *seconds, reason.as_str()))
+        }
+        _ => None,
+    });
+    silences.collect()
+}
+
+#[test]
+fn a_service_is_silenced_from_wherever_it_is_shown() {
+    for keys in ["Z", "i Z", "2 Z", "2 enter Z", "3 Z", "4 Z"] {
+        let mut session = session();
+        silencing(&mut session, keys);
+        session.keys("enter");
+        assert_eq!(asked(&session), [("api", 1800, "")], "after `{keys}`");
+        assert!(session.state.modal.is_none());
+    }
+    let mut nothing = Session::new(healthy(), 120, 40);
+    nothing.keys("2 Z");
+    assert!(nothing.state.modal.is_none() && nothing.screen().contains("Select the container"));
+}
+
+#[test]
+fn duration_and_reason_are_typed_and_mistakes_stay_on_the_screen() {
+    let mut session = session();
+    silencing(&mut session, "Z");
+    session.types("soon");
+    session.keys("enter");
+    assert!(asked(&session).is_empty() && session.screen().contains("no time: try 30m"));
+    session.keys("backspace backspace backspace backspace");
+    session.types("1h30m");
+    assert!(session.screen().contains("until 07:30:00"), "{}", session.screen());
+    session.keys("tab");
+    session.types("new disk");
+    session.send(Msg::Paste { text: " in\nnode-7".to_owned(), at: session.at });
+    session.keys("enter");
+    assert_eq!(asked(&session), [("api", 5400, "new disk innode-7")]);
+}
+
+#[test]
+fn zero_ends_a_silence_and_only_one_that_lasts() {
+    let mut session = Session::new(healthy(), 120, 40);
+    silencing(&mut session, "Z");
+    session.types("0");
+    session.keys("enter");
+    assert!(asked(&session).is_empty() && session.screen().contains("it is not silenced now"));
+    let mut session = Session::new(silenced(), 120, 40);
+    silencing(&mut session, "Z");
+    session.types("0");
+    assert!(session.screen().contains("ends the silence now"));
+    session.keys("enter");
+    assert_eq!(asked(&session), [("api", 0, "new disk")], "its reason stays unless it is changed");
+}
+
+#[test]
+fn no_key_silences_before_the_dialog_could_be_read() {
+    let mut session = session();
+    session.keys("Z enter");
+    session.drawn();
+    session.wait(299);
+    session.keys("enter");
+    assert!(asked(&session).is_empty() && session.state.modal.is_some());
+}
+
+#[test]
+fn a_silence_of_one_container_is_ended_by_its_own_name() {
+    let mut snapshot = silenced();
+    snapshot.silences[0].service = "shop-api-1".to_owned();
+    let mut session = Session::new(snapshot, 120, 40);
+    silencing(&mut session, "Z");
+    session.types("0");
+    session.keys("enter");
+    assert_eq!(asked(&session), [("shop-api-1", 0, "new disk")]);
+}
+
+#[test]
+fn silences_are_allowed_where_nothing_else_is_and_the_dialog_says_why() {
+    let mut snapshot = healthy();
+    snapshot.mode = Mode::ReadOnly;
+    let mut session = Session::new(snapshot.clone(), 120, 40);
+    silencing(&mut session, "Z");
+    assert!(session.screen().contains("changes only what is told"), "{}", session.screen());
+    session.keys("enter");
+    assert_eq!(asked(&session).len(), 1);
+    snapshot.mode = Mode::Approve;
+    snapshot.watching = Some("another sentinel-tui on this machine acts on this engine".to_owned());
+    let mut session = Session::new(snapshot, 120, 40);
+    silencing(&mut session, "Z");
+    assert!(session.screen().contains("It counts here only: another"), "{}", session.screen());
+}
+
+#[test]
+fn the_page_of_what_was_left_alone_leads_to_containers_and_ends_silences() {
+    let mut session = Session::new(silenced(), 120, 40);
+    session.keys("2 L Z");
+    assert!(session.state.modal.is_none(), "there are two silences and none is chosen");
+    session.keys("j j");
+    silencing(&mut session, "Z");
+    session.types("0");
+    session.keys("enter");
+    assert_eq!(asked(&session), [("billing", 0, "")], "no container of it is left");
+    session.keys("j j enter");
+    let shown = session.state.inspector.as_ref().map(|i| i.subject.clone());
+    assert_eq!(shown, Some(Subject::Container(id("shop-api-1"))));
+    session.keys("esc");
+    assert_eq!(session.state.focus, Pane::Incidents);
+    session.keys("L G [ enter");
+    assert!(session.screen().contains("That container is gone"), "{}", session.screen());
+}
+
+#[test]
+fn the_time_that_is_left_of_a_silence_is_kept_true() {
+    let mut session = Session::new(silenced(), 120, 40);
+    session.state.dirty = false;
+    let later = |seconds| tui_common::now() + jiff::SignedDuration::from_secs(seconds);
+    session.send(Msg::Tick { now: later(1700), at: session.at });
+    assert!(session.state.dirty && session.screen().contains("⊘ 45s"), "{}", session.screen());
+    session.state.dirty = false;
+    session.send(Msg::Tick { now: later(1701), at: session.at });
+    assert!(session.state.dirty && session.screen().contains("⊘ 44s"));
+    session.send(Msg::Tick { now: later(1745), at: session.at });
+    assert!(!session.screen().contains("⊘ 0s"), "it is over, whatever the engine says later");
+    session.state.dirty = false;
+    session.snapshot(healthy());
+    assert!(session.state.dirty);
+}
+
 #[test]
 fn the_footer_names_only_keys_that_do_something_here() {
     let footer = |session: &Session| session.screen().lines().last().unwrap_or_default().to_owned();
@@ -358,10 +496,12 @@ proptest! {
     fn no_key_and_no_size_breaks_it(
         keys in prop::collection::vec(any_key(), 0..40),
         sizes in prop::collection::vec((0_u16..220, 0_u16..70), 1..5),
-        which in 0_usize..6,
+        which in 0_usize..7,
         ascii in any::<bool>(),
     ) {
-        let snapshots = [empty(), healthy(), awaiting(Risk::R3), resolved(), long_names(), degraded()];
+        let snapshots = [
+            empty(), healthy(), awaiting(Risk::R3), resolved(), long_names(), degraded(), silenced(),
+        ];
         let mut session = Session::new(snapshots[which].clone(), 120, 40);
         session.state.ascii = ascii;
         let theme = theme("mono");
@@ -375,7 +515,7 @@ proptest! {
             }
             session.logs(page());
             session.buffer(&theme);
-            session.snapshot(snapshots[(which + 1) % 6].clone());
+            session.snapshot(snapshots[(which + 1) % 7].clone());
             session.buffer(&theme);
         }
     }

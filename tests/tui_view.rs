@@ -10,8 +10,8 @@ use sentinel_core::domain::plan::{Actor, Risk};
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::domain::topology::{Edge, EdgeSource};
 use tui_common::{
-    Session, awaiting, cell_of, degraded, empty, healthy, long_names, page, resolved, text, theme,
-    verifying,
+    Session, awaiting, cell_of, degraded, empty, healthy, long_names, page, resolved, silenced,
+    text, theme, verifying,
 };
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
@@ -59,6 +59,47 @@ fn names_are_long_and_wide() {
 #[test]
 fn docker_does_not_answer() {
     snap("degraded", &degraded(), "4");
+}
+
+#[test]
+fn a_service_is_silenced() {
+    snap("silenced", &silenced(), "");
+}
+
+#[test]
+fn a_silence_is_asked_for() {
+    snap("silence", &healthy(), "Z");
+}
+
+#[test]
+fn a_silence_can_be_changed_and_ended() {
+    snap("silence_again", &silenced(), "Z");
+}
+
+#[test]
+fn what_was_left_alone_is_listed() {
+    snap("left_alone", &silenced(), "L j j");
+}
+
+#[test]
+fn a_silenced_container_says_so_first() {
+    snap("silenced_container", &silenced(), "i");
+}
+
+#[test]
+fn marks_of_silence_need_no_unicode() {
+    let mut session = Session::new(silenced(), 120, 40);
+    session.state.ascii = true;
+    for keys in ["", "Z", "esc L", "?"] {
+        session.keys(keys);
+        session.drawn();
+        session.wait(300);
+        let screen = session.screen();
+        let mut ours = screen.lines().filter(|l| !l.contains("缓存"));
+        let marked = ["z 30m", "30m left", "z 29m"].iter().any(|mark| screen.contains(mark));
+        assert!(marked, "{screen}");
+        assert!(ours.all(str::is_ascii), "{screen}");
+    }
 }
 
 #[test]

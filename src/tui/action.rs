@@ -62,6 +62,8 @@ actions! {
     Approve "approve" "approve fix",
     Reject "reject" "reject fix",
     Dismiss "dismiss" "dismiss incident",
+    Silence "silence" "silence its service",
+    Quiet "quiet" "silenced, left alone",
     Filter "filter" "show matching lines only",
     NextMatch "next_match" "next match",
     PreviousMatch "previous_match" "previous match",

@@ -25,6 +25,8 @@ pub struct Glyphs {
     pub incident: &'static str,
     /// Suffers from an incident elsewhere.
     pub affected: &'static str,
+    /// Opens no incident: silenced, or quiet by its label.
+    pub silenced: &'static str,
     /// A check that passed.
     pub pass: &'static str,
     /// A check that failed.
@@ -77,6 +79,7 @@ pub const UNICODE: Glyphs = Glyphs {
     attention: "◆",
     incident: "▲",
     affected: "△",
+    silenced: "⊘",
     pass: "✓",
     fail: "✗",
     rule: "─",
@@ -110,6 +113,7 @@ pub const ASCII: Glyphs = Glyphs {
     attention: "!",
     incident: "^",
     affected: "?",
+    silenced: "z",
     pass: "+",
     fail: "x",
     rule: "-",
@@ -194,7 +198,7 @@ mod tests {
     #[test]
     fn an_incident_and_a_fix_differ_without_unicode_too() {
         for glyphs in [UNICODE, ASCII] {
-            let marks = [glyphs.incident, glyphs.affected, glyphs.attention];
+            let marks = [glyphs.incident, glyphs.affected, glyphs.attention, glyphs.silenced];
             assert!(marks.iter().enumerate().all(|(at, m)| !marks[..at].contains(m)), "{marks:?}");
         }
     }

@@ -185,6 +185,8 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Global, Action::Redraw, &["ctrl-l"]),
     (Context::Global, Action::Search, &["/"]),
     (Context::Global, Action::Menu, &["F"]),
+    (Context::Global, Action::Silence, &["Z"]),
+    (Context::Global, Action::Quiet, &["L"]),
     (Context::Containers, Action::Logs, &["l"]),
     (Context::Containers, Action::Inspect, &["i"]),
     (Context::Containers, Action::Sort, &["s"]),
@@ -331,7 +333,10 @@ mod tests {
     #[test]
     fn no_control_letter_changes_anything() {
         for binding in Keymap::default().bindings() {
-            if matches!(binding.action, Action::Approve | Action::Reject | Action::Dismiss) {
+            if matches!(
+                binding.action,
+                Action::Approve | Action::Reject | Action::Dismiss | Action::Silence
+            ) {
                 assert!(binding.keys.iter().all(|k| k.modifiers.is_empty()));
             }
         }

@@ -164,6 +164,12 @@ pub fn open_count(state: &State) -> usize {
     state.snapshot.incidents.iter().filter(|i| !i.state.is_closed()).count()
 }
 
+/// How many incidents are open of a service or container.
+pub fn open_of(state: &State, name: &str) -> usize {
+    let open = state.snapshot.incidents.iter().filter(|i| !i.state.is_closed());
+    open.filter(|i| i.service() == name || i.container.name == name).count()
+}
+
 /// Whether a container is as it should be: not broken, not said to be ill. One that ended as it
 /// should is well.
 pub fn is_well(view: &ContainerView) -> bool {

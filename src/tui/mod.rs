@@ -21,6 +21,7 @@ pub mod options;
 pub mod pages;
 pub mod pane;
 pub mod pattern;
+pub mod quiet;
 pub mod role;
 pub mod run;
 pub mod state;

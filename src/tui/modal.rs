@@ -7,10 +7,14 @@ use sentinel_core::domain::ids::{FixId, IncidentId};
 use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
+use crate::cli;
+
 /// How long keys are ignored after a guarded dialog was first drawn.
 pub const GRACE: Duration = Duration::from_millis(300);
 /// Typed text is cut to this many characters.
 pub const TYPED_LIMIT: usize = 400;
+/// How long a silence is unless somebody says otherwise.
+const PROPOSED: &str = "30m";
 
 /// An open dialog.
 #[derive(Clone, Debug)]
@@ -31,7 +35,11 @@ impl Open {
     pub fn is_guarded(&self) -> bool {
         match self.modal {
             Modal::Help { .. } => false,
-            Modal::Approve(_) | Modal::Reason(_) | Modal::Quit { .. } | Modal::Menu { .. } => true,
+            Modal::Approve(_)
+            | Modal::Reason(_)
+            | Modal::Silence(_)
+            | Modal::Quit { .. }
+            | Modal::Menu { .. } => true,
         }
     }
 
@@ -58,6 +66,8 @@ pub enum Modal {
     Approve(Box<Approval>),
     /// A reason for the timeline.
     Reason(Box<Reason>),
+    /// Silence a service for a while.
+    Silence(Box<Silencing>),
     /// Really quit?
     Quit {
         /// What would end with it.
@@ -138,6 +148,66 @@ pub struct Reason {
     pub about: String,
     /// The typed reason.
     pub typed: TextArea<'static>,
+}
+
+/// A silence in the making.
+#[derive(Clone, Debug)]
+pub struct Silencing {
+    /// The service, or the container whose silence is changed.
+    pub service: String,
+    /// For how long.
+    pub duration: TextArea<'static>,
+    /// The duration is still the proposed one: what is typed takes its place.
+    pub proposed: bool,
+    /// Why.
+    pub reason: TextArea<'static>,
+    /// The field for the reason has the focus.
+    pub in_reason: bool,
+}
+
+impl Silencing {
+    /// A silence of the proposed length; `why` is the reason of the one that it would change.
+    pub fn of(service: String, why: &str) -> Self {
+        let (mut duration, mut reason) = (one_line(), one_line());
+        duration.insert_str(PROPOSED);
+        reason.insert_str(why);
+        Self { service, duration, proposed: true, reason, in_reason: false }
+    }
+
+    /// The field with the focus.
+    pub fn field(&mut self) -> &mut TextArea<'static> {
+        if self.in_reason {
+            return &mut self.reason;
+        }
+        self.proposed = false;
+        &mut self.duration
+    }
+
+    /// Text is about to be typed: a proposal makes room for it.
+    pub fn begin(&mut self) {
+        if self.proposed && !self.in_reason {
+            self.duration = one_line();
+        }
+    }
+
+    /// For how many seconds, or why not; 0 ends a silence that `runs`.
+    pub fn seconds(&self, runs: bool) -> Result<u64, String> {
+        let text = typed(&self.duration).trim().to_owned();
+        if text.is_empty() {
+            return Err("write it like 30m, 2h, 90s".to_owned());
+        }
+        // The reason of the parser fills lines; an example says it sooner.
+        let asked = cli::duration(&text).map_err(|_| "no time: try 30m, 2h, 90s".to_owned())?;
+        match asked.as_secs() {
+            0 if !runs => Err("it is not silenced now".to_owned()),
+            seconds => Ok(seconds),
+        }
+    }
+
+    /// The typed reason.
+    pub fn why(&self) -> String {
+        typed(&self.reason).trim().to_owned()
+    }
 }
 
 /// An empty field of one line.

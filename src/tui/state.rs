@@ -93,6 +93,8 @@ pub enum Subject {
     Incident(IncidentId),
     /// A container.
     Container(ContainerId),
+    /// What is silenced and what was left alone.
+    Quiet,
 }
 
 /// The inspector.
@@ -274,8 +276,13 @@ impl State {
     pub fn inspected_incident(&self) -> Option<&Arc<Incident>> {
         match self.inspector.as_ref().map(|i| &i.subject) {
             Some(Subject::Incident(id)) => self.incident(id),
-            Some(Subject::Container(_)) | None => None,
+            Some(Subject::Container(_) | Subject::Quiet) | None => None,
         }
+    }
+
+    /// Whether the inspector shows what is silenced and left alone.
+    pub fn shows_quiet(&self) -> bool {
+        self.inspector.as_ref().is_some_and(|i| i.subject == Subject::Quiet)
     }
 
     /// Where the keys of the pane with the focus are looked up.

@@ -60,6 +60,19 @@ pub fn countdown(now: Timestamp, until: Timestamp) -> String {
     format!("{}:{:02}", left / 60, left % 60)
 }
 
+/// What is left until a moment, never less than it is: `42s`, `30m`, `1h45`, `23h`, `6d`.
+pub fn left(now: Timestamp, until: Timestamp) -> String {
+    let seconds = until.duration_since(now).as_secs().max(0);
+    let minutes = (seconds + 59) / 60;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..6000 => format!("{minutes}m"),
+        6000..36_000 => format!("{}h{:02}", minutes / 60, minutes % 60),
+        36_000..172_800 => format!("{}h", (minutes + 59) / 60),
+        _ => format!("{}d", (seconds + 86_399) / 86_400),
+    }
+}
+
 /// A clock time in a time zone, to the second.
 pub fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string()
@@ -117,5 +130,17 @@ mod tests {
         assert_eq!(countdown(now, now + SignedDuration::from_secs(872)), "14:32");
         assert_eq!(countdown(now, now - SignedDuration::from_secs(1)), "0:00");
         assert_eq!(took(Duration::from_millis(1300)), "1.3s");
+        for (seconds, expected) in [
+            (-1, "0s"),
+            (59, "59s"),
+            (1799, "30m"),
+            (5999, "100m"),
+            (6300, "1h45"),
+            (7200, "2h00"),
+            (86_400, "24h"),
+            (7 * 86_400, "7d"),
+        ] {
+            assert_eq!(left(now, now + SignedDuration::from_secs(seconds)), expected);
+        }
     }
 }

@@ -19,6 +19,7 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
 use sentinel_core::domain::log::{Level, LogEntry, LogLine, Reading, Stream};
 use sentinel_core::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
+use sentinel_core::domain::quiet::{QuietReason, Silence, Suppressed};
 use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::{ContainerView, Degraded, EngineInfo, Mode, Snapshot};
@@ -374,6 +375,49 @@ pub(crate) fn degraded() -> Snapshot {
         detail: "no answer for 5 s; what is shown is from before".to_owned(),
         since: ago(65),
     }];
+    snapshot
+}
+
+/// The api is in maintenance, the cache is quiet by its label, and some things were left alone.
+pub(crate) fn silenced() -> Snapshot {
+    let mut snapshot = healthy();
+    let mut cache = container("shop-cache-1", "cache");
+    cache.labels.insert("sre-sentinel.quiet".to_owned(), "true".to_owned());
+    snapshot.containers[1] = view(cache, 3.2, 86.0);
+    let silence = |service: &str, seconds, reason: &str| Silence {
+        service: service.to_owned(),
+        until: now() + SignedDuration::from_secs(seconds),
+        by: "ana".to_owned(),
+        reason: reason.to_owned(),
+    };
+    snapshot.silences = vec![silence("api", 1745, "new disk"), silence("billing", 100_000, "")];
+    let alone = |container: &str, service: &str, reason, what: &str, count, last| Suppressed {
+        container: container.to_owned(),
+        service: service.to_owned(),
+        reason,
+        what: what.to_owned(),
+        count,
+        last: ago(last),
+    };
+    snapshot.suppressed = vec![
+        alone("shop-api-1", "api", QuietReason::Silenced, "shop-api-1 ended with status 1", 12, 40),
+        alone(
+            "shop-api-1",
+            "api",
+            QuietReason::OperatorIntent,
+            "shop-api-1 ended with status 143",
+            1,
+            130,
+        ),
+        alone(
+            "shop-report-7",
+            "report",
+            QuietReason::OneOff,
+            "shop-report-7 ended with status 0",
+            3,
+            7300,
+        ),
+    ];
     snapshot
 }
 

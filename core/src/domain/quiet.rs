@@ -17,7 +17,7 @@ pub enum QuietReason {
     CleanExit,
     /// Inside the start period of its health check, or just started.
     StartUp,
-    /// A person silenced the service for a while.
+    /// A person silenced the service, or the one that it complains of, for a while.
     Silenced,
     /// Its label `sre-sentinel.quiet` says so.
     QuietLabel,
@@ -32,7 +32,7 @@ impl QuietReason {
             Self::OneOff => "a one-off job ended",
             Self::CleanExit => "it ended by itself with status 0",
             Self::StartUp => "it has just started",
-            Self::Silenced => "the service is silenced",
+            Self::Silenced => "it or what it complains of is silenced",
             Self::QuietLabel => "its label sre-sentinel.quiet says so",
         }
     }

@@ -5,12 +5,13 @@ use sentinel_core::domain::snapshot::ContainerView;
 use sentinel_core::domain::topology::{Edge, EdgeSource};
 
 use crate::tui::glyphs::Glyphs;
-use crate::tui::pages::incident;
 use crate::tui::pages::page::Page;
+use crate::tui::pages::{incident, quiet as left_alone};
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
-use crate::tui::styled::Styled;
+use crate::tui::styled::{Styled, paragraph};
 use crate::tui::words;
 
 /// Containers on the same network that are named; the others are counted.
@@ -29,7 +30,9 @@ pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize
             .and(health.role, health.word),
     );
     page.say(0, Role::Dim, &format!("{} {} {}", c.of.id.short(), glyphs.dot, c.image), columns);
+    silenced(&mut page, state, view, glyphs, columns);
     trouble(&mut page, state, view, columns);
+    left_alone::section(&mut page, state, &c.of.name, columns);
     life(&mut page, state, view, columns);
     resources(&mut page, view, glyphs, columns);
     if let Some(check) = &c.health_check {
@@ -41,6 +44,19 @@ pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize
     }
     wiring(&mut page, state, view, columns);
     page
+}
+
+/// Whoever looks at a container that opens no incident must see that first.
+fn silenced(page: &mut Page, state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize) {
+    let c = &view.container;
+    let head = Styled::of(Role::Info, format!("{} silenced  ", glyphs.silenced));
+    if let Some(silence) = quiet::silence_of(state, &c.of) {
+        let words = quiet::sentence(state, silence);
+        page.lines.extend(paragraph(&head, 2, Role::Text, &words, columns));
+    } else if quiet::is_labelled(c) {
+        let words = "by its label sre-sentinel.quiet: no incident opens for it";
+        page.lines.extend(paragraph(&head, 2, Role::Text, words, columns));
+    }
 }
 
 fn trouble(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {

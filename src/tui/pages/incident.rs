@@ -13,6 +13,7 @@ use sentinel_core::domain::plan::Plan;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
 use crate::tui::pages::plan;
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -60,6 +61,14 @@ fn head(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, co
     confidence(page, incident, glyphs);
     if let Some(rival) = incident.diagnosis.as_ref().and_then(|d| d.near_tie.as_ref()) {
         page.say(0, Role::Text, &format!("Not clear: {rival}"), columns);
+    }
+    if let Some(silence) = quiet::silence_of(state, &incident.container)
+        && !incident.state.is_closed()
+    {
+        let head = format!("{} {} is silenced  ", glyphs.silenced, silence.service);
+        let words = quiet::sentence(state, silence);
+        let head = Styled::of(Role::Info, head);
+        page.lines.extend(paragraph(&head, 2, Role::Text, &words, columns));
     }
     let mut facts = vec![incident.id.to_string(), format!("root {}", incident.root)];
     if !incident.affected.is_empty() {

@@ -1,4 +1,4 @@
-//! Long texts made of meanings: an incident, a container, an approval. Pure functions of the
+//! Long texts made of meanings: an incident, a container, an approval, what was left alone. Pure functions of the
 //! state and a width, so that update can measure what view will draw.
 
 pub mod approval;
@@ -6,6 +6,7 @@ pub mod container;
 pub mod incident;
 pub mod page;
 pub mod plan;
+pub mod quiet;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
@@ -27,6 +28,7 @@ pub fn inspected(state: &State, columns: usize) -> Page {
             Some(view) => container::page(state, view, glyphs, columns),
             None => gone("This container is gone."),
         },
+        Some(Subject::Quiet) => quiet::page(state, glyphs, columns),
         None => gone("Nothing is being inspected. Select an incident or a container and press i."),
     }
 }

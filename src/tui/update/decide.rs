@@ -17,6 +17,7 @@ use crate::tui::modal::{Approval, Focus, Modal, Open, Reason, ReasonFor, one_lin
 use crate::tui::pane::Pane;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
+use crate::tui::update::silence;
 
 /// The plan that the pane with the focus is about.
 fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
@@ -196,6 +197,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Menu { cursor } => menu(state, cursor, event),
         Modal::Quit { yes, .. } => (quit(state, yes, event), Vec::new()),
         Modal::Reason(reason) => reason_key(reason, event),
+        Modal::Silence(silencing) => silence::key(state, silencing, event),
         Modal::Approve(approval) => approval_key(state, approval, event),
     };
     if stays {

@@ -11,7 +11,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, movement, prompts};
+use crate::tui::update::{decide, logs, movement, prompts, silence};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
@@ -124,6 +124,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             decide::dismiss(state);
             Vec::new()
         }
+        Action::Silence => {
+            silence::open(state);
+            Vec::new()
+        }
+        Action::Quiet => silence::show(state),
         other => logs::act(state, other),
     }
 }
@@ -139,6 +144,7 @@ fn open(state: &mut State) -> Vec<Effect> {
         Pane::Containers => logs_of_this(state),
         Pane::Incidents | Pane::Fixes => inspect(state),
         Pane::Logs => Vec::new(),
+        Pane::Inspector if state.shows_quiet() => silence::enter(state),
         Pane::Inspector => {
             let chosen = state.inspector.as_ref().and_then(|i| i.chosen);
             match chosen {
@@ -161,7 +167,7 @@ fn inspect(state: &mut State) -> Vec<Effect> {
     let from = state.focus;
     let effects = match &subject {
         Subject::Incident(id) => movement::select_root(state, id),
-        Subject::Container(_) => Vec::new(),
+        Subject::Container(_) | Subject::Quiet => Vec::new(),
     };
     state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
     state.focus = Pane::Inspector;
@@ -179,6 +185,10 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
                 return movement::select_container(state, id);
             }
             Some(Subject::Incident(id)) => Some(id),
+            Some(Subject::Quiet) => {
+                state.focus = Pane::Logs;
+                return Vec::new();
+            }
             None => None,
         },
         Pane::Containers | Pane::Logs => {

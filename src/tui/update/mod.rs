@@ -5,6 +5,7 @@ mod keys;
 mod logs;
 mod movement;
 mod prompts;
+mod silence;
 mod snapshot;
 
 use std::time::Duration;
@@ -14,7 +15,9 @@ use sentinel_core::domain::plan::Plan;
 
 use crate::tui::layout::{Form, layout};
 use crate::tui::message::{Effect, Msg};
+use crate::tui::modal::Modal;
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::state::{State, TOAST_LASTS, TOAST_LASTS_SMALL};
 use crate::tui::times::Times;
 
@@ -95,10 +98,14 @@ fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {
     decide::check(state);
 }
 
-/// Whether something on the screen changes every second: a countdown, a young age.
+/// Whether something on the screen changes every second: a countdown, a young age, a dialog that
+/// says when a silence would end.
 pub fn counts_seconds(state: &State) -> bool {
     let young = |at: jiff::Timestamp| state.now.duration_since(at).as_secs() < 61;
-    state.snapshot.degraded.iter().any(|d| young(d.since))
+    let soon = |at: jiff::Timestamp| at.duration_since(state.now).as_secs() < 61;
+    let asks = state.modal.as_ref().is_some_and(|o| matches!(o.modal, Modal::Silence(_)));
+    asks || state.snapshot.degraded.iter().any(|d| young(d.since))
+        || quiet::silences(state).any(|s| soon(s.until))
         || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
         || state.snapshot.incidents.iter().any(|i| {
             i.plan.as_ref().is_some_and(Plan::is_staged)

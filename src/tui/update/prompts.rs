@@ -128,10 +128,15 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
     let line: String = text.chars().filter(|c| !c.is_control()).take(TYPED_LIMIT).collect();
     if let Some(open) = state.modal.as_mut() {
         let hears = open.hears(at);
-        if let (true, Modal::Reason(reason)) = (hears, &mut open.modal) {
-            state.dirty |= reason.typed.insert_str(line);
+        match &mut open.modal {
+            Modal::Reason(reason) if hears => state.dirty |= reason.typed.insert_str(line),
+            Modal::Silence(silencing) if hears => {
+                silencing.begin();
+                state.dirty |= silencing.field().insert_str(line);
+            }
+            // The name that confirms a risky fix has to be typed: pasting it proves nothing.
+            _ => {}
         }
-        // The name that confirms a risky fix has to be typed: pasting it proves nothing.
         return Vec::new();
     }
     if let Some(prompt) = state.prompt.as_mut() {

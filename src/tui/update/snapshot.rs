@@ -10,7 +10,8 @@ use crate::tui::update::{decide, logs, movement, shows_logs};
 
 pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     let happened = !same_facts(&state.snapshot, &new);
-    let read = !same_readings(&state.snapshot.containers, &new.containers);
+    let told = state.inspector.is_some() && state.snapshot.suppressed != new.suppressed;
+    let read = told || !same_readings(&state.snapshot.containers, &new.containers);
     state.dirty |= happened;
     state.readings |= read;
     state.now = state.now.max(new.at);
@@ -35,6 +36,7 @@ fn same_facts(old: &Snapshot, new: &Snapshot) -> bool {
         && old.mode == new.mode
         && old.watching == new.watching
         && old.degraded == new.degraded
+        && old.silences == new.silences
         && old.incidents.len() == new.incidents.len()
         && old.incidents.iter().zip(&new.incidents).all(|(a, b)| Arc::ptr_eq(a, b) || a == b)
         && old.containers.len() == new.containers.len()

@@ -6,6 +6,7 @@ use sentinel_core::domain::snapshot::ContainerView;
 use crate::tui::layout::inside;
 use crate::tui::lists::{self, Touched};
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -24,6 +25,7 @@ const SPARK: (usize, usize) = (6, 16);
 /// A column besides state and name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
+    Quiet,
     Health,
     Cpu,
     CpuChart,
@@ -38,7 +40,8 @@ enum Column {
 
 impl Column {
     /// In the order in which they are given up, last first.
-    const BY_WORTH: [Self; 10] = [
+    const BY_WORTH: [Self; 11] = [
+        Self::Quiet,
         Self::Cpu,
         Self::MemoryPercent,
         Self::Health,
@@ -51,7 +54,8 @@ impl Column {
         Self::Service,
     ];
     /// In the order in which they stand.
-    const BY_PLACE: [Self; 10] = [
+    const BY_PLACE: [Self; 11] = [
+        Self::Quiet,
         Self::Service,
         Self::Health,
         Self::Cpu,
@@ -67,6 +71,7 @@ impl Column {
     /// Columns that it takes, with the gap before it.
     fn width(self) -> usize {
         match self {
+            Self::Quiet => 7,
             Self::Health => 10,
             Self::Cpu | Self::MemoryPercent => 6,
             Self::CpuChart | Self::MemoryChart => SPARK.0 + 1,
@@ -79,6 +84,7 @@ impl Column {
 
     fn heading(self) -> &'static str {
         match self {
+            Self::Quiet => " QUIET",
             Self::Health => " HEALTH   ",
             Self::Cpu => "   CPU",
             Self::CpuChart | Self::MemoryChart => "",
@@ -113,16 +119,19 @@ impl Plan {
     }
 }
 
-fn plan(rows: &[&ContainerView], width: usize) -> Plan {
+fn plan(state: &State, rows: &[&ContainerView], width: usize) -> Plan {
     let longest = rows.iter().map(|v| text::width(&v.container.of.name)).max().unwrap_or(0);
     let wanted = longest.clamp(NAME_LEAST, NAME_MOST);
     let own_service = rows.iter().any(|v| v.container.of.service != v.container.of.name);
+    let quiet = rows.iter().any(|v| {
+        quiet::silence_of(state, &v.container.of).is_some() || quiet::is_labelled(&v.container)
+    });
     // One column of air on the right.
     let width = width.saturating_sub(1);
     let mut room = width.saturating_sub(LEAD + wanted.min(24));
     let mut columns = Vec::new();
     for column in Column::BY_WORTH {
-        if column == Column::Service && !own_service {
+        if (column == Column::Service && !own_service) || (column == Column::Quiet && !quiet) {
             continue;
         }
         if column.width() > room {
@@ -157,7 +166,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         brush.note(area, Role::Dim, empty(state));
         return;
     }
-    let plan = plan(&rows, usize::from(area.width));
+    let plan = plan(state, &rows, usize::from(area.width));
     let mut head = Styled::of(Role::Dim, format!(" {:<STATE$}   ", "STATE"));
     head.push(Role::Dim, text::left("NAME", plan.name, ""));
     for column in &plan.columns {
@@ -263,6 +272,10 @@ fn cell(
         Column::Service => {
             let service = text::cut(&view.container.of.service, width - 1, glyphs.ellipsis);
             line.push(Role::Dim, text::left(&format!(" {service}"), width, ""));
+        }
+        Column::Quiet => {
+            let mark = quiet::mark(state, &view.container, glyphs).unwrap_or_default();
+            line.push(Role::Info, text::left(&format!(" {mark}"), width, ""));
         }
         Column::Health => {
             let health = status::of_health(&view.container, glyphs);

@@ -7,6 +7,7 @@ use sentinel_core::domain::plan::Plan;
 use crate::tui::action::Action;
 use crate::tui::lists;
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::{PromptKind, State};
 use crate::tui::styled::Styled;
@@ -99,6 +100,11 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                     list.push((Action::Dismiss, "dismiss"));
                 }
             }
+            if state.shows_quiet() && !quiet::rows(state).is_empty() {
+                list.push((Action::Open, "container"));
+                // What this page is for does not wait behind the rest.
+                list.push((Action::Silence, "silence, end"));
+            }
             list.extend([(Action::Logs, "logs"), (Action::Copy, "copy")]);
         }
     }
@@ -115,6 +121,12 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     }
     if top {
         list.push((Action::Leave, "quit"));
+    }
+    if quiet::service(state).is_some() && !state.shows_quiet() {
+        list.push((Action::Silence, "silence"));
+    }
+    if !state.snapshot.suppressed.is_empty() && !state.shows_quiet() {
+        list.push((Action::Quiet, "left alone"));
     }
     list
 }

@@ -5,6 +5,7 @@ use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::lists;
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
@@ -72,6 +73,12 @@ fn counts(line: &mut Styled, state: &State, brush: &Brush<'_>, width: usize) {
         line.push(Role::Dim, if width >= 100 { " open" } else { "" });
     } else if width >= 100 {
         line.push(Role::Dim, "no incident");
+    }
+    let silenced = quiet::silences(state).count();
+    if silenced > 0 {
+        line.push(Role::Text, "  ");
+        line.push(Role::Info, format!("{} {silenced}", brush.glyphs.silenced));
+        line.push(Role::Dim, if width >= 100 { " silenced" } else { "" });
     }
     if staged > 0 {
         line.push(Role::Text, "  ");

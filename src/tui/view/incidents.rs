@@ -6,6 +6,7 @@ use sentinel_core::domain::incident::Incident;
 use crate::tui::layout::inside;
 use crate::tui::lists;
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -64,6 +65,9 @@ fn row(brush: &Brush<'_>, state: &State, incident: &Incident, width: usize) -> S
         .and(Role::Text, " ")
         .and(quiet(shown.role), format!("{} {word}", shown.glyph))
         .and(Role::Dim, format!("{} ", text::right(&age, 4, "")));
+    if let Some(silence) = quiet::silence_of(state, &incident.container).filter(|_| !closed) {
+        line.push(Role::Info, format!("{} ", quiet::timed(state, silence, brush.glyphs)));
+    }
     if width >= 90 {
         let service = text::left(incident.service(), 12, brush.glyphs.ellipsis);
         line.push(quiet(Role::Strong), format!("{service} "));

@@ -34,6 +34,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let left = match &inspector.subject {
         Subject::Incident(_) => Styled::of(Role::Dim, "incident"),
         Subject::Container(_) => Styled::of(Role::Dim, "container"),
+        Subject::Quiet => Styled::of(Role::Dim, "silenced and left alone"),
     };
     brush.title(state, Pane::Inspector, area, &left, &right);
     let chosen = inspector.chosen.and_then(|at| page.stops.get(at)).copied();

@@ -8,6 +8,7 @@ use sentinel_core::domain::log::{Level, LogEntry};
 
 use crate::tui::layout::inside;
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -66,6 +67,9 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let mut left = Styled::new();
     if let Some(container) = view.container.as_ref().and_then(|id| state.container(id)) {
         left.push(Role::Strong, container.container.of.name.clone());
+        if let Some(mark) = quiet::mark(state, &container.container, brush.glyphs) {
+            left.push(Role::Info, format!("  {mark}"));
+        }
         if container.lines_dropped > 0 {
             left.push(Role::Warn, format!("  {} lines dropped", container.lines_dropped));
         }

@@ -1,0 +1,94 @@
+//! What opens no incident, over the whole fleet: silences, quiet labels, and what was left alone.
+
+use sentinel_core::domain::quiet::Suppressed;
+
+use crate::tui::glyphs::Glyphs;
+use crate::tui::pages::page::Page;
+use crate::tui::quiet;
+use crate::tui::role::Role;
+use crate::tui::state::State;
+use crate::tui::styled::{Styled, paragraph};
+use crate::tui::text;
+
+/// The widest a name may get.
+const NAME_MOST: usize = 24;
+/// Where what was left alone is told below its name.
+const INDENT: usize = 4;
+
+/// The page. Its stops are the rows of [`quiet::rows`].
+pub fn page(state: &State, glyphs: &Glyphs, columns: usize) -> Page {
+    let mut page = Page::default();
+    page.say(0, Role::Dim, "What is here was seen and counted, and opened no incident.", columns);
+    silenced(&mut page, state, glyphs, columns);
+    labelled(&mut page, state, columns);
+    left_alone(&mut page, state, columns);
+    page
+}
+
+fn silenced(page: &mut Page, state: &State, glyphs: &Glyphs, columns: usize) {
+    let rows: Vec<_> = quiet::silences(state).collect();
+    page.heading(&format!("Silenced now  {}", rows.len()));
+    if rows.is_empty() {
+        page.say(
+            2,
+            Role::Dim,
+            "Nothing. Z on a container or incident silences its service.",
+            columns,
+        );
+    }
+    for silence in rows {
+        let name = text::cut(&silence.service, NAME_MOST, glyphs.ellipsis);
+        let head = Styled::of(Role::Info, format!("  {} ", glyphs.silenced))
+            .and(Role::Strong, format!("{name}  "));
+        page.stops.push(page.lines.len());
+        let words = quiet::sentence(state, silence);
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &words, columns));
+        if quiet::covered(state, &silence.service).is_empty() {
+            let none = "no watched container goes by that name now";
+            page.say(INDENT, Role::Warn, none, columns);
+        }
+    }
+}
+
+fn labelled(page: &mut Page, state: &State, columns: usize) {
+    let rows: Vec<_> = quiet::labelled(state).collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.heading(&format!("Quiet by label  {}", rows.len()));
+    for view in rows {
+        let head = Styled::of(Role::Strong, format!("  {}  ", view.container.of.name));
+        let words = "for as long as sre-sentinel.quiet=true stands on it";
+        page.stops.push(page.lines.len());
+        page.lines.extend(paragraph(&head, INDENT, Role::Dim, words, columns));
+    }
+}
+
+fn left_alone(page: &mut Page, state: &State, columns: usize) {
+    let rows = &state.snapshot.suppressed;
+    let cases: u64 = rows.iter().map(|s| s.count).sum();
+    page.heading(&format!("Left alone  {cases}"));
+    if rows.is_empty() {
+        page.say(2, Role::Dim, "Nothing so far.", columns);
+    }
+    for row in rows {
+        page.stops.push(page.lines.len());
+        let head = Styled::of(Role::Strong, format!("  {}  ", row.container));
+        let why = format!("{}: {}", quiet::times(row.count), row.reason.words());
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &why, columns));
+        page.say(INDENT, Role::Dim, &quiet::last(state, row), columns);
+    }
+}
+
+/// The section of one container's page: how often, why, what it was the last time.
+pub(super) fn section(page: &mut Page, state: &State, name: &str, columns: usize) {
+    let rows: Vec<&Suppressed> = quiet::left_alone(state, name).collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.heading("Left alone");
+    for row in rows {
+        let case = format!("{}; {}", row.reason.words(), quiet::last(state, row));
+        page.fact(&quiet::times(row.count), Role::Text, &case, columns);
+    }
+}
