@@ -218,8 +218,14 @@ pub fn settings_back(
         diff: format!("{} → {}", words(&back), words(&updates)),
         docker_line: format!("recreate {name} with {}", words(&updates)),
         downtime: "a moment: it is made anew; the old one is kept aside".to_owned(),
-        // The recreate has its own way back: the old container is parked.
-        inverse: None,
+        // The container that it replaces is kept aside.
+        inverse: Some(ToolCall::new(
+            "rollback_container",
+            [
+                ("container_name", json!(container.of.id)),
+                ("reason", json!(format!("undo: {name} had other settings before"))),
+            ],
+        )),
         reason,
     })
 }

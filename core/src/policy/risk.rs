@@ -86,6 +86,7 @@ mod tests {
             "disconnect_network",
             "exec_command",
             "update_env_vars",
+            "rollback_container",
             "rm_rf",
             "",
         ] {

@@ -48,7 +48,7 @@ fn sources() -> Vec<String> {
         r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://)[a-z0-9_.~%+-]{20,}(?P<tail>@)".to_owned(),
         // `name=value`, `name: value`, `"name": "value"` where the name says that it is secret.
         format!(
-            r"(?i)(?P<keep>[a-z0-9_.-]*(?:password|passwd|passphrase|secret)(?:[_.-][a-z0-9_.-]*)?{IS}){VALUE}"
+            r"(?i)(?P<keep>(?:[a-z0-9_.-]*(?:password|passphrase|secret)|(?:^|[^/a-z0-9_.-]|[a-z0-9_.-]+)passwd)(?:[_.-][a-z0-9_.-]*)?{IS}){VALUE}"
         ),
         format!(
             r"(?i)(?P<keep>[a-z0-9_.-]*(?:token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|account[_-]?key|shared[_-]?key|auth[_-]?key|credentials?|session[_-]?id|signature){IS}){VALUE}"
@@ -209,6 +209,7 @@ mod tests {
             ("PGPASSWORD=abc", "PGPASSWORD=***"),
             ("DB_PASS=abc", "DB_PASS=***"),
             ("PASSWD: abc", "PASSWD: ***"),
+            ("say: my_passwd=abc x", "say: my_passwd=*** x"),
             ("MYSQL_PWD: abc", "MYSQL_PWD: ***"),
             ("SECRET_KEY_BASE=abc", "SECRET_KEY_BASE=***"),
             ("DB_PASSWORD_FILE=/run/x", "DB_PASSWORD_FILE=***"),
@@ -289,6 +290,7 @@ mod tests {
             "ssh://git@host/repo",
             "password authentication failed for user app",
             "AUTHOR=jane MONKEY_MODE=1 API_PORT=8000",
+            "sh: exec: line 0: /etc/passwd: Permission denied",
             "tokens: 512",
             "MAX_TOKENS=512",
             "compass=north bypass=1",

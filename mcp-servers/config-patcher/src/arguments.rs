@@ -24,6 +24,21 @@ pub struct UpdateEnv {
     pub expect_started_at: Option<String>,
 }
 
+/// Arguments of `rollback_container`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// Why, for the record.
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+    /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
+    /// if the container was started at another time.
+    pub expect_started_at: Option<String>,
+}
+
 /// What becomes of one variable. Its `Debug` form would show values, so there is none.
 #[derive(Clone, Deserialize)]
 #[serde(

@@ -88,6 +88,16 @@ pub fn needed(current: &[String], changes: Changes) -> Changes {
     changes.into_iter().filter(|(name, change)| value(current, name) != change.as_deref()).collect()
 }
 
+/// What makes the variables `now` out of `before`.
+pub fn difference(before: &[String], now: &[String]) -> Changes {
+    let set = now.iter().filter(|pair| !before.contains(pair)).filter_map(|pair| {
+        let name = key(pair);
+        Some((name.to_owned(), Some(value(now, name)?.to_owned())))
+    });
+    let gone = before.iter().map(|pair| key(pair)).filter(|name| value(now, name).is_none());
+    set.chain(gone.map(|name| (name.to_owned(), None))).collect()
+}
+
 /// Every variable with its value masked, at most `SHOWN_MAX` of them. Names are somebody's text
 /// too.
 pub fn masked(env: &[String]) -> BTreeMap<String, String> {

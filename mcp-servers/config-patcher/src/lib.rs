@@ -24,6 +24,7 @@ pub mod env;
 pub mod health;
 pub mod journal;
 pub mod parking;
+pub mod previous;
 pub mod recreate;
 pub mod results;
 pub mod rollback;

@@ -63,13 +63,15 @@ pub async fn image(engine: &Engine, old: &Target) -> Result<Value, Failure> {
     }
 }
 
-/// Puts a successor with the environment `env` in the place of `old`. On failure everything is
+/// Puts a successor with the environment `env` in the place of `old`: set up like `like`, which is
+/// `old` itself or a predecessor of it, with the restart policy and the files of `old`. On failure everything is
 /// as it was, and the error says why; where even the way back fails, it says that too, and the
 /// journal keeps the entry. No error shows what `hidden` hides.
 pub async fn run(
     engine: &Engine,
     journal: &Journal,
     old: &Changeable,
+    like: &Target,
     image: &Value,
     env: &[String],
     hidden: &Hidden,
@@ -82,7 +84,7 @@ pub async fn run(
         old.inspect.pointer("/HostConfig/RestartPolicy").cloned().unwrap_or(Value::Null);
     entry.was_running = old.switch("/State/Running") || old.switch("/State/Restarting");
     journal.write(&entry)?;
-    let forward = Forward { engine, journal, old, image, env, stamp: &stamp };
+    let forward = Forward { engine, journal, old, like, image, env, stamp: &stamp };
     match forward.run(&mut entry).await {
         Ok(recreated) => Ok(recreated),
         // Nothing was made, and what has that name is not ours to remove.
@@ -153,6 +155,8 @@ struct Forward<'a> {
     engine: &'a Engine,
     journal: &'a Journal,
     old: &'a Target,
+    /// Whose set-up the successor gets.
+    like: &'a Target,
     image: &'a Value,
     env: &'a [String],
     stamp: &'a str,
@@ -163,7 +167,7 @@ impl Forward<'_> {
         let Self { engine, journal, old, .. } = self;
         let mut notes = Vec::new();
         let base = self.base_image(&mut notes).await;
-        let mut id = self.create(&base, &entry.staged).await?;
+        let mut id = self.create(&base, entry).await?;
 
         self.reach(entry, Stage::Stopping)?;
         self.forbid_restarts(entry).await?;
@@ -180,7 +184,7 @@ impl Forward<'_> {
             let doing = format!("make room for the successor of {}", old.name);
             engine.delete(&format!("/containers/{id}?force=true"), &doing).await?;
             let carried = format!("{}:{tag}", carry::REPOSITORY);
-            id = self.create(&carried, &entry.staged).await?;
+            id = self.create(&carried, entry).await?;
             notes.push(format!("files written inside are kept in the image {carried}"));
         }
 
@@ -240,8 +244,8 @@ impl Forward<'_> {
 
     /// The image by its name, or by its id where the name means another image by now.
     async fn base_image(&self, notes: &mut Vec<String>) -> String {
-        let id = self.old.text("/Image");
-        let name = self.old.text("/Config/Image");
+        let id = self.like.text("/Image");
+        let name = self.like.text("/Config/Image");
         let plain = !name.is_empty()
             && !name.contains("..")
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
@@ -260,8 +264,15 @@ impl Forward<'_> {
         id.to_owned()
     }
 
-    async fn create(&self, image: &str, name: &str) -> Result<String, Failure> {
-        let spec = spec::successor(&self.old.inspect, self.env, image);
+    async fn create(&self, image: &str, entry: &Entry) -> Result<String, Failure> {
+        let name = &entry.staged;
+        let mut spec = spec::successor(&self.like.inspect, self.env, image);
+        // One that was parked has lost its own.
+        if let Some(host) = spec.body.get_mut("HostConfig").and_then(Value::as_object_mut)
+            && !entry.restart_policy.is_null()
+        {
+            host.insert("RestartPolicy".to_owned(), entry.restart_policy.clone());
+        }
         let doing = format!("create the successor of {}", self.old.name);
         let path = format!("/containers/create?name={name}");
         let made = match self.engine.post(&path, Some(&spec.body), SLACK, &doing).await {
@@ -304,8 +315,9 @@ impl Forward<'_> {
 
 /// Whether the engine refuses a change because a container's last run ends or its next one waits.
 fn is_between_runs(failure: &Failure) -> bool {
-    let text = failure.to_string();
-    ["restarting", "cannot update a stopped container"].iter().any(|words| text.contains(words))
+    // "… is restarting, wait until the container is running", "… cannot update a stopped
+    // container", "… task … not found", all behind this.
+    failure.to_string().contains("Cannot update container")
 }
 
 /// Seconds between the polite request to end and the kill.

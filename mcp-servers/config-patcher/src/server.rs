@@ -11,15 +11,16 @@ use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{CallToolResult, JsonObject};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
-use crate::arguments::{Update, UpdateEnv};
+use crate::arguments::{Rollback, Update, UpdateEnv};
 use crate::env::{self, Changes, Hidden, MASK, UPDATES_MAX};
 use crate::journal::Journal;
 use crate::results::Patched;
-use crate::{carry, parking, recreate, rollback};
+use crate::{carry, parking, previous, recreate, rollback};
 
 const TOOL: &str = "update_env_vars";
+const ROLLBACK: &str = "rollback_container";
 
-/// The server: one engine, one tool.
+/// The server: one engine, two tools.
 #[derive(Clone, Debug)]
 pub struct ConfigPatcher {
     engine: Engine,
@@ -85,12 +86,37 @@ impl ConfigPatcher {
         })
         .await
     }
+
+    #[tool(
+        description = "Put a container back as its predecessor was: the one that an earlier change replaced and that is kept aside. The container is recreated with the predecessor's image, environment, mounts, limits and networks; its restart policy and its files stay. The new one must prove healthy, otherwise everything is as it was. Brief downtime.",
+        input_schema = input_schema::<Rollback>(),
+        output_schema = output_schema::<Patched>(),
+        annotations(
+            title = "Go back to the previous container",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = false,
+            open_world_hint = false
+        )
+    )]
+    async fn rollback_container(&self, arguments: JsonObject) -> CallToolResult {
+        let engine = self.engine.clone();
+        answer(ROLLBACK, arguments, |asked| async move {
+            match tokio::spawn(async move { go_back(&engine, asked).await }).await {
+                Ok(result) => result,
+                Err(error) => Err(Failure::Local(format!(
+                    "the recreate broke off: {error}; it is put right at the next call"
+                ))),
+            }
+        })
+        .await
+    }
 }
 
 #[tool_handler(
     router = self.tool_router,
     name = "config-patcher",
-    instructions = "Changes environment variables of a Docker container by a safe recreate. Only containers labelled sre-sentinel.monitor=true are targets."
+    instructions = "Changes environment variables of a Docker container by a safe recreate, and goes back to the container before. Only containers labelled sre-sentinel.monitor=true are targets."
 )]
 impl ServerHandler for ConfigPatcher {}
 
@@ -131,20 +157,67 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     let image = recreate::image(engine, &old).await?;
     let env = env::changed(&old.env(), &carry::image_env(&image), &changes);
     let hidden = Hidden::new(&env, &copied);
-    let done = recreate::run(engine, &journal, &old, &image, &env, &hidden).await?;
+    let done = recreate::run(engine, &journal, &old, &old, &image, &env, &hidden).await?;
     answer.message = format!(
         "{} was recreated with {} changed variable(s); the old container is kept as {}",
         old.name,
         changes.len(),
         done.parked
     );
+    replaced(engine, &journal, &mut answer, done).await;
+    Ok(answer)
+}
+
+/// Goes back to how the predecessor was, which is kept aside.
+async fn go_back(engine: &Engine, asked: Rollback) -> Result<Patched, Failure> {
+    let expected = asked.expect_started_at.as_deref();
+    engine.changeable(ROLLBACK, &asked.container_name, expected).await?;
+    let journal = Journal::open(engine.settings()).await?;
+    let recovered = rollback::recover(engine, &journal).await?;
+    let old = engine.changeable(ROLLBACK, &asked.container_name, expected).await?;
+    let before = previous::of(engine, &old).await?;
+    let image = recreate::image(engine, &before).await?;
+    let env = before.env();
+    let changes = env::difference(&old.env(), &env);
+    let hidden = Hidden::new(&env, &[]);
+    let done = recreate::run(engine, &journal, &old, &before, &image, &env, &hidden).await?;
+    let mut answer = Patched {
+        success: true,
+        message: format!(
+            "{} was recreated as {} was; the container that it replaced is kept as {}",
+            old.name, before.name, done.parked
+        ),
+        updates: shown(&changes),
+        new_env: BTreeMap::new(),
+        changed: true,
+        new_container_id: String::new(),
+        previous_container_id: old.id.clone(),
+        parked_container: None,
+        container: old.name.clone(),
+        started_at: String::new(),
+        notes: recovered,
+        reason: reason(asked.reason.as_deref()),
+        timestamp: String::new(),
+    };
+    replaced(engine, &journal, &mut answer, done).await;
+    Ok(answer)
+}
+
+/// Completes an answer by what stands in the place of the old container now, and clears away what
+/// was kept long enough.
+async fn replaced(
+    engine: &Engine,
+    journal: &Journal,
+    answer: &mut Patched,
+    done: recreate::Recreated,
+) {
     answer.new_env = env::masked(&done.new.env());
     answer.changed = true;
     answer.started_at = done.new.started_at().to_owned();
     answer.new_container_id = done.new.id;
     answer.parked_container = Some(done.parked);
     answer.notes.extend(done.notes);
-    match parking::clear(engine, &journal, Timestamp::now()).await {
+    match parking::clear(engine, journal, Timestamp::now()).await {
         Ok(removed) => {
             let gone = removed.iter().map(|name| format!("{name} was kept long enough: removed"));
             answer.notes.extend(gone);
@@ -152,7 +225,6 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
         Err(error) => tracing::warn!(%error, "parked containers could not be looked at"),
     }
     answer.timestamp = timestamp();
-    Ok(answer)
 }
 
 fn check(asked: &UpdateEnv) -> Result<(), Failure> {

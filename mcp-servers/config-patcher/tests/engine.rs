@@ -13,6 +13,7 @@ use sentinel_core::domain::names::is_parked_name;
 use serde_json::{Value, json};
 
 const TOOL: &str = "update_env_vars";
+const ROLLBACK: &str = "rollback_container";
 
 struct Set {
     bench: Bench,
@@ -555,4 +556,33 @@ async fn a_killed_server_leaves_a_way_back_for_the_next_one() {
     assert_eq!(lasting(&after), lasting(&before));
     // The successor went before the old one started.
     assert_eq!(set.standing().await.unwrap(), (vec![set.bench.name("api")], 0));
+}
+
+#[tokio::test]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_rollback_brings_the_predecessors_settings_and_keeps_what_was_written_since() {
+    let set = set().await.unwrap();
+    let none = bad(&set.client, ROLLBACK, json!({"container_name": set.bench.name("api")})).await;
+    assert_eq!(none.unwrap()["code"], "not_found");
+    let mut body = set.bench.body("touch /since-$MODE; exec sleep 600");
+    body["Env"] = json!(["MODE=good", "KEEP=1"]);
+    body["HostConfig"] = json!({"RestartPolicy": {"Name": "always"}});
+    set.bench.run("api", &body).await.unwrap();
+    let before = set.bench.inspect("api").await.unwrap();
+    let arguments = json!({"container_name": set.bench.name("api"), "reason": "it was better"});
+    let nothing = bad(&set.client, ROLLBACK, arguments.clone()).await.unwrap();
+    assert_eq!(nothing["code"], "conflict", "{nothing}");
+    assert!(nothing["error"].as_str().unwrap().contains("nothing to go back to"), "{nothing}");
+
+    let updated =
+        set.update("api", json!({"MODE": "bad", "KEEP": null, "NEW": "x"})).await.unwrap();
+    let back = good(&set.client, ROLLBACK, arguments).await.unwrap();
+    assert_eq!(back["updates"], json!({"MODE": "***", "KEEP": "***", "NEW": null}));
+    assert_eq!(back["previous_container_id"], updated["new_container_id"]);
+    let after = set.bench.inspect("api").await.unwrap();
+    assert_eq!(after["Id"], back["new_container_id"]);
+    assert_eq!(lasting(&after), lasting(&before), "as it was, its restart policy with it");
+    assert_eq!(after["Config"]["Env"], before["Config"]["Env"]);
+    // Both that came before are kept, stopped.
+    assert_eq!(set.standing().await.unwrap(), (vec![set.bench.name("api")], 2));
 }

@@ -62,15 +62,15 @@ pub const CASES: [Case; 13] = [
         right: Some(right(&["cpu_throttled"], "api", Some(("update_resources", "api")), true)),
         wait: 240,
         set: act!(|s| {
-            // It needs about a quarter of a core in small pieces: a fifth is too small, three
-            // tenths are enough. What it does in 200 ms of processor time is counted first.
+            // It needs about an eighth of a core in small pieces: a tenth is too small, half as
+            // much again is enough. What it does in 200 ms of processor time is counted first.
             let works = script!(
                 "ticks() { set -- $(cat /proc/$$/stat); t=$((${14}+${15})); }; spin() { i=0; while [ $i -lt $1 ]; do i=$((i+1)); done; };",
                 "ticks; a=$t; k=0; while ticks; [ $((t-a)) -lt 20 ]; do spin 500; k=$((k+500)); done;",
                 WAITS,
-                "while :; do spin $((k/50)); usleep 12000; done"
+                "while :; do spin $((k/100)); usleep 20000; done"
             );
-            s.run(part("api", works).cpus(20)).await?
+            s.run(part("api", works).cpus(10)).await?
         }),
         act: act!(|s| { s.touch("api").await? }),
     },

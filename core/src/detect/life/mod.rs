@@ -290,8 +290,13 @@ impl LifeDetector {
                 format!("{} {}", of.name, event.kind.words()),
                 None,
             )],
-            LifeKind::Create
-            | LifeKind::Restart
+            // It is new: an error that the first inspect showed is of a start since then, which
+            // the next inspect tells. The engine lets nobody look at it while it is being started.
+            LifeKind::Create => {
+                self.start_error = Some(String::new());
+                Vec::new()
+            }
+            LifeKind::Restart
             | LifeKind::Destroy
             | LifeKind::Rename
             | LifeKind::Update
@@ -491,6 +496,21 @@ mod tests {
             .map(|f| (f.kind, f.severity))
             .collect();
         assert_eq!(told, [(AnomalyKind::Flapping, Severity::Medium)]);
+    }
+
+    #[test]
+    fn a_start_that_failed_before_anybody_could_look_is_told() {
+        let mut life = LifeDetector::default();
+        let mut failed = tests_support::container("api");
+        failed.state = RunState::Created;
+        failed.error = "no such program".to_owned();
+        let at = Timestamp::UNIX_EPOCH;
+        assert!(life.inspected(&failed, false, at).is_empty(), "it may have been so for days");
+        assert!(life.event(&event(1, LifeKind::Create), &of()).is_empty());
+        let told = life.inspected(&failed, false, at);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].kind, AnomalyKind::StartFailure);
+        assert!(life.inspected(&failed, false, at).is_empty(), "once");
     }
 
     #[test]
