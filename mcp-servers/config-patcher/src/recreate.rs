@@ -40,6 +40,17 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The most differences that are told one by one.
 const DIFFERENCES_MAX: usize = 50;
 
+/// What the successor is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Whose set-up it gets: that of the old one itself, or of a predecessor of it.
+    pub like: &'a Target,
+    /// The image that this one was made from, as it is now.
+    pub image: &'a Value,
+    /// Its environment.
+    pub env: &'a [String],
+}
+
 /// A recreate that ended well.
 #[derive(Debug)]
 pub struct Recreated {
@@ -63,17 +74,14 @@ pub async fn image(engine: &Engine, old: &Target) -> Result<Value, Failure> {
     }
 }
 
-/// Puts a successor with the environment `env` in the place of `old`: set up like `like`, which is
-/// `old` itself or a predecessor of it, with the restart policy and the files of `old`. On failure everything is
+/// Puts a successor in the place of `old`, with the restart policy and the files of `old`. On failure everything is
 /// as it was, and the error says why; where even the way back fails, it says that too, and the
 /// journal keeps the entry. No error shows what `hidden` hides.
 pub async fn run(
     engine: &Engine,
     journal: &Journal,
     old: &Changeable,
-    like: &Target,
-    image: &Value,
-    env: &[String],
+    wanted: Wanted<'_>,
     hidden: &Hidden,
 ) -> Result<Recreated, Failure> {
     refuse(engine, old).await?;
@@ -84,7 +92,7 @@ pub async fn run(
         old.inspect.pointer("/HostConfig/RestartPolicy").cloned().unwrap_or(Value::Null);
     entry.was_running = old.switch("/State/Running") || old.switch("/State/Restarting");
     journal.write(&entry)?;
-    let forward = Forward { engine, journal, old, like, image, env, stamp: &stamp };
+    let forward = Forward { engine, journal, old, wanted, stamp: &stamp };
     match forward.run(&mut entry).await {
         Ok(recreated) => Ok(recreated),
         // Nothing was made, and what has that name is not ours to remove.
@@ -155,10 +163,7 @@ struct Forward<'a> {
     engine: &'a Engine,
     journal: &'a Journal,
     old: &'a Target,
-    /// Whose set-up the successor gets.
-    like: &'a Target,
-    image: &'a Value,
-    env: &'a [String],
+    wanted: Wanted<'a>,
     stamp: &'a str,
 }
 
@@ -180,7 +185,7 @@ impl Forward<'_> {
             let tag = carry::tag(&old.name, self.stamp);
             entry.carried = Some(tag.clone());
             journal.write(entry)?;
-            notes.extend(carry::write(engine, old, self.image, &tag).await?);
+            notes.extend(carry::write(engine, old, self.wanted.image, &tag).await?);
             let doing = format!("make room for the successor of {}", old.name);
             engine.delete(&format!("/containers/{id}?force=true"), &doing).await?;
             let carried = format!("{}:{tag}", carry::REPOSITORY);
@@ -244,8 +249,8 @@ impl Forward<'_> {
 
     /// The image by its name, or by its id where the name means another image by now.
     async fn base_image(&self, notes: &mut Vec<String>) -> String {
-        let id = self.like.text("/Image");
-        let name = self.like.text("/Config/Image");
+        let id = self.wanted.like.text("/Image");
+        let name = self.wanted.like.text("/Config/Image");
         let plain = !name.is_empty()
             && !name.contains("..")
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
@@ -266,7 +271,7 @@ impl Forward<'_> {
 
     async fn create(&self, image: &str, entry: &Entry) -> Result<String, Failure> {
         let name = &entry.staged;
-        let mut spec = spec::successor(&self.like.inspect, self.env, image);
+        let mut spec = spec::successor(&self.wanted.like.inspect, self.wanted.env, image);
         // One that was parked has lost its own.
         if let Some(host) = spec.body.get_mut("HostConfig").and_then(Value::as_object_mut)
             && !entry.restart_policy.is_null()

@@ -14,6 +14,7 @@ use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 use crate::arguments::{Rollback, Update, UpdateEnv};
 use crate::env::{self, Changes, Hidden, MASK, UPDATES_MAX};
 use crate::journal::Journal;
+use crate::recreate::Wanted;
 use crate::results::Patched;
 use crate::{carry, parking, previous, recreate, rollback};
 
@@ -157,7 +158,8 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     let image = recreate::image(engine, &old).await?;
     let env = env::changed(&old.env(), &carry::image_env(&image), &changes);
     let hidden = Hidden::new(&env, &copied);
-    let done = recreate::run(engine, &journal, &old, &old, &image, &env, &hidden).await?;
+    let wanted = Wanted { like: &old, image: &image, env: &env };
+    let done = recreate::run(engine, &journal, &old, wanted, &hidden).await?;
     answer.message = format!(
         "{} was recreated with {} changed variable(s); the old container is kept as {}",
         old.name,
@@ -180,7 +182,8 @@ async fn go_back(engine: &Engine, asked: Rollback) -> Result<Patched, Failure> {
     let env = before.env();
     let changes = env::difference(&old.env(), &env);
     let hidden = Hidden::new(&env, &[]);
-    let done = recreate::run(engine, &journal, &old, &before, &image, &env, &hidden).await?;
+    let wanted = Wanted { like: &before, image: &image, env: &env };
+    let done = recreate::run(engine, &journal, &old, wanted, &hidden).await?;
     let mut answer = Patched {
         success: true,
         message: format!(
@@ -213,7 +216,7 @@ async fn replaced(
 ) {
     answer.new_env = env::masked(&done.new.env());
     answer.changed = true;
-    answer.started_at = done.new.started_at().to_owned();
+    done.new.started_at().clone_into(&mut answer.started_at);
     answer.new_container_id = done.new.id;
     answer.parked_container = Some(done.parked);
     answer.notes.extend(done.notes);

@@ -17,17 +17,20 @@ fn nowhere() -> Settings {
 }
 
 #[tokio::test]
-async fn the_tool_has_schemas_and_all_four_hints() {
+async fn the_tools_have_schemas_and_all_four_hints() {
     let client = client(ConfigPatcher::new(nowhere())).await.unwrap();
     let tools = client.list_all_tools().await.unwrap();
-    let [tool] = tools.as_slice() else { panic!("one tool: {tools:?}") };
-    assert_eq!(tool.name, "update_env_vars");
-    let hints = tool.annotations.as_ref().unwrap();
-    assert_eq!(hints.read_only_hint, Some(false));
-    assert_eq!(hints.destructive_hint, Some(true));
-    assert_eq!(hints.idempotent_hint, Some(true));
-    assert_eq!(hints.open_world_hint, Some(false));
-    assert_eq!(tool.input_schema["additionalProperties"], json!(false));
+    let names: Vec<_> = tools.iter().map(|t| t.name.as_ref()).collect();
+    assert_eq!(names, ["rollback_container", "update_env_vars"]);
+    for (tool, idempotent) in tools.iter().zip([false, true]) {
+        let hints = tool.annotations.as_ref().unwrap();
+        assert_eq!(hints.read_only_hint, Some(false));
+        assert_eq!(hints.destructive_hint, Some(true));
+        assert_eq!(hints.idempotent_hint, Some(idempotent));
+        assert_eq!(hints.open_world_hint, Some(false));
+        assert_eq!(tool.input_schema["additionalProperties"], json!(false));
+    }
+    let tool = &tools[1];
     assert_eq!(tool.input_schema["required"], json!(["container_name", "env_updates"]));
     let updates = &tool.input_schema["properties"]["env_updates"];
     assert_eq!(updates["additionalProperties"]["anyOf"].as_array().unwrap().len(), 3);
