@@ -63,8 +63,11 @@ async fn a_read_only_server_refuses_before_it_looks() {
     let settings = Settings { read_only: true, ..nowhere() };
     let client = client(ConfigPatcher::new(settings)).await.unwrap();
     let arguments = json!({"container_name": "x", "env_updates": {"A": "1"}});
-    let error = bad(&client, "update_env_vars", arguments).await.unwrap();
-    assert_eq!(error["code"], "read_only", "{error}");
+    let back = json!({"container_name": "x"});
+    for (tool, arguments) in [("update_env_vars", arguments), ("rollback_container", back)] {
+        let error = bad(&client, tool, arguments).await.unwrap();
+        assert_eq!(error["code"], "read_only", "{tool}: {error}");
+    }
 }
 
 async fn over_stdio() -> Outcome<Value> {
