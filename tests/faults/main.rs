@@ -4,6 +4,9 @@
 //! them all, or those whose names contain one of `SENTINEL_FAULTS_ONLY`; `SENTINEL_FAULTS_SEED` varies what must
 //! not matter, `SENTINEL_FAULTS_JOBS` cases run at a time, and the result goes to standard output and as
 //! JSON to `SENTINEL_FAULTS_JSON`. Every case has a fresh state folder.
+//!
+//! With `SENTINEL_FAULTS_QUIET_MINUTES` (`scripts/must/quiet-half-hour.sh`) the controls alone are
+//! played, two of each, for so long, before one program: see [`quiet`].
 
 #![allow(
     unreachable_pub,
@@ -13,6 +16,7 @@
 )]
 
 mod cases;
+mod quiet;
 mod report;
 mod score;
 mod stage;
@@ -62,8 +66,13 @@ fn play(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Score {
 
 async fn played(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Fallible<Score> {
     let corner = Corner::new(&format!("f{number}"))?;
-    let stage =
-        Stage { corner, demo_image: demo.map(str::to_owned), seed, broken_at: Mutex::new(None) };
+    let stage = Stage {
+        corner,
+        demo_image: demo.map(str::to_owned),
+        seed,
+        broken_at: Mutex::new(None),
+        among_others: false,
+    };
     stage.corner.network(NETWORK).await?;
     let folder = tempfile::tempdir()?;
     on_stage(case, &stage, folder.path()).await
@@ -161,7 +170,8 @@ fn demo_image() -> Fallible<String> {
 }
 
 fn main() -> std::process::ExitCode {
-    let whole = std::env::var("SENTINEL_FAULTS").is_ok_and(|v| v == "all");
+    let whole = std::env::var("SENTINEL_FAULTS").is_ok_and(|v| v == "all")
+        || setting("QUIET_MINUTES").is_some();
     // As a test binary it is only wanted where tests on an engine are.
     if !whole && !std::env::args().any(|a| a == "--include-ignored" || a == "--ignored") {
         println!("\ntest result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out");
@@ -170,6 +180,15 @@ fn main() -> std::process::ExitCode {
     score::check::scoring();
     let only = setting("ONLY");
     let seed = setting("SEED").and_then(|s| s.parse().ok()).unwrap_or(1);
+    if let Some(minutes) = setting("QUIET_MINUTES") {
+        return match minutes.parse() {
+            Ok(minutes) if minutes > 0 => quiet::run(minutes, seed, only.as_deref()),
+            _ => {
+                eprintln!("SENTINEL_FAULTS_QUIET_MINUTES: a whole number of minutes is wanted");
+                std::process::ExitCode::FAILURE
+            }
+        };
+    }
     let jobs = setting("JOBS").and_then(|j| j.parse().ok()).unwrap_or(4_usize);
     let chosen: Vec<Case> = all()
         .into_iter()

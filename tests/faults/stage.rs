@@ -11,11 +11,13 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, LogsOptionsBuilder, StopContainerOptionsBuilder,
+    ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
+use sentinel_core::domain::container::LABEL_SERVICE;
 use sentinel_tui::demo::image;
 
 use crate::support::{Corner, Fallible};
@@ -176,6 +178,9 @@ pub struct Stage {
     pub seed: u64,
     /// When the last thing was done that breaks something: what comes of it can be seen from then.
     pub broken_at: Mutex<Option<Timestamp>>,
+    /// Other stages are watched by the same program: services go by their whole names, so that no
+    /// two are taken for one.
+    pub among_others: bool,
 }
 
 impl Stage {
@@ -206,6 +211,10 @@ impl Stage {
         let Part { name, body, demo } = part;
         let mut whole = self.corner.body(name, "");
         whole.labels.get_or_insert_default().extend(body.labels.clone().unwrap_or_default());
+        if self.among_others {
+            let labels = whole.labels.get_or_insert_default();
+            labels.insert(LABEL_SERVICE.to_owned(), self.full(name));
+        }
         let mut host = body.host_config.clone().unwrap_or_default();
         let own = host.network_mode.is_none();
         if own {
@@ -254,6 +263,28 @@ impl Stage {
     pub async fn stop(&self, name: &str) -> Fallible {
         let options = StopContainerOptionsBuilder::default().t(1).build();
         self.corner.docker.stop_container(&self.full(name), Some(options)).await?;
+        Ok(())
+    }
+
+    /// Starts what does not run, in the order of the names.
+    pub async fn start_what_is_down(&self) -> Fallible {
+        let mut names = self.names().await?;
+        names.sort();
+        for name in names {
+            let found = self.corner.docker.inspect_container(&name, None).await?;
+            if found.state.and_then(|s| s.running) != Some(true) {
+                self.corner.docker.start_container(&name, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes everything but one container, as an operator does it.
+    pub async fn clear_but(&self, kept: &str) -> Fallible {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        for name in self.names().await?.into_iter().filter(|n| *n != self.full(kept)) {
+            self.corner.docker.remove_container(&name, Some(options.clone())).await?;
+        }
         Ok(())
     }
 

@@ -49,7 +49,7 @@ impl Headless {
     ) -> Fallible<Self> {
         let mut command = command(corner, folder);
         command.env("SENTINEL_VERIFY_SECONDS", seconds);
-        let mut headless = Self::spawned(command, corner, arguments)?;
+        let mut headless = Self::spawned(command, &corner.filter(), arguments)?;
         headless.until("monitor_started", |_| true)?;
         Ok(headless)
     }
@@ -63,12 +63,24 @@ impl Headless {
 
     /// Starts one.
     pub fn spawn(corner: &Corner, folder: &Path, arguments: &[&str]) -> Fallible<Self> {
-        Self::spawned(command(corner, folder), corner, arguments)
+        Self::spawned(command(corner, folder), &corner.filter(), arguments)
     }
 
-    fn spawned(mut command: Command, corner: &Corner, arguments: &[&str]) -> Fallible<Self> {
+    /// Starts one that watches what a filter admits, and waits until it watches.
+    pub fn start_over(
+        corner: &Corner,
+        folder: &Path,
+        filter: &str,
+        arguments: &[&str],
+    ) -> Fallible<Self> {
+        let mut headless = Self::spawned(command(corner, folder), filter, arguments)?;
+        headless.until("monitor_started", |_| true)?;
+        Ok(headless)
+    }
+
+    fn spawned(mut command: Command, filter: &str, arguments: &[&str]) -> Fallible<Self> {
         let mut child = command
-            .args(["--headless", "--output", "jsonl", "--filter", &corner.filter()])
+            .args(["--headless", "--output", "jsonl", "--filter", filter])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -131,6 +143,11 @@ impl Headless {
     /// Everything of a type.
     pub fn all(&self, kind: &str) -> Vec<&Value> {
         self.events.iter().filter(|e| e["type"] == kind).collect()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> Fallible<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     /// Ends it as an operator would; gives its exit status.

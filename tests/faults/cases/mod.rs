@@ -1,6 +1,6 @@
 //! The table of cases.
 
-mod controls;
+pub mod controls;
 mod crashes;
 mod network;
 mod resources;
@@ -56,6 +56,6 @@ pub fn all() -> Vec<Case> {
     all.extend(network::CASES);
     all.extend(resources::CASES);
     all.extend(said::CASES);
-    all.extend(controls::CASES);
+    all.extend(controls::CONTROLS.map(|control| control.case));
     all
 }
