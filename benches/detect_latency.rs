@@ -28,6 +28,7 @@ use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::engine::Settings;
 use sentinel_core::redact::clean;
+use sentinel_core::session::input::Announced;
 use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
@@ -259,8 +260,8 @@ async fn measure(rate: u64, probes: u64, length: Duration) -> Fallible {
         settings: Settings { mode: Mode::ReadOnly, watch_all: true, ..Settings::default() },
         earlier: Vec::new(),
         signatures: Arc::clone(Signatures::builtin()),
-        log_events: false,
-        usage_events: false,
+        announced: Announced::default(),
+        recorder: None,
     });
     let mut events = handle.subscribe();
     let stop = CancellationToken::new();

@@ -22,6 +22,7 @@ use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
+use sentinel_core::session::input::Announced;
 use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
@@ -532,8 +533,8 @@ async fn preview(
         settings,
         signatures: Arc::clone(Signatures::builtin()),
         earlier: Vec::new(),
-        log_events: false,
-        usage_events: false,
+        announced: Announced::default(),
+        recorder: None,
     });
     let stop = CancellationToken::new();
     let engine = tokio::spawn(run_loop.run(stop.clone()));

@@ -1,10 +1,12 @@
 //! The composition root: chooses the adapters, joins them, and elects the acting instance.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::engine;
+use sentinel_core::session::input::Announced;
 use thiserror::Error;
 
 use crate::config::engine::{Endpoint, EndpointError, resolve};
@@ -12,7 +14,8 @@ use crate::config::{ConfigError, Settings};
 use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::{self, DockerMonitor};
-use crate::ports::{LogCursor, PortError, Role as _, Store as _};
+use crate::ports::{LogCursor, PortError, Recorder, Role as _, Store as _};
+use crate::recording::write::FileRecorder;
 use crate::remediate::catalog::CatalogError;
 use crate::remediate::remediator::{McpRemediator, McpSettings};
 use crate::runtime::handle::Handle;
@@ -67,13 +70,13 @@ impl AppError {
     }
 }
 
-/// What a run announces beyond the incidents.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a run does beyond watching.
+#[derive(Clone, Debug, Default)]
 pub struct Extras {
-    /// Every log line.
-    pub logs: bool,
-    /// Every reading.
-    pub usage: bool,
+    /// What the stream tells beyond the incidents.
+    pub announced: Announced,
+    /// Where the session is taken down.
+    pub record: Option<PathBuf>,
 }
 
 /// Everything joined, ready to run.
@@ -103,6 +106,8 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let keeper = Arc::clone(&role);
     let keeps = move || keeper.has().keeps;
     let remediator = remediator(settings, &endpoint)?;
+    // Last of all: a run that does not begin leaves no file behind.
+    let recorder = extras.record.as_deref().map(recorder).transpose()?;
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(remediator),
@@ -120,10 +125,25 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
         },
         signatures: settings.signatures.in_force(),
         earlier,
-        log_events: extras.logs,
-        usage_events: extras.usage,
+        announced: extras.announced,
+        recorder,
     });
     Ok(Built { handle, state, engine, keeps: claim.keeps })
+}
+
+fn recorder(path: &Path) -> Result<Box<dyn Recorder>, AppError> {
+    match FileRecorder::create(path) {
+        Ok(recorder) => Ok(Box::new(recorder)),
+        Err(source) => {
+            let path = path.display();
+            let what = if source.kind() == std::io::ErrorKind::AlreadyExists {
+                format!("cannot record to {path}: name a new file, nothing is written over")
+            } else {
+                format!("cannot record to {path}")
+            };
+            Err(AppError::System { what, source })
+        }
+    }
 }
 
 /// Says hello to the engine: where it is and its identifier, or what is missing and how to get it.

@@ -75,6 +75,10 @@ pub struct WatchArgs {
     /// Write every resource reading as an event, too
     #[arg(long, requires = "headless")]
     pub usage: bool,
+    /// Take down everything that is seen and decided, with secrets hidden, in a new file (at most
+    /// 256 MiB), for `sentinel-tui replay FILE`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Theme: dark, light, mono, or the path of a TOML file
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
@@ -102,6 +106,9 @@ pub enum Verb {
     Patterns(PatternsArgs),
     /// What is out of the ordinary in a log; exit status 3 if something is graver than medium
     Scan(ScanArgs),
+    /// Tell again what a recorded run told (--record FILE): the same events on standard output,
+    /// without an engine; nothing is called
+    Replay(ReplayArgs),
     /// Incidents of this and earlier runs
     #[command(subcommand)]
     Incidents(IncidentsVerb),
@@ -270,6 +277,14 @@ pub struct ScanArgs {
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
     /// The log: a file, gzip-compressed or not; - for standard input (docker logs -t NAME 2>&1 | …)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// A recorded run once more.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayArgs {
+    /// The recording; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

@@ -4,7 +4,7 @@
 //! Map, in dependency order (`tests/tidy.rs` fails on any other edge):
 //! - [`config`] settings, the only reader of the environment
 //! - [`ports`] the outside on one page: traits that adapters implement
-//! - [`monitor`], [`remediate`], [`store`] adapters; they never name one another
+//! - [`monitor`], [`remediate`], [`store`], [`recording`] adapters; they never name one another
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
 //! - [`tui`], [`headless`], [`control`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
@@ -20,6 +20,7 @@ pub mod headless;
 pub mod journal;
 pub mod monitor;
 pub mod ports;
+pub mod recording;
 pub mod remediate;
 pub mod runtime;
 pub mod store;

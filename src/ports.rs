@@ -17,6 +17,8 @@ use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::domain::usage::UsageSample;
+use sentinel_core::session::input::Start;
+use sentinel_core::session::wire::Given;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -191,4 +193,17 @@ pub struct LogCursor {
     pub container: ContainerId,
     /// The engine's timestamp of the last judged line.
     pub at: jiff::Timestamp,
+}
+
+/// Takes down what the core is given, so that the session can be replayed. Never waits, and never
+/// leaves out a line: where it cannot go on, the recording ends there.
+pub trait Recorder: Send + Sync {
+    /// How the session begins; before everything else.
+    fn begin(&mut self, start: &Start) -> Result<(), PortError>;
+
+    /// One input, in order. After an error nothing more is taken down.
+    fn put(&mut self, given: &Given<'_>) -> Result<(), PortError>;
+
+    /// Writes out what is left; returns when all of it is in the file.
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<(), PortError>>;
 }

@@ -18,6 +18,7 @@ use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::{History, SpecChange};
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::engine::Settings;
+use sentinel_core::session::input::Announced;
 use sentinel_tui::ports::{Claim, Inbox, LearnedLog, Monitor, PortError, Remediator, Role, Store};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
@@ -125,8 +126,8 @@ async fn run(
         signatures: Arc::clone(Signatures::builtin()),
         settings: Settings::default(),
         earlier: Vec::new(),
-        log_events: false,
-        usage_events: false,
+        announced: Announced::default(),
+        recorder: None,
     });
     let mut snapshots = handle.snapshots();
     let stop = CancellationToken::new();

@@ -21,6 +21,7 @@ const CORE_EDGES: &[(&str, &[&str])] = &[
     ("diagnose", &["domain", "redact", "detect"]),
     ("policy", &["domain"]),
     ("engine", &["domain", "redact", "detect", "diagnose", "policy"]),
+    ("session", &["domain", "redact", "detect", "engine"]),
 ];
 
 /// What a module of `src` may name besides itself. `*` is everything: the composition root and
@@ -36,6 +37,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("remediate", &["config", "ports"]),
     ("bus", &["config", "ports"]),
     ("store", &["config", "ports"]),
+    ("recording", &["ports"]),
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),

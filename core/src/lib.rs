@@ -10,6 +10,7 @@
 //! - [`diagnose`] anomalies and topology in, a diagnosis with evidence and plan out
 //! - [`policy`] how risky a call is and whether it may run without a person
 //! - [`engine`] the incident life cycle: state + signal + now -> effects
+//! - [`session`] detectors and engine as one thing that can be recorded and replayed
 
 pub mod detect;
 pub mod diagnose;
@@ -17,3 +18,4 @@ pub mod domain;
 pub mod engine;
 pub mod policy;
 pub mod redact;
+pub mod session;

@@ -110,7 +110,7 @@ async fn play(
         Some(scenario) if arguments.headless => {
             in_words(settings, scenario, arguments.output, docker).await
         }
-        _ => watch::on_screen(settings, Some(menu(docker.clone()))).await,
+        _ => watch::on_screen(settings, Extras::default(), Some(menu(docker.clone()))).await,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod input;
 pub mod out;
 pub mod patterns;
 pub mod progress;
+pub mod replay;
 pub mod scan;
 pub mod servers;
 pub mod tools;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         Some(Verb::Config(crate::cli::ConfigVerb::Default)) => return config::default(),
         Some(Verb::Patterns(arguments)) => return patterns::run(arguments).await,
         Some(Verb::Scan(arguments)) => return scan::run(arguments).await,
+        Some(Verb::Replay(arguments)) => return replay::run(arguments).await,
         _ => {}
     }
     let settings = settings.map_err(AppError::Config)?;
@@ -67,7 +69,8 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
             | Verb::Man
             | Verb::DemoService { .. }
             | Verb::Patterns(_)
-            | Verb::Scan(_),
+            | Verb::Scan(_)
+            | Verb::Replay(_),
         ) => Ok(ExitCode::SUCCESS),
     }
 }

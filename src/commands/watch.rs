@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr as _};
+use sentinel_core::session::input::Announced;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -31,12 +32,18 @@ pub async fn run(settings: Settings, arguments: WatchArgs) -> Result<ExitCode, R
     if arguments.headless {
         return in_words(&settings, &arguments).await;
     }
-    on_screen(&settings, None).await
+    on_screen(&settings, extras(&arguments), None).await
+}
+
+fn extras(arguments: &WatchArgs) -> Extras {
+    Extras {
+        announced: Announced { logs: arguments.logs, usage: arguments.usage },
+        record: arguments.record.clone(),
+    }
 }
 
 async fn in_words(settings: &Settings, arguments: &WatchArgs) -> Result<ExitCode, Report> {
-    let extras = Extras { logs: arguments.logs, usage: arguments.usage };
-    let built = app::build(settings, extras).await?;
+    let built = app::build(settings, extras(arguments)).await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);
@@ -76,11 +83,12 @@ pub async fn stream(
 /// Opens the screen over a running loop.
 pub async fn on_screen(
     settings: &Settings,
+    extras: Extras,
     menu: Option<tui::options::Menu>,
 ) -> Result<ExitCode, Report> {
     let theme = Theme::load(&settings.theme, settings.no_color)?;
     tui::terminal::check()?;
-    let built = app::build(settings, Extras::default()).await?;
+    let built = app::build(settings, extras).await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);

@@ -10,6 +10,7 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
+use sentinel_core::redact;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -18,6 +19,9 @@ use crate::runtime::rings::{LogPage, LogRings, Range};
 
 /// How long a front end waits for the engine's answer.
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Bytes of a reason that a person gives.
+const REASON: usize = 1024;
 
 /// A request on its way to the run loop.
 #[derive(Debug)]
@@ -46,6 +50,22 @@ pub enum CommandError {
     Closed,
 }
 
+/// What a person typed is text from outside, too: a secret that is pasted into a reason is in no
+/// timeline, audit trail or recording.
+fn safe(command: Command) -> Command {
+    let clean = |text: String| redact::clean(text.as_bytes(), REASON);
+    match command {
+        Command::Reject { fix, reason } => Command::Reject { fix, reason: clean(reason) },
+        Command::Silence { service, seconds, reason } => {
+            Command::Silence { service: clean(service), seconds, reason: clean(reason) }
+        }
+        Command::Dismiss { incident, reason } => {
+            Command::Dismiss { incident, reason: clean(reason) }
+        }
+        Command::Approve { .. } => command,
+    }
+}
+
 /// A cloneable sender of commands and source of facts.
 #[derive(Clone, Debug)]
 pub struct Handle {
@@ -71,7 +91,7 @@ impl Handle {
     pub async fn command(&self, actor: Actor, command: Command) -> Result<String, CommandError> {
         let (reply, answer) = oneshot::channel();
         let id = self.counter.fetch_add(1, Ordering::Relaxed);
-        let request = Request { id, actor, command, reply };
+        let request = Request { id, actor, command: safe(command), reply };
         match self.requests.send_timeout(request, COMMAND_PATIENCE).await {
             Ok(()) => {}
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => return Err(CommandError::Busy),
@@ -123,5 +143,21 @@ impl Handle {
     pub fn logs(&self, container: &ContainerId, range: Range) -> LogPage {
         // A panic while the lock was held leaves whole entries behind: reading on is right.
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).read(container, range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_reason_is_hidden_and_the_rest_of_a_request_stays() {
+        let reason = "wrong: password=hunter2-and-more".to_owned();
+        let asked = Command::Dismiss { incident: "INC-1".into(), reason };
+        let Command::Dismiss { incident, reason } = safe(asked) else { unreachable!() };
+        assert_eq!(incident.as_str(), "INC-1");
+        assert!(reason.starts_with("wrong: ") && !reason.contains("hunter2"), "{reason}");
+        let asked = Command::Approve { fix: "F1".into(), sha256: "a1b2".repeat(16) };
+        assert_eq!(safe(asked.clone()), asked);
     }
 }

@@ -1,7 +1,7 @@
 //! Which containers the engine knows. Lines and readings travel in queues of their own: they may
 //! come before the news of their container, and after the news that it is gone. Pure.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::ContainerId;
@@ -12,19 +12,10 @@ const GONE_REMEMBERED: usize = 1024;
 /// Signals that wait for the news of their container; beyond it the oldest is dropped.
 const EARLY: usize = 512;
 
-/// What people call a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Names {
-    pub(super) container: String,
-    pub(super) service: String,
-    /// Restarts by its policy.
-    pub(super) restarts: u32,
-}
-
 /// The containers that were announced, and what waits for those that were not.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    names: HashMap<ContainerId, Names>,
+    there: HashSet<ContainerId>,
     gone: VecDeque<ContainerId>,
     early: VecDeque<Signal>,
 }
@@ -37,7 +28,7 @@ impl Known {
             if self.gone.contains(container) {
                 return Vec::new();
             }
-            if !self.names.contains_key(container) {
+            if !self.there.contains(container) {
                 if self.early.len() == EARLY {
                     self.early.pop_front();
                     tracing::warn!("lines of containers that were never announced were dropped");
@@ -51,7 +42,7 @@ impl Known {
             Signal::Attached { watched, .. } => watched.iter().for_each(|c| self.learn(c)),
             Signal::Inspected { container, .. } => self.learn(container),
             Signal::Gone { container } => {
-                self.names.remove(container);
+                self.there.remove(container);
                 if self.gone.len() == GONE_REMEMBERED {
                     self.gone.pop_front();
                 }
@@ -62,32 +53,18 @@ impl Known {
             _ => return vec![signal],
         }
         let mut now = vec![signal];
-        let names = &self.names;
+        let there = &self.there;
         let (due, rest): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.early)
             .into_iter()
-            .partition(|s| bulk_of(s).is_some_and(|c| names.contains_key(c)));
+            .partition(|s| bulk_of(s).is_some_and(|c| there.contains(c)));
         self.early = rest;
         now.extend(due);
         now
     }
 
-    /// What a container is called; its short id if it is not known.
-    pub(super) fn names(&self, container: &ContainerId) -> Names {
-        self.names.get(container).cloned().unwrap_or_else(|| Names {
-            container: container.short().to_owned(),
-            service: String::new(),
-            restarts: 0,
-        })
-    }
-
     fn learn(&mut self, container: &Container) {
-        let names = Names {
-            container: container.of.name.clone(),
-            service: container.of.service.clone(),
-            restarts: container.restart_count,
-        };
         self.gone.retain(|id| *id != container.of.id);
-        self.names.insert(container.of.id.clone(), names);
+        self.there.insert(container.of.id.clone());
     }
 }
 
@@ -119,8 +96,7 @@ mod tests {
         assert_eq!(known.admit(lost("a", 1)), []);
         assert_eq!(known.admit(lost("b", 2)), []);
         assert_eq!(known.admit(lost("a", 3)), []);
-        let names = Names { container: "a".into(), service: "a".into(), restarts: 0 };
-        known.names.insert("a".into(), names);
+        known.there.insert("a".into());
         // Any news of life looks after what waits.
         assert_eq!(known.admit(gone("c")), [gone("c"), lost("a", 1), lost("a", 3)]);
         assert_eq!(known.admit(lost("a", 4)), [lost("a", 4)]);

@@ -1,11 +1,14 @@
 //! What the detectors learned of each service's log: read when the engine is first reached, kept
 //! from time to time and at the end.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
-use sentinel_core::detect::score::learned::{Learned, ServiceKey};
+use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::History;
+use sentinel_core::session::input::Input;
 use serde::Serialize;
 
 use crate::ports::LearnedLog;
@@ -24,21 +27,26 @@ const AT_THE_END: usize = 1000;
 
 impl Loop {
     /// The engine is reached for the first time: what an earlier run learned of its services.
-    pub(super) async fn recall_learned(&mut self, engine: &EngineInfo) {
+    pub(super) async fn recall_learned(&mut self, engine: &EngineInfo, now: Timestamp) {
         self.learned_of = Some(format!("{}/", engine.name));
         let lost = "the usual lines of all services are learned anew";
         for (key, service, content) in self.kept("", lost).await {
-            let service = serde_json::from_str::<ServiceKey>(&service);
-            match (service, Learned::decode(content.as_bytes())) {
-                (Ok(service), Ok(learned)) => self.detector.warm(service, learned),
-                (Err(error), _) => tracing::warn!("cannot read whose lines were learned: {error}"),
-                (_, Err(error)) => tracing::warn!("{key}: {error}"),
+            let service = match serde_json::from_str::<ServiceKey>(&service) {
+                Ok(service) => Cow::Owned(service),
+                Err(error) => {
+                    tracing::warn!("cannot read whose lines were learned: {error}");
+                    continue;
+                }
+            };
+            let learned = Input::Learned { service, content: content.into() };
+            if let Err(error) = self.core.tell(learned, now) {
+                tracing::warn!("{key}: {error}");
             }
         }
     }
 
     /// The engine is reached for the first time: how its services were configured.
-    pub(super) async fn recall_histories(&mut self) {
+    pub(super) async fn recall_histories(&mut self, now: Timestamp) {
         let lost = "changes before this start are not known";
         let mut histories = Vec::new();
         for (key, service, content) in self.kept(SPECS, lost).await {
@@ -49,7 +57,7 @@ impl Loop {
                 }
             }
         }
-        self.engine.recall_histories(histories);
+        self.tell(Input::Histories(histories.into()), now);
     }
 
     /// The engine is reached for the first time: silences that still last.
@@ -61,7 +69,7 @@ impl Loop {
                 continue;
             }
             match serde_json::from_str::<Vec<Silence>>(&content) {
-                Ok(silences) => self.engine.recall_silences(silences, now),
+                Ok(silences) => self.tell(Input::Silences(silences.into()), now),
                 Err(error) => tracing::warn!("{key}: {error}; silences are forgotten"),
             }
         }
@@ -120,7 +128,7 @@ impl Loop {
     /// Keeps what was learned of the service that waits longest for it, if one is due.
     pub(super) async fn keep_learned(&mut self, now: Timestamp, hands: &Hands) -> bool {
         let Some(prefix) = &self.learned_of else { return false };
-        let Some((service, learned)) = self.detector.due_learned(now) else { return false };
+        let Some((service, learned)) = self.core.due_learned(now) else { return false };
         match serde_json::to_string(&service) {
             Ok(service) => {
                 let key = format!("{prefix}{service}");

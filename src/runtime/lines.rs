@@ -1,12 +1,10 @@
-//! What becomes of log lines: kept in the rings, remembered as judged, announced.
+//! What becomes of log lines: kept in the rings, remembered as judged.
 
 use sentinel_core::domain::anomaly::Anomaly;
-use sentinel_core::domain::event::Event;
 use sentinel_core::domain::log::LogLine;
 
 use crate::ports::LogCursor;
 use crate::runtime::hands::Hands;
-use crate::runtime::known::Names;
 use crate::runtime::run::Loop;
 use crate::runtime::storing::Job;
 
@@ -31,31 +29,6 @@ impl Loop {
         }
         if !anomalies.is_empty() {
             self.save_cursors(hands).await;
-        }
-        if self.log_events {
-            self.announce(lines, anomalies);
-        }
-    }
-
-    fn announce(&mut self, lines: &[LogLine], anomalies: &[Anomaly]) {
-        let Some(first) = lines.first() else { return };
-        let Names { container, service, .. } = self.known.names(&first.container);
-        for line in lines.iter().filter(|l| !l.history) {
-            let anomaly_id = anomalies
-                .iter()
-                .find(|a| {
-                    a.evidence.iter().filter_map(|e| e.line.as_ref()).any(|l| l.seq == line.seq)
-                })
-                .map(|a| a.id.clone());
-            let event = Event::Log {
-                container: container.clone(),
-                service: service.clone(),
-                stream: line.stream,
-                level: line.reading.level,
-                message: line.text.to_string(),
-                anomaly_id,
-            };
-            self.emit_at(line.at, event);
         }
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::engine::Settings;
+use sentinel_core::session::input::Announced;
 
-use crate::ports::{Monitor, Remediator, Role, Store};
+use crate::ports::{Monitor, Recorder, Remediator, Role, Store};
 
 /// What the loop is made of.
 pub struct Parts {
@@ -24,10 +25,10 @@ pub struct Parts {
     pub signatures: Arc<Signatures>,
     /// Incidents of earlier runs.
     pub earlier: Vec<Incident>,
-    /// Announce every log line as an event.
-    pub log_events: bool,
-    /// Announce every reading as an event.
-    pub usage_events: bool,
+    /// What the stream tells beyond the incidents.
+    pub announced: Announced,
+    /// Takes down what the core is given, if that is wanted.
+    pub recorder: Option<Box<dyn Recorder>>,
 }
 
 /// How a run ended.

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sentinel_core::detect::Detector;
-use sentinel_core::domain::event::{Envelope, Event};
+use sentinel_core::domain::event::Envelope;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Snapshot;
-use sentinel_core::engine::Engine;
 use sentinel_core::engine::effect::Effect;
+use sentinel_core::session::input::{Input, Start};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -19,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ports::{Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::clock::Clock;
+use crate::runtime::core::Core;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
-use crate::runtime::known::{Known, Names};
+use crate::runtime::known::Known;
 use crate::runtime::parts::{Outcome, Parts};
 use crate::runtime::rings::LogRings;
 use crate::runtime::roles::{Change, Roles};
@@ -53,30 +53,32 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
     let (requests_in, requests) = mpsc::channel(REQUEST_QUEUE);
     let (events, _) = broadcast::channel(EVENT_QUEUE);
     let now = Timestamp::now();
-    let mut engine = Engine::new(parts.settings.clone(), parts.earlier);
-    let (snapshots, snapshots_out) = watch::channel(Arc::new(engine.snapshot(now)));
+    let roles = Roles::new(parts.role, &parts.settings);
+    let start = Start {
+        run: format!("{}|{now}", parts.settings.host),
+        settings: parts.settings,
+        signatures: parts.signatures,
+        earlier: parts.earlier,
+        announced: parts.announced,
+    };
+    let mut core = Core::new(start, parts.recorder);
+    let (snapshots, snapshots_out) = watch::channel(Arc::new(core.snapshot(now)));
     let rings = Arc::new(Mutex::new(LogRings::default()));
     let handle = Handle::new(requests_in, events.clone(), snapshots_out, Arc::clone(&rings));
-    let run = format!("{}|{now}", parts.settings.host);
     let state = Loop {
         monitor: parts.monitor,
         remediator: parts.remediator,
         store: parts.store,
-        roles: Roles::new(parts.role, &parts.settings),
-        detector: Detector::with_signatures(&run, parts.signatures),
-        engine,
-        host: parts.settings.host,
+        roles,
+        core,
         rings,
         events,
         snapshots,
         requests,
-        seq: 0,
         replies: HashMap::new(),
         cursors: HashMap::new(),
         known: Known::default(),
         clock: Clock::new(now),
-        log_events: parts.log_events,
-        usage_events: parts.usage_events,
         reached: false,
         learned_of: None,
     };
@@ -89,21 +91,16 @@ pub struct Loop {
     pub(super) remediator: Arc<dyn Remediator>,
     pub(super) store: Arc<dyn Store>,
     pub(super) roles: Roles,
-    pub(super) detector: Detector,
-    pub(super) engine: Engine,
-    pub(super) host: String,
+    pub(super) core: Core,
     pub(super) rings: Arc<Mutex<LogRings>>,
     pub(super) events: broadcast::Sender<Arc<Envelope>>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) requests: mpsc::Receiver<Request>,
-    pub(super) seq: u64,
     pub(super) replies: HashMap<u64, oneshot::Sender<Result<String, String>>>,
     /// Last judged line per container, with whether it is new since the last save.
     pub(super) cursors: HashMap<ContainerId, (Timestamp, bool)>,
     pub(super) known: Known,
     pub(super) clock: Clock,
-    pub(super) log_events: bool,
-    pub(super) usage_events: bool,
     pub(super) reached: bool,
     /// Whose services' usual lines are known: the engine's prefix of their keys in the store.
     pub(super) learned_of: Option<String>,
@@ -204,7 +201,7 @@ impl Loop {
             }
         }
         Outcome {
-            open: self.engine.open_incidents(),
+            open: self.core.open_incidents(),
             unreachable: unreachable.filter(|_| !self.reached),
         }
     }
@@ -217,7 +214,7 @@ impl Loop {
         mut results: mpsc::Receiver<Signal>,
     ) {
         // What is under way comes back; nothing new begins.
-        self.engine.stand_down();
+        self.tell(Input::StandDown, Timestamp::now());
         let deadline = Instant::now() + LAST_CALLS;
         while !hands.tasks.is_empty() {
             tokio::select! {
@@ -229,7 +226,8 @@ impl Loop {
         while let Ok(signal) = results.try_recv() {
             self.take(signal, &mut hands).await;
         }
-        self.take(Signal::Detached { why }, &mut hands).await;
+        self.take(Signal::Detached { why: why.clone() }, &mut hands).await;
+        self.finish_recording(&why).await;
         self.save_cursors(&hands).await;
         self.keep_all_learned(&hands).await;
         self.publish();
@@ -250,7 +248,7 @@ impl Loop {
         if self.cursors.values().any(|(_, new)| *new) {
             wake = wake.min(next_cursors);
         }
-        if let Some(at) = self.engine.wake_at() {
+        if let Some(at) = self.core.wake_at() {
             let left = at.duration_since(Timestamp::now());
             wake = wake.min(now + Duration::try_from(left).unwrap_or(Duration::ZERO));
         }
@@ -268,14 +266,14 @@ impl Loop {
         let Some(Change { to, record }) = self.roles.changed() else { return false };
         if record {
             match self.store.load(CLOSED_LOADED).await {
-                Ok(earlier) => self.engine.adopt(earlier),
+                Ok(earlier) => self.tell(Input::Adopted(earlier.into()), Timestamp::now()),
                 Err(error) => {
                     tracing::warn!("the record cannot be taken over: {error}");
                     return false;
                 }
             }
         }
-        self.engine.elect(to.acts);
+        self.tell(Input::Elected(to.acts), Timestamp::now());
         self.roles.taken(to);
         true
     }
@@ -286,7 +284,26 @@ impl Loop {
         for signal in self.known.admit(signal) {
             something |= self.turn(signal, hands).await;
         }
+        if let Some(news) = self.core.recording_ended() {
+            something |= self.turn(news, hands).await;
+        }
         something
+    }
+
+    /// Gives the core what is no signal.
+    pub(super) fn tell(&mut self, input: Input<'_>, now: Timestamp) {
+        if let Err(error) = self.core.tell(input, now) {
+            tracing::warn!("{error}");
+        }
+    }
+
+    async fn finish_recording(&mut self, why: &str) {
+        let Some(recorder) = self.core.end_recording(why, Timestamp::now()) else { return };
+        match timeout(LAST_WRITES, recorder.finish()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("{error}"),
+            Err(_) => tracing::error!("the recording was not written within {LAST_WRITES:?}"),
+        }
     }
 
     /// One turn. True if something came of it.
@@ -294,15 +311,14 @@ impl Loop {
         let now = Timestamp::now();
         if let Some(by) = self.clock.jumped(now) {
             tracing::warn!("the clock jumped by {by}; what waits for a time waits anew");
-            self.detector.clock_jumped(by);
-            self.engine.clock_jumped(by);
+            self.tell(Input::ClockJumped(by), now);
         }
         if let (Signal::Attached { engine, .. }, None) = (&signal, &self.learned_of) {
-            self.recall_learned(engine).await;
-            self.recall_histories().await;
+            self.recall_learned(engine, now).await;
+            self.recall_histories(now).await;
             self.recall_silences(now).await;
         }
-        let anomalies = self.detector.observe(&signal, now);
+        let anomalies = self.core.observe(&signal, now);
         match &signal {
             Signal::Logs { lines } => self.keep(lines, &anomalies, hands).await,
             Signal::LogLost { container, count, why } => {
@@ -318,34 +334,25 @@ impl Loop {
                 self.cursors.remove(container);
             }
             Signal::Attached { .. } => self.reached = true,
-            Signal::Usage { sample } if self.usage_events => {
-                let usage = sample.usage.clone();
-                let Names { container, restarts, .. } = self.known.names(&sample.container);
-                self.emit(Event::Usage {
-                    container,
-                    cpu_pct: usage.cpu_pct,
-                    mem_used: usage.mem_used,
-                    mem_limit: usage.mem_limit,
-                    net_rx_bps: usage.net_rx_bps,
-                    net_tx_bps: usage.net_tx_bps,
-                    disk_read_bps: usage.disk_read_bps,
-                    disk_write_bps: usage.disk_write_bps,
-                    restarts,
-                });
-            }
             _ => {}
         }
-        let effects = self.engine.step(signal, anomalies, now);
+        for envelope in self.core.announce(&signal, &anomalies, now) {
+            self.send(envelope);
+        }
+        let effects = self.core.step(signal, anomalies, now);
         let something = !effects.is_empty();
         for effect in effects {
-            self.perform(effect, hands).await;
+            self.perform(effect, now, hands).await;
         }
         something
     }
 
-    async fn perform(&mut self, effect: Effect, hands: &mut Hands) {
+    async fn perform(&mut self, effect: Effect, now: Timestamp, hands: &mut Hands) {
         match effect {
-            Effect::Emit(event) => self.emit(*event),
+            Effect::Emit(event) => {
+                let envelope = self.core.envelope(now, *event);
+                self.send(envelope);
+            }
             Effect::Save(incident) => hands.queue(Job::Save(incident)).await,
             Effect::Audit(record) => hands.queue(Job::Audit(record)).await,
             Effect::Inspect(container) => hands.inspect(container),
@@ -364,26 +371,13 @@ impl Loop {
         }
     }
 
-    fn emit(&mut self, event: Event) {
-        self.emit_at(Timestamp::now(), event);
-    }
-
-    /// A log line is announced under the engine's time of it.
-    pub(super) fn emit_at(&mut self, at: Timestamp, event: Event) {
-        self.seq += 1;
-        let envelope = Envelope {
-            v: 1,
-            seq: self.seq,
-            ts: format!("{at:.3}"),
-            host: self.host.clone(),
-            event,
-        };
+    fn send(&self, envelope: Envelope) {
         // Nobody may be listening; that is fine.
         drop(self.events.send(Arc::new(envelope)));
     }
 
     fn publish(&mut self) {
-        let snapshot = self.engine.snapshot(Timestamp::now());
+        let snapshot = self.core.snapshot(Timestamp::now());
         self.snapshots.send_replace(Arc::new(snapshot));
     }
 

@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::diagnose::world::World;
 use crate::domain::anomaly::Anomaly;
@@ -61,7 +62,8 @@ use crate::policy::brakes::{Brakes, Limits};
 const CLOSED_KEPT: usize = 50;
 
 /// What the engine is told at the start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Name of the host, for ids.
     pub host: String,

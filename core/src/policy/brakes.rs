@@ -10,7 +10,8 @@ use crate::domain::ids::IncidentId;
 use crate::domain::not_acting::NotActing;
 
 /// The bounds; settable in the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// A target is left alone this long after an action on it.
     pub cooldown: SignedDuration,

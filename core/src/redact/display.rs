@@ -43,7 +43,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 }
 
 /// C0, DEL, C1, and the characters that reorder text on the screen.
-fn is_harmful(c: char) -> bool {
+pub fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
 }

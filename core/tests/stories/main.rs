@@ -12,6 +12,7 @@ mod loops;
 mod memory;
 mod properties;
 mod quiet;
+mod replaying;
 mod resuming;
 mod sight;
 mod support;

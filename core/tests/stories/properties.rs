@@ -28,7 +28,7 @@ const LINES: [&str; 6] = [
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
-enum Op {
+pub(crate) enum Op {
     Dies(usize, i64),
     Starts(usize),
     Stops(usize),
@@ -49,7 +49,7 @@ enum Op {
     Jump(i32),
 }
 
-fn op() -> impl Strategy<Value = Op> {
+pub(crate) fn op() -> impl Strategy<Value = Op> {
     let which = 0..NAMES.len();
     prop_oneof![
         6 => (which.clone(), prop_oneof![Just(0_i64), Just(1), Just(127), Just(137), Just(139)])
@@ -75,7 +75,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn fleet() -> Vec<Container> {
+pub(crate) fn fleet() -> Vec<Container> {
     let mut web = healthy("web");
     web.labels.insert("sre-sentinel.depends-on".to_owned(), "api,db".to_owned());
     let api = Container { memory_limit: Some(64 << 20), ..container("api") };
@@ -83,7 +83,7 @@ fn fleet() -> Vec<Container> {
     vec![api, db, web, Container { auto_remove: true, ..container("job") }]
 }
 
-fn happen(story: &mut Story, op: &Op) {
+pub(crate) fn happen(story: &mut Story, op: &Op) {
     match *op {
         Op::Dies(c, code) => story.dies(NAMES[c], code),
         Op::Starts(c) => story.starts(NAMES[c]),
@@ -270,7 +270,7 @@ fn check(story: &mut Story, mode: Mode, elected: bool) -> Result<(), TestCaseErr
     Ok(())
 }
 
-fn mode() -> impl Strategy<Value = Mode> {
+pub(crate) fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![
         Just(Mode::ReadOnly),
         Just(Mode::Approve),

@@ -1,6 +1,7 @@
 //! A world in which a story is told to detector and engine: a clock that only the story moves,
 //! containers that change as the story says, tools that work, fail or stay silent.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use sentinel_core::domain::tool::{Tool, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::effect::Effect;
 use sentinel_core::engine::{Engine, Settings};
+use sentinel_core::session::input::Input;
+use sentinel_core::session::wire::Given;
 
 pub(crate) const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
@@ -58,6 +61,8 @@ pub(crate) enum Tools {
 /// A story under way.
 pub(crate) struct Story {
     detector: Detector,
+    /// What detector and engine are given, as a recording has it, if that is wanted.
+    pub(crate) recording: Option<Vec<Vec<u8>>>,
     pub(crate) engine: Engine,
     pub(crate) now: Timestamp,
     pub(crate) truth: BTreeMap<String, Container>,
@@ -139,7 +144,7 @@ pub(crate) fn tool(name: &str) -> Tool {
     }
 }
 
-fn all_tools() -> Vec<Tool> {
+pub(crate) fn all_tools() -> Vec<Tool> {
     ["start_container", "stop_container", "restart_container", "update_resources"]
         .map(tool)
         .to_vec()
@@ -192,6 +197,7 @@ impl Story {
         let saved = earlier.iter().map(|i| (i.id.clone(), i.clone())).collect();
         Self {
             detector: Detector::new("run"),
+            recording: None,
             engine: Engine::new(settings, earlier),
             now,
             truth: containers.into_iter().map(|c| (c.of.name.clone(), c)).collect(),
@@ -224,7 +230,10 @@ impl Story {
     /// The keeper of `story` ended; this one takes over and acts from now on.
     pub(crate) fn adopts(&mut self, story: &Self) {
         self.saved.clone_from(&story.saved);
-        self.engine.adopt(story.saved.values().cloned().collect());
+        let earlier: Vec<Incident> = story.saved.values().cloned().collect();
+        self.take_down(Input::Adopted(earlier.as_slice().into()));
+        self.engine.adopt(earlier);
+        self.take_down(Input::Elected(true));
         self.engine.elect(true);
         self.feed(Signal::Tick);
     }
@@ -233,10 +242,18 @@ impl Story {
 
     /// Gives one signal to detector and engine, now.
     pub(crate) fn feed(&mut self, signal: Signal) {
+        self.take_down(Input::Signal(Cow::Borrowed(&signal)));
         let anomalies = self.detector.observe(&signal, self.now);
         let effects = self.engine.step(signal, anomalies, self.now);
         for effect in effects {
             self.perform(effect);
+        }
+    }
+
+    fn take_down(&mut self, input: Input<'_>) {
+        if let Some(recording) = &mut self.recording {
+            let line = serde_json::to_vec(&Given { at: self.now, input });
+            recording.push(line.unwrap_or_else(|e| unreachable!("cannot be written: {e}")));
         }
     }
 
@@ -274,6 +291,7 @@ impl Story {
         for (at, _) in &mut self.pending {
             *at += by;
         }
+        self.take_down(Input::ClockJumped(by));
         self.detector.clock_jumped(by);
         self.engine.clock_jumped(by);
     }

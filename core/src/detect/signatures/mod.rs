@@ -9,6 +9,7 @@
 pub mod entry;
 mod mention;
 mod sieve;
+mod written;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -83,6 +84,8 @@ struct Wake {
 /// A set of signatures, ready to be looked for.
 #[derive(Debug)]
 pub struct Signatures {
+    /// The user's file, as it was read.
+    user: String,
     known: Vec<Signature>,
     rules: Vec<Rule>,
     sieve: Sieve,
@@ -123,7 +126,8 @@ impl Signatures {
         let rest = known.entries.iter().filter(|e| !replaced(e));
         let entries: Vec<&Entry> = own.entries.iter().filter(|e| !e.disabled).chain(rest).collect();
         let benign: Vec<String> = own.benign.iter().chain(&known.benign).cloned().collect();
-        let signatures = Self::build(&entries, &benign)?;
+        let mut signatures = Self::build(&entries, &benign)?;
+        user.clone_into(&mut signatures.user);
         for entry in own.entries.iter().filter(|e| !e.disabled) {
             signatures.check_examples(entry)?;
         }
@@ -192,7 +196,7 @@ impl Signatures {
         let sieve = Sieve::new(texts.iter().map(String::as_str), ORDINARY);
         let benign = one_of(benign)
             .map_err(|why| SignatureError::Entry { name: "benign".to_owned(), why })?;
-        Ok(Self { known: signatures, rules, sieve, wakes, benign })
+        Ok(Self { user: String::new(), known: signatures, rules, sieve, wakes, benign })
     }
 
     /// The signature that the line shows, if any: the first in order of weight. Nothing is
