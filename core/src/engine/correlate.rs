@@ -228,7 +228,8 @@ impl Engine {
             .map(|o| o.incident.id.clone())
     }
 
-    fn attach(&mut self, id: &IncidentId, anomaly: Anomaly, turn: &mut Turn) {
+    /// An anomaly becomes part of an incident.
+    pub(crate) fn attach(&mut self, id: &IncidentId, anomaly: Anomaly, turn: &mut Turn) {
         let now = turn.now;
         let started = self.own.has_started(&anomaly.container.id);
         let log_ended = self.log_is_complete(&anomaly.container.id, turn);

@@ -22,7 +22,8 @@ fn is_plain(incident: &Incident) -> bool {
     matches!(incident.class, FailureClass::TransientCrash | FailureClass::RestartStorm)
 }
 
-fn storm(incident: &Incident) -> Option<&Anomaly> {
+/// The storm that was told on an incident.
+pub(crate) fn storm(incident: &Incident) -> Option<&Anomaly> {
     incident.anomalies.iter().rfind(|a| a.kind == AnomalyKind::RestartStorm)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::anomaly::AnomalyKind;
+use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::audit::{AuditAction, AuditRecord};
 use crate::domain::container::{Health, RunState};
 use crate::domain::event::Event;
@@ -15,6 +15,7 @@ use crate::engine::explain::RECOVERED;
 use crate::engine::fixing::RESULT_WAIT;
 use crate::engine::oracles::{self, LOOK, Verification};
 use crate::engine::records::{approver, undo_record};
+use crate::engine::storm::storm;
 use crate::engine::{Engine, Turn};
 
 impl Engine {
@@ -127,6 +128,7 @@ impl Engine {
         let Some(open) = self.incidents.get(id) else { return };
         let incident = Arc::clone(&open.incident);
         let mut left = Vec::new();
+        let mut storm = storm(&incident).cloned();
         for anomaly in incident.anomalies.iter().rev() {
             let down = self.world.containers.get(&anomaly.container.id).is_some_and(|f| {
                 matches!(f.container.state, RunState::Exited | RunState::Dead)
@@ -139,6 +141,15 @@ impl Engine {
             if down && died && !left.iter().any(|id: &ContainerId| id == &anomaly.container.id) {
                 left.push(anomaly.container.id.clone());
                 self.anomaly_again(anomaly.clone(), turn);
+                // Those that a storm left down are one incident again.
+                let id = self.open_ids().into_iter().find(|id| {
+                    let about = self.incidents.get(id).map(|o| &o.incident.container.id);
+                    about == Some(&anomaly.container.id)
+                });
+                if let (Some(id), Some(told)) = (id, storm.take()) {
+                    let told = Anomaly { container: anomaly.container.clone(), ..told };
+                    self.attach(&id, told, turn);
+                }
             }
         }
     }

@@ -54,6 +54,24 @@ fn what_dies_together_is_one_incident() {
 }
 
 #[test]
+fn what_a_storm_leaves_down_behind_a_first_one_that_was_healed_is_one_incident() {
+    let names = ["db", "api", "web", "cache", "mail"];
+    let mut story = Story::new(Mode::AutoHeal, names.map(container).to_vec());
+    story.dies("db", 1);
+    story.pass(millis(250));
+    assert_eq!(story.applied.len(), 1, "the first is being healed already");
+    for name in &names[1..] {
+        story.dies(name, 1);
+        story.pass(millis(10));
+    }
+    story.pass(seconds(60));
+    let open = story.open();
+    assert_eq!(open.len(), 1, "{:#?}", story.told());
+    assert_eq!(open[0].class, FailureClass::RestartStorm);
+    assert_eq!(story.plan().unwrap().steps.len(), 4);
+}
+
+#[test]
 fn a_storm_under_one_that_all_the_others_need_is_the_fault_of_that_one() {
     let needing = |name: &str, peer: &str| {
         let mut needing = container(name);
