@@ -1,6 +1,8 @@
 //! A story that was taken down is told again from what was written: by another session, of what
 //! another process would read.
 
+#![expect(clippy::unwrap_used, reason = "a step of a test that cannot be made ends it")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
