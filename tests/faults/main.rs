@@ -94,8 +94,10 @@ async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Falli
     while Instant::now() < deadline {
         app.after(Duration::from_millis(300));
         if let Some(held) = waits_for_a_person(&app.events, &approved) {
-            approve(stage, folder, &held)?;
-            approved.push(held.fix);
+            // What was told a moment ago may not be on disk yet: then again a moment later.
+            if approve(stage, folder, &held)? {
+                approved.push(held.fix);
+            }
         }
         let over = case.right.is_some_and(|right| {
             let wanted = if right.mends { "incident_resolved" } else { "incident_escalated" };
@@ -148,14 +150,14 @@ fn waits_for_a_person(events: &[Value], approved: &[String]) -> Option<Held> {
 }
 
 /// Approves as a person in another terminal would.
-fn approve(stage: &Stage, folder: &std::path::Path, held: &Held) -> Fallible {
+fn approve(stage: &Stage, folder: &std::path::Path, held: &Held) -> Fallible<bool> {
     let output = command(&stage.corner, folder)
         .args(["approve", &held.fix, "--yes", "--confirm", &held.target])
         .output()?;
     if !output.status.success() {
         eprintln!("approve {}: {}", held.fix, String::from_utf8_lossy(&output.stderr));
     }
-    Ok(())
+    Ok(output.status.success())
 }
 
 /// The image with the demo's services; its tag stays, for the next run.
