@@ -94,11 +94,6 @@ impl<'a> Case<'a> {
         self.world.recent_changes(of, within, self.now)
     }
 
-    /// The last spec with which the subject's service ran well, if it ever did.
-    pub fn good(&self) -> Option<&'a Spec> {
-        self.world.history(self.subject)?.good.as_ref()
-    }
-
     /// Those of them that a deploy makes.
     pub fn deployed(&self) -> Vec<&'a SpecChange> {
         let deploys = |c: &&SpecChange| {
@@ -112,6 +107,11 @@ impl<'a> Case<'a> {
             )
         };
         self.changes().into_iter().filter(deploys).collect()
+    }
+
+    /// The last spec with which the subject's service ran well, if it ever did.
+    pub fn good(&self) -> Option<&'a Spec> {
+        self.world.history(self.subject)?.good.as_ref()
     }
 
     /// Whether a container is down, paused or unhealthy.

@@ -29,28 +29,28 @@ pub async fn clear(
     now: Timestamp,
 ) -> Result<Vec<String>, Failure> {
     let keep = engine.settings().park_for.unwrap_or(DEFAULT_PARK_FOR);
-    let all = engine.get("/containers/json?all=true", "list its containers").await?;
-    let names: Vec<&str> = all
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|c| c.pointer("/Names/0").and_then(Value::as_str))
-        .map(|name| name.trim_start_matches('/'))
-        .collect();
+    let names = names_of_all(engine).await?;
     let mut removed = Vec::new();
     for name in &names {
         let Some((successor, stamp)) = names::unparked(name) else { continue };
-        if !names.contains(&successor) || !is_over(stamp, keep, now) {
+        if !names.iter().any(|name| name == successor) || !is_over(stamp, keep, now) {
             continue;
         }
         match remove(engine, name).await {
-            Ok(true) => removed.push((*name).to_owned()),
+            Ok(true) => removed.push(name.clone()),
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, name, "a parked container is left"),
         }
     }
     Ok(removed)
+}
+
+/// The name of every container on the engine, running or not.
+pub async fn names_of_all(engine: &Engine) -> Result<Vec<String>, Failure> {
+    let all = engine.get("/containers/json?all=true", "list its containers").await?;
+    let all = all.as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let names = all.filter_map(|c| c.pointer("/Names/0").and_then(Value::as_str));
+    Ok(names.map(|name| name.trim_start_matches('/').to_owned()).collect())
 }
 
 /// Removes a parked container, if it is one that we left so: watched, stopped, without a restart

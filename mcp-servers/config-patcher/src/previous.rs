@@ -4,19 +4,15 @@ use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
 use mcp_kit::target::Target;
 use sentinel_core::domain::names;
-use serde_json::Value;
+
+use crate::parking;
 
 /// The newest container that is kept aside under the name of `now`. Fails with a conflict if none
 /// is.
 pub async fn of(engine: &Engine, now: &Target) -> Result<Target, Failure> {
-    let all = engine.get("/containers/json?all=true", "list its containers").await?;
+    let all = parking::names_of_all(engine).await?;
     let kept = all
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
         .iter()
-        .filter_map(|c| c.pointer("/Names/0").and_then(Value::as_str))
-        .map(|name| name.trim_start_matches('/'))
         .filter_map(|name| names::unparked(name).map(|(of, stamp)| (stamp, of, name)))
         .filter(|(_, of, _)| *of == now.name)
         .max();

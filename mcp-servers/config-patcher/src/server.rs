@@ -77,13 +77,7 @@ impl ConfigPatcher {
     async fn update_env_vars(&self, arguments: JsonObject) -> CallToolResult {
         let engine = self.engine.clone();
         answer(TOOL, arguments, |asked| async move {
-            // A task of its own: a recreate goes to its end even if nobody waits any more.
-            match tokio::spawn(async move { update(&engine, asked).await }).await {
-                Ok(result) => result,
-                Err(error) => Err(Failure::Local(format!(
-                    "the recreate broke off: {error}; it is put right at the next call"
-                ))),
-            }
+            to_its_end(async move { update(&engine, asked).await }).await
         })
         .await
     }
@@ -103,12 +97,7 @@ impl ConfigPatcher {
     async fn rollback_container(&self, arguments: JsonObject) -> CallToolResult {
         let engine = self.engine.clone();
         answer(ROLLBACK, arguments, |asked| async move {
-            match tokio::spawn(async move { go_back(&engine, asked).await }).await {
-                Ok(result) => result,
-                Err(error) => Err(Failure::Local(format!(
-                    "the recreate broke off: {error}; it is put right at the next call"
-                ))),
-            }
+            to_its_end(async move { go_back(&engine, asked).await }).await
         })
         .await
     }
@@ -120,6 +109,18 @@ impl ConfigPatcher {
     instructions = "Changes environment variables of a Docker container by a safe recreate, and goes back to the container before. Only containers labelled sre-sentinel.monitor=true are targets."
 )]
 impl ServerHandler for ConfigPatcher {}
+
+/// Runs a recreate as a task of its own: it goes to its end even if nobody waits any more.
+async fn to_its_end<R>(recreate: R) -> Result<Patched, Failure>
+where
+    R: Future<Output = Result<Patched, Failure>> + Send + 'static,
+{
+    tokio::spawn(recreate).await.unwrap_or_else(|error| {
+        Err(Failure::Local(format!(
+            "the recreate broke off: {error}; it is put right at the next call"
+        )))
+    })
+}
 
 async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     check(&asked)?;
