@@ -1,5 +1,7 @@
 //! What was learned of a service outlives the run: the usual of its log, how it was configured.
 
+mod support;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +14,16 @@ use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::{Container, ContainerRef};
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{LogLine, Stream};
-use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::{History, SpecChange};
-use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::engine::Settings;
 use sentinel_core::session::input::Announced;
-use sentinel_tui::ports::{Claim, Inbox, LearnedLog, Monitor, PortError, Remediator, Role, Store};
+use sentinel_tui::ports::{Inbox, LearnedLog, Monitor, PortError, Store};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
-use tokio::sync::mpsc;
+use support::idle::Idle;
 use tokio_util::sync::CancellationToken;
 
 /// An engine with one container that says these lines, then nothing.
@@ -71,40 +71,6 @@ impl Monitor for Engine {
 
     fn inspect(&self, _: ContainerId) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
         Box::pin(async { Ok(Some(self.watched())) })
-    }
-}
-
-struct Idle;
-
-impl Remediator for Idle {
-    fn run(&self, _: mpsc::Sender<Signal>, stop: CancellationToken) -> BoxFuture<'_, ()> {
-        Box::pin(async move { stop.cancelled().await })
-    }
-    fn apply(
-        &self,
-        _: Approved<Plan>,
-        _: Arc<dyn Monitor>,
-        _: mpsc::Sender<Signal>,
-    ) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-    fn undo(&self, _: Approved<Undo>, _: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-    fn call(
-        &self,
-        call: ToolCall,
-    ) -> BoxFuture<'_, Result<(ToolResult, serde_json::Value), PortError>> {
-        Box::pin(async move { Err(PortError(format!("no tool {}", call.tool))) })
-    }
-    fn tools(&self) -> Vec<Tool> {
-        Vec::new()
-    }
-}
-
-impl Role for Idle {
-    fn claim(&self) -> Claim {
-        Claim { acts: true, keeps: true }
     }
 }
 

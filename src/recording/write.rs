@@ -55,10 +55,10 @@ impl FileRecorder {
     /// The same with at most so many bytes.
     pub fn with_limit(path: &Path, limit: u64) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        Self::into(file, path, limit)
+        Self::onto(file, path, limit)
     }
 
-    fn into(file: File, path: &Path, limit: u64) -> io::Result<Self> {
+    fn onto(file: File, path: &Path, limit: u64) -> io::Result<Self> {
         let (lines, lines_out) = sync_channel(QUEUE);
         let (tell, done) = oneshot::channel();
         let shared = Arc::new(Shared::default());
@@ -81,8 +81,13 @@ impl FileRecorder {
         let mut bytes = serde_json::to_vec(line).map_err(|e| self.over(&e.to_string()))?;
         bytes.push(b'\n');
         let length = bytes.len() as u64;
-        if bytes.len() > MOST_LINE || self.written + length + END_ROOM > self.limit {
-            return Err(self.full());
+        if bytes.len() > MOST_LINE {
+            let most = size(MOST_LINE as u64);
+            return Err(self.ends(&format!("a line of more than {most} came")));
+        }
+        if self.written + length + END_ROOM > self.limit {
+            let limit = size(self.limit);
+            return Err(self.ends(&format!("it has reached its limit of {limit}")));
         }
         let waiting = self.shared.waiting.fetch_add(bytes.len(), Ordering::Relaxed);
         if waiting > 0 && waiting + bytes.len() > WAITING {
@@ -98,16 +103,16 @@ impl FileRecorder {
         }
     }
 
-    /// It has the size that it may have. Its last line says so; there is room for that.
-    fn full(&mut self) -> PortError {
-        let why = format!("it has reached its limit of {}", size(self.limit));
-        let end = Given { at: jiff::Timestamp::now(), input: Input::End(why.as_str().into()) };
+    /// It may not go on. Its last line says so; there is room for that.
+    fn ends(&self, why: &str) -> PortError {
+        let end = Given { at: jiff::Timestamp::now(), input: Input::End(why.into()) };
         if let Ok(mut bytes) = serde_json::to_vec(&end) {
             bytes.push(b'\n');
+            self.shared.waiting.fetch_add(bytes.len(), Ordering::Relaxed);
             // Without it the recording is as good: a replay says that the end is missing.
             drop(self.lines.try_send(bytes));
         }
-        self.over(&why)
+        self.over(why)
     }
 
     fn failure(&self) -> PortError {
@@ -175,5 +180,60 @@ fn size(bytes: u64) -> String {
     match bytes >> 20 {
         0 => format!("{bytes} bytes"),
         mib => format!("{mib} MiB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn stand_down() -> Given<'static> {
+        Given { at: Timestamp::UNIX_EPOCH, input: Input::StandDown }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_ends_the_recording_with_words() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut recorder = FileRecorder::onto(full, Path::new("night.jsonl"), MOST_BYTES).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let error = loop {
+            if let Err(PortError(error)) = recorder.put(&stand_down()) {
+                break error;
+            }
+            assert!(Instant::now() < deadline, "it never fails");
+            thread::yield_now();
+        };
+        for part in ["night.jsonl", "No space left", "watching goes on"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_is_full_at_the_end_is_told_at_the_end() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut recorder = FileRecorder::onto(full, Path::new("night.jsonl"), MOST_BYTES).unwrap();
+        // It may fail before the end, too.
+        drop(recorder.put(&stand_down()));
+        let PortError(error) = Box::new(recorder).finish().await.unwrap_err();
+        assert!(error.contains("night.jsonl is not complete: No space left"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_longer_than_any_that_is_read_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("night.jsonl");
+        let mut recorder = FileRecorder::create(&path).unwrap();
+        recorder.put(&stand_down()).unwrap();
+        let long = "x".repeat(MOST_LINE);
+        let given = Given { at: Timestamp::UNIX_EPOCH, input: Input::End(long.as_str().into()) };
+        let PortError(error) = recorder.put(&given).unwrap_err();
+        assert!(error.contains("a line of more than 64 MiB"), "{error}");
+        Box::new(recorder).finish().await.unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 2, "and the end says why: {text}");
     }
 }

@@ -8,6 +8,7 @@
     reason = "each test binary uses its own part; what goes wrong is told on standard error"
 )]
 
+pub mod idle;
 pub mod process;
 pub mod pty;
 

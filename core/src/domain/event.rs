@@ -25,7 +25,7 @@ pub struct Envelope {
     pub v: u32,
     /// Counts the events of this run, from 1.
     pub seq: u64,
-    /// When it was announced, RFC 3339 with milliseconds.
+    /// When its turn began, RFC 3339 with milliseconds; of a line, when it was written.
     pub ts: String,
     /// Name of the engine's host.
     pub host: String,

@@ -63,7 +63,7 @@ pub struct EngineInfo {
 /// A part that does not work as it should.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Degraded {
-    /// "docker", "model", "mcp", "redis" or "store".
+    /// "docker", "model", "mcp", "redis", "store" or "recording".
     pub part: String,
     /// What is wrong and what it means.
     pub detail: String,
