@@ -1,18 +1,22 @@
 //! `replay`: a recorded session once more, without engine, tools and store.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr as _, eyre};
 use sentinel_core::domain::event::Envelope;
-use sentinel_core::redact::display;
+use sentinel_core::redact::{self, display};
 use sentinel_core::session::Session;
 
 use crate::cli::ReplayArgs;
 use crate::commands::out;
 use crate::recording::read::{End, Next, Recording};
+
+/// Bytes of what is said of a failure.
+const WORDS: usize = 500;
 
 /// Tells what the recorded run told.
 pub async fn run(arguments: &ReplayArgs) -> Result<ExitCode, Report> {
@@ -25,6 +29,7 @@ pub async fn run(arguments: &ReplayArgs) -> Result<ExitCode, Report> {
         }
         play(BufReader::new(File::open(&path)?), out)
     };
+    panic::set_hook(Box::new(note_down));
     // It reads and computes: nothing that the runtime's own threads are for.
     tokio::task::spawn_blocking(playing).await?.wrap_err(name)
 }
@@ -68,10 +73,27 @@ fn play(from: impl BufRead, mut out: impl Write) -> Result<ExitCode, Report> {
 }
 
 /// The core takes whatever an engine says, but a recording may be made up: times and sizes that no
-/// engine has are told with their line, as everything else that is wrong with a recording.
+/// engine has are told with their line, as everything else that is wrong with a recording. So is a
+/// defect of the core, with its place: that may be what the recording was made for. The session is
+/// not used after it.
 fn taken<T>(line: u64, work: impl FnOnce() -> T) -> Result<T, Report> {
-    catch_unwind(AssertUnwindSafe(work))
-        .map_err(|_| eyre!("line {line}: nothing can come of this input; the place is named above"))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        let why = PLACE.take();
+        eyre!("line {line}: the core cannot work with this input: {why}")
+    })
+}
+
+thread_local! {
+    /// What the last failure of the core on this thread said, and where that was.
+    static PLACE: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// In place of the report for a defect of the program: the line that brought it about says more.
+fn note_down(failure: &PanicHookInfo<'_>) {
+    let what = failure.payload_as_str().unwrap_or("it failed");
+    let place = failure.location().map(|at| format!(" ({at})")).unwrap_or_default();
+    let what = redact::clean(format!("{what}{place}").as_bytes(), WORDS);
+    PLACE.set(what);
 }
 
 /// One fact as the live stream has it. What could harm a terminal is never in a recording of ours,
