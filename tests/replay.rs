@@ -116,13 +116,7 @@ impl Remediator for Hands {
             for step in &plan.steps {
                 let result = ToolResult { ok: true, message: "started".to_owned(), duration_ms: 1 };
                 let (incident, fix) = (incident.clone(), step.id.clone());
-                let done = Signal::StepDone {
-                    incident,
-                    fix,
-                    result,
-                    replaced_by: None,
-                    began_at,
-                };
+                let done = Signal::StepDone { incident, fix, result, replaced_by: None, began_at };
                 drop(out.send(done).await);
             }
             drop(out.send(Signal::PlanDone { incident, ok: true }).await);
