@@ -440,7 +440,7 @@ impl Remediator for Hands {
         Box::pin(async move {
             let incident = plan.get().0.incident.clone();
             let result = ToolResult { ok: true, message: "undone".to_owned(), duration_ms: 5 };
-            drop(out.send(Signal::UndoDone { incident, result }).await);
+            drop(out.send(Signal::UndoDone { incident, result, replaced_by: None }).await);
         })
     }
 

@@ -121,6 +121,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
             watch_all: settings.watch_all,
             verify_hold: settings.verify_hold,
             limits: settings.limits,
+            rules: settings.rules.clone(),
             ..engine::Settings::default()
         },
         signatures: settings.signatures.in_force(),
@@ -189,6 +190,9 @@ pub fn remediator(settings: &Settings, endpoint: &Endpoint) -> Result<McpRemedia
     let flag = |on: bool| if on { "true" } else { "false" }.to_owned();
     pass.insert("SENTINEL_WATCH_ALL".to_owned(), flag(settings.watch_all));
     pass.insert("SENTINEL_READ_ONLY".to_owned(), flag(settings.mode == Mode::ReadOnly));
+    if let Some(hours) = settings.park_hours {
+        pass.insert("SENTINEL_PARK_HOURS".to_owned(), hours.to_string());
+    }
     pass.insert("SENTINEL_STATE_DIR".to_owned(), settings.state_dir.display().to_string());
     Ok(McpRemediator::new(McpSettings {
         catalog: settings.catalog.clone(),

@@ -118,6 +118,12 @@ pub enum Verb {
     Reject(RejectArgs),
     /// Say that an incident is nothing
     Dismiss(RejectArgs),
+    /// Take back what a fix changed
+    Undo(UndoArgs),
+    /// Throw the kill switch: nothing is done without a person until `resume` (SIGUSR1 does it, too)
+    Halt(SwitchArgs),
+    /// Release the kill switch
+    Resume(SwitchArgs),
     /// Leave a service alone for a while: what happens to it is counted and opens no incident
     Silence(SilenceArgs),
     /// The audit trail
@@ -178,6 +184,25 @@ pub struct RejectArgs {
     /// Id of the fix or the incident
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+}
+
+/// Taking a fix back.
+#[derive(Clone, Debug, Args)]
+pub struct UndoArgs {
+    /// Id of the fix, or of its incident
+    #[arg(value_name = "FIX")]
+    pub fix: String,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// The kill switch.
+#[derive(Clone, Debug, Args)]
+pub struct SwitchArgs {
     /// Why, for the record
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,

@@ -244,6 +244,19 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::LogDropped { container, count, reason } => {
             format!("{container}: {count} log lines lost ({reason})")
         }
+        Event::HealingHalted { halt } => {
+            format!(
+                "KILL SWITCH ON by {}: nothing is done without a person ({})",
+                halt.by, halt.reason
+            )
+        }
+        Event::HealingResumed { by, .. } => format!("kill switch released by {by}"),
+        Event::CircuitOpened { server, failures, .. } => {
+            format!(
+                "the last {failures} calls of the MCP server {server} failed: left alone for now"
+            )
+        }
+        Event::CircuitClosed { server } => format!("the MCP server {server} answers again"),
         Event::Degraded { part, detail } => format!("DEGRADED {part}: {detail}"),
         Event::Recovered { part, detail } => format!("recovered {part}: {detail}"),
     })

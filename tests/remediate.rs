@@ -240,6 +240,7 @@ fn approved_on(
             docker_line: String::new(),
             downtime: String::new(),
             inverse,
+            compose_patch: None,
             state: FixState::Staged,
             result: None,
             replaced_by: None,

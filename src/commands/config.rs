@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use color_eyre::eyre::Report;
+use sentinel_core::policy::rules::{HEALED, Rules};
 
 use crate::cli::ConfigVerb;
 use crate::commands::out;
@@ -96,5 +97,25 @@ fn show(settings: &Settings) -> Vec<String> {
                 settings.limits.per_hour
             ),
         ),
+        line("policy", policy(&settings.rules)),
     ]
+}
+
+/// What auto-heal may do.
+fn policy(rules: &Rules) -> String {
+    let classes: Vec<String> =
+        HEALED.iter().filter(|c| rules.heals(**c)).map(ToString::to_string).collect();
+    let raised: Vec<String> =
+        rules.risks.iter().map(|(tool, risk)| format!("{tool} at least {risk}")).collect();
+    let mut words = format!(
+        "heals {} up to {}, {:.0} % sure",
+        if classes.is_empty() { "nothing".to_owned() } else { classes.join(", ") },
+        rules.max_risk(),
+        rules.min_confidence() * 100.0
+    );
+    for raised in raised {
+        words.push_str("; ");
+        words.push_str(&raised);
+    }
+    words
 }

@@ -1,4 +1,4 @@
-//! `approve`, `reject`, `dismiss`, `silence`: decisions from another terminal, made by the instance
+//! `approve`, `reject`, `dismiss`, `undo`, `silence`: decisions from another terminal, made by the instance
 //! that runs with the same state folder.
 
 use std::io::{IsTerminal as _, Write as _};
@@ -9,9 +9,9 @@ use color_eyre::eyre::{Report, bail};
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
-use sentinel_core::domain::plan::{Plan, Risk};
+use sentinel_core::domain::plan::{FixState, Plan, Risk};
 
-use crate::cli::{ApproveArgs, RejectArgs, SilenceArgs};
+use crate::cli::{ApproveArgs, RejectArgs, SilenceArgs, UndoArgs};
 use crate::commands::{FAILED, out};
 use crate::config::Settings;
 use crate::control::client::ask;
@@ -41,6 +41,30 @@ pub async fn approve(settings: &Settings, arguments: &ApproveArgs) -> Result<Exi
     }
     let Some(first) = plan.steps.first() else { bail!("{} has no plan", incident.id) };
     let command = Command::Approve { fix: first.id.clone(), sha256: plan.sha256.clone() };
+    carry_out(settings, command).await
+}
+
+/// Takes back what was applied of the plan of a fix or an incident, after it was shown.
+pub async fn undo(settings: &Settings, arguments: &UndoArgs) -> Result<ExitCode, Report> {
+    let incident = meant(settings, &arguments.fix, Plan::can_undo, "can be taken back").await?;
+    let Some(plan) = &incident.plan else { bail!("{} has no plan", incident.id) };
+    out::note(&format!("{}  {}", incident.id, incident.title));
+    for step in plan.steps.iter().rev().filter(|s| s.state == FixState::Applied) {
+        out::note(&match &step.inverse {
+            Some(call) => {
+                format!("  {} on {} (it was: {})", call.tool, step.target.name, step.diff)
+            }
+            None => format!("  {} stays: it cannot be taken back", step.diff),
+        });
+    }
+    if !arguments.yes {
+        let typed = question("take it back? [y/N] ")?;
+        if !typed.is_some_and(|t| matches!(t.as_str(), "y" | "Y" | "yes")) {
+            bail!("nothing was taken back; without a terminal say --yes");
+        }
+    }
+    let Some(first) = plan.steps.first() else { bail!("{} has no plan", incident.id) };
+    let command = Command::Undo { fix: first.id.clone(), sha256: plan.sha256.clone() };
     carry_out(settings, command).await
 }
 
@@ -90,22 +114,31 @@ async fn list_quiet(settings: &Settings) -> Result<ExitCode, Report> {
 
 /// The open incident whose staged plan is meant: by the id of a fix, or its own.
 async fn staged(settings: &Settings, id: &str) -> Result<Arc<Incident>, Report> {
+    meant(settings, id, Plan::is_staged, "waits for a decision").await
+}
+
+/// The incident that is meant, by the id of a fix or its own, if its plan is as wanted.
+async fn meant(
+    settings: &Settings,
+    id: &str,
+    is_wanted: fn(&Plan) -> bool,
+    words: &str,
+) -> Result<Arc<Incident>, Report> {
     let Answer::State { incidents, .. } = ask(&settings.state_dir, &Ask::State).await? else {
         bail!("the running sentinel-tui did not say what is open");
     };
-    let is_staged = |i: &&Arc<Incident>| i.plan.as_ref().is_some_and(Plan::is_staged);
+    let is_wanted = |i: &&Arc<Incident>| i.plan.as_ref().is_some_and(is_wanted);
     let meant = |i: &&Arc<Incident>| {
         i.id.as_str() == id || i.plan.iter().flat_map(|p| &p.steps).any(|s| s.id.0 == id)
     };
-    let found = incidents.iter().filter(is_staged).find(meant);
-    if let Some(found) = found {
+    if let Some(found) = incidents.iter().filter(is_wanted).find(meant) {
         return Ok(Arc::clone(found));
     }
-    let staged: Vec<&str> = incidents.iter().filter(is_staged).map(|i| i.id.as_str()).collect();
-    if staged.is_empty() {
-        bail!("no fix waits for a decision");
+    let others: Vec<&str> = incidents.iter().filter(is_wanted).map(|i| i.id.as_str()).collect();
+    if others.is_empty() {
+        bail!("no fix {words}");
     }
-    bail!("no staged fix of {id}; these wait for a decision: {}", staged.join(", "))
+    bail!("no fix of {id} {words}; of these one does: {}", others.join(", "))
 }
 
 fn shown(incident: &Incident, plan: &Plan) -> Vec<String> {
@@ -123,6 +156,9 @@ fn shown(incident: &Incident, plan: &Plan) -> Vec<String> {
                 "cannot be taken back by a call"
             }
         ));
+        for line in step.compose_patch.iter().flat_map(|p| p.lines()) {
+            lines.push(format!("     | {line}"));
+        }
     }
     lines
 }
@@ -140,7 +176,8 @@ fn question(text: &str) -> Result<Option<String>, Report> {
     Ok(Some(line.trim().to_owned()))
 }
 
-async fn carry_out(settings: &Settings, command: Command) -> Result<ExitCode, Report> {
+/// Asks the running instance to do something, in the name of the operator.
+pub async fn carry_out(settings: &Settings, command: Command) -> Result<ExitCode, Report> {
     let actor = settings.operator.clone();
     match ask(&settings.state_dir, &Ask::Do { actor, command }).await? {
         Answer::Done { message } => out::lines([message]),

@@ -19,6 +19,7 @@ pub mod watch;
 use std::process::ExitCode;
 
 use color_eyre::eyre::Report;
+use sentinel_core::domain::command::Command;
 
 use crate::app::AppError;
 use crate::cli::{Cli, Verb};
@@ -59,6 +60,13 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         Some(Verb::Approve(arguments)) => decide::approve(&settings, &arguments).await,
         Some(Verb::Reject(arguments)) => decide::reject(&settings, &arguments).await,
         Some(Verb::Dismiss(arguments)) => decide::dismiss(&settings, &arguments).await,
+        Some(Verb::Undo(arguments)) => decide::undo(&settings, &arguments).await,
+        Some(Verb::Halt(arguments)) => {
+            decide::carry_out(&settings, Command::Halt { reason: arguments.reason }).await
+        }
+        Some(Verb::Resume(arguments)) => {
+            decide::carry_out(&settings, Command::Resume { reason: arguments.reason }).await
+        }
         Some(Verb::Silence(arguments)) => decide::silence(&settings, &arguments).await,
         Some(Verb::Audit(verb)) => audit::run(&settings, &verb).await,
         Some(Verb::Tools(verb)) => tools::run(settings, verb).await,

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr as _};
+use sentinel_core::domain::command::Command;
+use sentinel_core::domain::plan::Actor;
 use sentinel_core::session::input::Announced;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -15,6 +17,7 @@ use crate::commands::{ENDED, OPEN, UNREACHABLE, out};
 use crate::config::Settings;
 use crate::control::{self, serve};
 use crate::headless;
+use crate::runtime::handle::Handle;
 use crate::runtime::parts::Outcome;
 use crate::tui;
 use crate::tui::theme::Theme;
@@ -63,6 +66,7 @@ pub async fn stream(
     stop: CancellationToken,
 ) -> Result<(Outcome, bool), Report> {
     let Built { handle, state, .. } = built;
+    halt_on_signal(&handle, &stop)?;
     let events = handle.subscribe();
     let mut running = tokio::spawn(state.run(stop.clone()));
     let mut out = std::io::stdout();
@@ -93,6 +97,7 @@ pub async fn on_screen(
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);
     let Built { handle, state, .. } = built;
+    halt_on_signal(&handle, &stop)?;
     let running = tokio::spawn(state.run(stop.clone()));
     let options = tui::options::Options {
         theme,
@@ -131,6 +136,27 @@ fn ended(outcome: &Outcome, escalated: bool) -> ExitCode {
         return ExitCode::from(UNREACHABLE);
     }
     ExitCode::from(if escalated || outcome.open > 0 { OPEN } else { ENDED })
+}
+
+/// SIGUSR1 throws the kill switch. Releasing it takes a person: `resume`, or the key.
+fn halt_on_signal(handle: &Handle, stop: &CancellationToken) -> Result<(), Report> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut asked = signal(SignalKind::user_defined1())?;
+    let (handle, stop) = (handle.clone(), stop.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                heard = asked.recv() => if heard.is_none() { return },
+            }
+            let by = Actor::Person("whoever sent SIGUSR1".to_owned());
+            let command = Command::Halt { reason: "SIGUSR1".to_owned() };
+            if let Err(error) = handle.command(by, command).await {
+                tracing::warn!("SIGUSR1: {error}");
+            }
+        }
+    });
+    Ok(())
 }
 
 /// SIGINT, SIGTERM and SIGHUP ask to stop; what is under way is brought to an end. A second one

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::ConfigError;
+use crate::config::policy::{BrakeSettings, PolicySettings};
 
 /// A file with every key at its default, shown by `config default`.
 pub const DEFAULT: &str = r#"# sentinel-tui: every key with its default. Flags and environment win over this file.
@@ -43,12 +44,28 @@ usage_seconds = 2
 # the XDG folder for configuration).
 # signatures = "signatures.toml"
 
+# Hours for which a container that a fix replaced is kept aside, as the way back.
+park_hours = 24
+
 # What keeps auto-heal from doing too much.
 [brakes]
 cooldown_seconds = 300
 strikes = 3
 lock_seconds = 3600
 plans_per_hour = 6
+ineffective_fixes = 2
+circuit_failures = 3
+circuit_seconds = 300
+
+# What auto-heal may do: this can only tighten what is built in.
+[policy]
+classes = ["transient_crash", "native_crash", "oom_kill", "hang", "dependency_down"]
+max_risk = "R2"
+min_confidence = 0.7
+
+# The least risk that calls of a tool have; R3 and above always ask, R4 is never offered.
+[policy.risk]
+# restart_container = "R3"
 "#;
 
 /// What the file may say.
@@ -77,22 +94,12 @@ pub struct FileSettings {
     pub catalog: Option<PathBuf>,
     /// Known failures in log lines.
     pub signatures: Option<PathBuf>,
+    /// Hours for which a container that was replaced is kept.
+    pub park_hours: Option<u64>,
     /// The brakes' bounds.
     pub brakes: Option<BrakeSettings>,
-}
-
-/// The brakes' bounds.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BrakeSettings {
-    /// A target is left alone this long after an action on it.
-    pub cooldown_seconds: Option<u64>,
-    /// So many plans lock a target.
-    pub strikes: Option<usize>,
-    /// How long a lock holds.
-    pub lock_seconds: Option<u64>,
-    /// Plans within an hour.
-    pub plans_per_hour: Option<usize>,
+    /// What auto-heal may do.
+    pub policy: Option<PolicySettings>,
 }
 
 const KEYS: &[&str] = &[
@@ -107,11 +114,20 @@ const KEYS: &[&str] = &[
     "state_dir",
     "catalog",
     "signatures",
+    "park_hours",
     "brakes",
     "cooldown_seconds",
     "strikes",
     "lock_seconds",
     "plans_per_hour",
+    "ineffective_fixes",
+    "circuit_failures",
+    "circuit_seconds",
+    "policy",
+    "classes",
+    "max_risk",
+    "min_confidence",
+    "risk",
 ];
 
 impl FileSettings {

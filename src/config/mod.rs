@@ -4,6 +4,7 @@ pub mod engine;
 pub mod environment;
 pub mod file;
 pub mod filter;
+pub mod policy;
 pub mod signatures;
 
 use std::path::PathBuf;
@@ -11,12 +12,14 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::policy::brakes::Limits;
+use sentinel_core::policy::rules::Rules;
 use thiserror::Error;
 
 use crate::cli::{CommonArgs, WatchArgs};
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
+use crate::config::policy::seconds;
 use crate::config::signatures::SignatureSettings;
 
 /// Why the settings are not usable: always exit status 2.
@@ -63,6 +66,10 @@ pub struct Settings {
     pub verify_hold: SignedDuration,
     /// The brakes' bounds.
     pub limits: Limits,
+    /// What is asked of the policy.
+    pub rules: Rules,
+    /// Hours for which a container that was replaced is kept, if somebody says so.
+    pub park_hours: Option<u64>,
     /// A catalogue of MCP servers instead of the built-in one.
     pub catalog: Option<PathBuf>,
     /// Known failures in log lines.
@@ -138,14 +145,11 @@ impl Settings {
                 },
             };
         let verify = environment.seconds("SENTINEL_VERIFY_SECONDS")?.or(file.verify_seconds);
-        let defaults = Limits::default();
-        let brakes = file.brakes.unwrap_or_default();
-        let limits = Limits {
-            cooldown: brakes.cooldown_seconds.map_or(defaults.cooldown, seconds),
-            strikes: brakes.strikes.unwrap_or(defaults.strikes),
-            lock: brakes.lock_seconds.map_or(defaults.lock, seconds),
-            per_hour: brakes.plans_per_hour.unwrap_or(defaults.per_hour),
-            strike_window: defaults.strike_window,
+        let park_hours = match environment.text("SENTINEL_PARK_HOURS") {
+            Some(text) => Some(text.trim().parse().map_err(|_| {
+                ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned())
+            })?),
+            None => file.park_hours,
         };
         Ok(Self {
             host: common.host.clone().or(file.host),
@@ -158,7 +162,9 @@ impl Settings {
             ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
             no_color: environment.text("NO_COLOR").is_some(),
             verify_hold: seconds(verify.unwrap_or(30)),
-            limits,
+            limits: file.brakes.unwrap_or_default().limits(),
+            rules: file.policy.unwrap_or_default().rules()?,
+            park_hours,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             signatures,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
@@ -168,8 +174,4 @@ impl Settings {
             sources,
         })
     }
-}
-
-fn seconds(count: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sentinel_core::domain::plan::Actor;
+use sentinel_core::domain::plan::{Actor, Plan};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -101,7 +101,7 @@ async fn answer(ask: Ask, handle: &Handle) -> Answer {
                 incidents: snapshot
                     .incidents
                     .iter()
-                    .filter(|i| !i.state.is_closed())
+                    .filter(|i| !i.state.is_closed() || i.plan.as_ref().is_some_and(Plan::can_undo))
                     .cloned()
                     .collect(),
                 silences: snapshot.silences.clone(),

@@ -14,7 +14,7 @@ pub const LONGEST: usize = 1 << 20;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ask {
-    /// What is open, staged and left alone.
+    /// What is open, staged, can be taken back, and is left alone.
     State,
     /// Do something, in the name of a person.
     Do {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::plan::Plan;
 use sentinel_core::domain::tool::ToolCall;
 use serde_json::Value;
 
@@ -23,6 +24,13 @@ pub(crate) struct Carry {
 }
 
 impl Carry {
+    /// What the steps of a plan left, as its incident remembers it.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let replaced =
+            plan.steps.iter().filter_map(|s| Some((s.target.id.clone(), s.replaced_by.clone()?)));
+        Self { ids: replaced.collect(), started: BTreeMap::new() }
+    }
+
     /// The id under which a target is to be found now.
     pub(crate) fn now(&self, planned: &ContainerId) -> ContainerId {
         self.ids.get(planned).unwrap_or(planned).clone()

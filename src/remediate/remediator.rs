@@ -243,10 +243,12 @@ impl Remediator for McpRemediator {
             let carry = {
                 let carried = self.carried();
                 let found = carried.iter().rev().find(|(sha256, _)| *sha256 == plan.sha256);
-                found.map(|(_, carry)| carry.clone()).unwrap_or_default()
+                // An earlier run may have made the change: then the incident remembers.
+                found.map_or_else(|| Carry::of(plan), |(_, carry)| carry.clone())
             };
-            let result = self.caller().undo(plan, &carry).await;
-            tell(&out, Signal::UndoDone { incident: plan.incident.clone(), result }).await;
+            let (result, replaced_by) = self.caller().undo(plan, &carry).await;
+            let incident = plan.incident.clone();
+            tell(&out, Signal::UndoDone { incident, result, replaced_by }).await;
         })
     }
 

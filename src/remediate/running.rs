@@ -147,8 +147,13 @@ impl Caller<'_> {
         result
     }
 
-    /// Runs the inverses of a plan's applied steps, last first.
-    pub(crate) async fn undo(&self, plan: &Plan, carry: &Carry) -> ToolResult {
+    /// Runs the inverses of a plan's applied steps, last first. Says which container stands in the
+    /// place of the target since then, if a call says so.
+    pub(crate) async fn undo(
+        &self,
+        plan: &Plan,
+        carry: &Carry,
+    ) -> (ToolResult, Option<ContainerId>) {
         let applied: Vec<&Fix> =
             plan.steps.iter().rev().filter(|s| s.state == FixState::Applied).collect();
         let calls: Vec<ToolCall> = applied
@@ -156,19 +161,24 @@ impl Caller<'_> {
             .filter_map(|s| Some(carry.adapt(s.inverse.as_ref()?, &s.target.id)))
             .collect();
         if calls.is_empty() {
-            return not_called("there is nothing that can be taken back".to_owned());
+            return (not_called("there is nothing that can be taken back".to_owned()), None);
         }
         for call in &calls {
             if let Err(why) = self.check(call).await {
-                return not_called(format!("nothing was taken back: {}", why.into_message()));
+                let why = format!("nothing was taken back: {}", why.into_message());
+                return (not_called(why), None);
             }
         }
         let mut whole = ToolResult { ok: true, message: String::new(), duration_ms: 0 };
         let mut said = Vec::new();
+        let mut replaced_by = None;
         for (at, call) in calls.iter().enumerate() {
             match self.call(call).await {
-                Ok((result, _)) => {
+                Ok((result, value)) => {
                     whole.ok = result.ok;
+                    let target = applied.first().map(|s| carry.now(&s.target.id));
+                    let new = target.and_then(|now| Carry::default().learn(&now, &value));
+                    replaced_by = new.filter(|_| result.ok).or(replaced_by);
                     whole.duration_ms = whole.duration_ms.saturating_add(result.duration_ms);
                     said.push(format!("{}: {}", call.tool, result.message));
                 }
@@ -190,7 +200,7 @@ impl Caller<'_> {
             said.push(format!("{fixed} of the steps cannot be taken back"));
         }
         whole.message = said.join("; ");
-        whole
+        (whole, replaced_by)
     }
 }
 

@@ -62,7 +62,9 @@ fn safe(command: Command) -> Command {
         Command::Dismiss { incident, reason } => {
             Command::Dismiss { incident, reason: clean(reason) }
         }
-        Command::Approve { .. } => command,
+        Command::Halt { reason } => Command::Halt { reason: clean(reason) },
+        Command::Resume { reason } => Command::Resume { reason: clean(reason) },
+        Command::Approve { .. } | Command::Undo { .. } => command,
     }
 }
 

@@ -127,7 +127,7 @@ async fn undo(
         Some(message) => {
             let incident = plan.get().0.incident.clone();
             let result = ToolResult { ok: false, message, duration_ms: 0 };
-            tell(&results, Signal::UndoDone { incident, result }).await;
+            tell(&results, Signal::UndoDone { incident, result, replaced_by: None }).await;
         }
         None => remediator.undo(plan, results).await,
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::score::learned::ServiceKey;
+use sentinel_core::domain::brakes::KeptBrakes;
 use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::History;
@@ -20,6 +21,8 @@ use crate::runtime::storing::Job;
 const LATER: SignedDuration = SignedDuration::from_hours(1);
 /// How the key of a service's change memory begins; that of its log begins with the engine.
 const SPECS: &str = "specs|";
+/// How the key of an engine's kill switch and failing servers begins.
+const BRAKES: &str = "brakes|";
 /// How the key of an engine's silences begins.
 const SILENCES: &str = "silences|";
 /// Services kept at the end, at most; the store has older states of the rest.
@@ -73,6 +76,26 @@ impl Loop {
                 Err(error) => tracing::warn!("{key}: {error}; silences are forgotten"),
             }
         }
+    }
+
+    /// The engine is reached for the first time, or its keeper has ended: the kill switch, and
+    /// servers that fail.
+    pub(super) async fn recall_brakes(&mut self, now: Timestamp) {
+        let lost = "a kill switch of the last run is not known: throw it again if it shall be on";
+        for (key, rest, content) in self.kept(BRAKES, lost).await {
+            if !rest.is_empty() {
+                continue;
+            }
+            match serde_json::from_str::<KeptBrakes>(&content) {
+                Ok(kept) => self.tell(Input::Brakes(Cow::Owned(kept)), now),
+                Err(error) => tracing::warn!("{key}: {error}; {lost}"),
+            }
+        }
+    }
+
+    /// Keeps the kill switch and what is known of failing servers.
+    pub(super) async fn keep_brakes(&self, kept: &KeptBrakes, hands: &Hands) {
+        self.keep_json(BRAKES, "", kept, hands).await;
     }
 
     /// What the store has of one kind for this engine: each key, what of it is behind kind and

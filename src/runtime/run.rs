@@ -266,7 +266,10 @@ impl Loop {
         let Some(Change { to, record }) = self.roles.changed() else { return false };
         if record {
             match self.store.load(CLOSED_LOADED).await {
-                Ok(earlier) => self.tell(Input::Adopted(earlier.into()), Timestamp::now()),
+                Ok(earlier) => {
+                    self.tell(Input::Adopted(earlier.into()), Timestamp::now());
+                    self.recall_brakes(Timestamp::now()).await;
+                }
                 Err(error) => {
                     tracing::warn!("the record cannot be taken over: {error}");
                     return false;
@@ -317,6 +320,7 @@ impl Loop {
             self.recall_learned(engine, now).await;
             self.recall_histories(now).await;
             self.recall_silences(now).await;
+            self.recall_brakes(now).await;
         }
         let anomalies = self.core.observe(&signal, now);
         match &signal {
@@ -357,6 +361,7 @@ impl Loop {
             Effect::Audit(record) => hands.queue(Job::Audit(record)).await,
             Effect::Inspect(container) => hands.inspect(container),
             Effect::SaveSilences(silences) => self.keep_silences(&silences, hands).await,
+            Effect::SaveBrakes(kept) => self.keep_brakes(&kept, hands).await,
             Effect::Remember { service, history } => {
                 self.keep_history(&service, &history, hands).await;
             }

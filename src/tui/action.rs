@@ -62,6 +62,8 @@ actions! {
     Approve "approve" "approve fix",
     Reject "reject" "reject fix",
     Dismiss "dismiss" "dismiss incident",
+    Undo "undo" "take fix back",
+    Halt "halt" "kill switch on, off",
     Silence "silence" "silence its service",
     Quiet "quiet" "silenced, left alone",
     Filter "filter" "show matching lines only",

@@ -187,6 +187,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Global, Action::Menu, &["F"]),
     (Context::Global, Action::Silence, &["Z"]),
     (Context::Global, Action::Quiet, &["L"]),
+    (Context::Global, Action::Halt, &["K"]),
     (Context::Containers, Action::Logs, &["l"]),
     (Context::Containers, Action::Inspect, &["i"]),
     (Context::Containers, Action::Sort, &["s"]),
@@ -194,6 +195,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Incidents, Action::Inspect, &["i"]),
     (Context::Incidents, Action::Logs, &["l"]),
     (Context::Incidents, Action::Dismiss, &["D"]),
+    (Context::Incidents, Action::Undo, &["U"]),
     (Context::Fixes, Action::Approve, &["A"]),
     (Context::Fixes, Action::Reject, &["R"]),
     (Context::Fixes, Action::Inspect, &["i"]),
@@ -214,6 +216,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Inspector, Action::Approve, &["A"]),
     (Context::Inspector, Action::Reject, &["R"]),
     (Context::Inspector, Action::Dismiss, &["D"]),
+    (Context::Inspector, Action::Undo, &["U"]),
     (Context::Inspector, Action::Logs, &["l"]),
     (Context::Inspector, Action::Copy, &["y"]),
     (Context::Inspector, Action::NextEvidence, &["]"]),
@@ -335,7 +338,12 @@ mod tests {
         for binding in Keymap::default().bindings() {
             if matches!(
                 binding.action,
-                Action::Approve | Action::Reject | Action::Dismiss | Action::Silence
+                Action::Approve
+                    | Action::Reject
+                    | Action::Dismiss
+                    | Action::Silence
+                    | Action::Undo
+                    | Action::Halt
             ) {
                 assert!(binding.keys.iter().all(|k| k.modifiers.is_empty()));
             }

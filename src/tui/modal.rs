@@ -88,9 +88,20 @@ pub enum Focus {
     Approve,
 }
 
+/// What is approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// To run the plan.
+    Apply,
+    /// To take back what was applied of it.
+    Undo,
+}
+
 /// An approval in the making. It holds the plan that it shows; only that plan can be approved.
 #[derive(Clone, Debug)]
 pub struct Approval {
+    /// What would be done.
+    pub deed: Deed,
     /// The plan as shown.
     pub plan: Plan,
     /// What has the focus.
@@ -105,8 +116,8 @@ pub struct Approval {
 
 impl Approval {
     /// An approval of a plan, with the focus on "Cancel".
-    pub fn of(plan: Plan) -> Self {
-        Self { plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, void: None }
+    pub fn of(deed: Deed, plan: Plan) -> Self {
+        Self { deed, plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, void: None }
     }
 
     /// Any step of the plan: the approval is of all.
@@ -137,6 +148,10 @@ pub enum ReasonFor {
     Reject(FixId),
     /// Dismissing an incident.
     Dismiss(IncidentId),
+    /// Throwing the kill switch.
+    Halt,
+    /// Releasing it.
+    Resume,
 }
 
 /// A reason in the making.

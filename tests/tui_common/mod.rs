@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use sentinel_core::domain::brakes::BrakesView;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
 };
@@ -143,6 +144,7 @@ pub(crate) fn empty() -> Snapshot {
         edges: Arc::default(),
         suppressed: Vec::new(),
         silences: Vec::new(),
+        brakes: BrakesView::default(),
     }
 }
 
@@ -211,6 +213,7 @@ pub(crate) fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) 
         docker_line: line.to_owned(),
         downtime: "none: it is down already".to_owned(),
         inverse: Some(ToolCall::new("stop_container", [("container_name", json!("x"))])),
+        compose_patch: None,
         state: FixState::Staged,
         result: None,
         replaced_by: None,

@@ -231,7 +231,7 @@ pub fn settings_back(
 }
 
 /// The limit of memory plus swap that goes with a new memory limit: what there was of swap stays.
-fn swap_text(swap: Option<i64>, old: u64, new: u64) -> String {
+pub(super) fn swap_text(swap: Option<i64>, old: u64, new: u64) -> String {
     match swap {
         Some(unlimited) if unlimited < 0 => "-1".to_owned(),
         Some(both) => {

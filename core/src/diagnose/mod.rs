@@ -21,7 +21,9 @@
 pub mod actions;
 mod case;
 pub mod classes;
+pub mod compose;
 mod confidence;
+pub mod error_rate;
 pub mod proof;
 pub mod topology;
 pub mod world;

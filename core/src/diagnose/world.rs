@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::detect::fleet::AskedEnd;
 use crate::detect::score::learned::ServiceKey;
 use crate::detect::score::quote;
+use crate::diagnose::error_rate::ErrorRate;
 use crate::domain::clock;
 use crate::domain::container::{Container, ContainerRef, Health};
 use crate::domain::evidence::Evidence;
@@ -32,6 +33,9 @@ pub struct Facts {
     pub tail: VecDeque<LogLine>,
     /// When somebody last stopped it through the engine, and not sentinel-tui itself.
     pub stopped_by_operator: Option<Timestamp>,
+    /// When somebody other than us last stopped, paused, restarted, renamed or changed it through
+    /// the engine, whatever became of it since.
+    pub worked_on_at: Option<Timestamp>,
     /// When somebody other than us last sent a signal that stops it; it may not have worked.
     pub killed_at: Option<Timestamp>,
     /// Somebody sent a signal that stops it while the engine was out of sight; nobody knows who.
@@ -48,6 +52,8 @@ pub struct Facts {
     pub ordered_at: Option<Timestamp>,
     /// Its health check passed at some time, with the container as it is.
     pub was_healthy: bool,
+    /// How many errors it logs.
+    pub errors: ErrorRate,
     /// The last that was seen of it is a death that nobody asked for, with a bad exit status.
     pub crashed: bool,
 }
@@ -61,6 +67,7 @@ impl Facts {
             usage: None,
             tail: VecDeque::new(),
             stopped_by_operator: None,
+            worked_on_at: None,
             killed_at: None,
             killed_unseen: false,
             ended_run: None,
@@ -68,6 +75,7 @@ impl Facts {
             changed_at: None,
             stop_seen_at: None,
             ordered_at: None,
+            errors: ErrorRate::default(),
             crashed: false,
         }
     }
@@ -114,6 +122,7 @@ impl Facts {
 
     /// Remembers a line.
     pub fn heard(&mut self, line: &LogLine) {
+        self.errors.heard(line.at, line.reading.begins_error());
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }

@@ -31,6 +31,10 @@ pub enum AuditAction {
     Verified,
     /// The verification failed.
     NotVerified,
+    /// The kill switch was thrown.
+    Halted,
+    /// The kill switch was released.
+    Resumed,
     /// Found on start: a call was under way when sentinel-tui ended.
     Interrupted,
 }
@@ -49,6 +53,8 @@ impl AuditAction {
             Self::Undone => "undone",
             Self::Verified => "verified",
             Self::NotVerified => "not_verified",
+            Self::Halted => "halted",
+            Self::Resumed => "resumed",
             Self::Interrupted => "interrupted",
         }
     }

@@ -22,6 +22,24 @@ pub enum Command {
         /// Why, for the timeline.
         reason: String,
     },
+    /// Take back what was applied of the plan of this fix. The hash is that of the plan that the
+    /// person saw.
+    Undo {
+        /// Any step of the plan.
+        fix: FixId,
+        /// [`crate::domain::plan::Plan::sha256`].
+        sha256: String,
+    },
+    /// Throw the kill switch: nothing is done without a person until it is released.
+    Halt {
+        /// Why, for the record.
+        reason: String,
+    },
+    /// Release the kill switch.
+    Resume {
+        /// Why, for the record.
+        reason: String,
+    },
     /// Leave a service alone for a while: what happens to it is seen and counted, and opens no
     /// incident.
     Silence {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
+use crate::domain::brakes::Halt;
 use crate::domain::container::Container;
 use crate::domain::diagnosis_wire::DiagnosisWire;
 use crate::domain::evidence::Evidence;
@@ -182,6 +183,9 @@ pub struct FixWire {
     pub preview: String,
     /// The call that takes it back.
     pub inverse: Option<ToolCall>,
+    /// What to change in a compose file so that the next `compose up` keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compose_patch: Option<String>,
     /// When it lapses.
     pub expires_at: Timestamp,
     /// Hash of the whole plan: what an approval names.
@@ -201,6 +205,7 @@ impl FixWire {
             reason: fix.reason.clone(),
             preview: format!("{} · {}", fix.diff, fix.docker_line),
             inverse: fix.inverse.clone(),
+            compose_patch: fix.compose_patch.clone(),
             expires_at: plan.expires_at,
             sha256: plan.sha256.clone(),
         }
@@ -339,6 +344,21 @@ pub enum Event {
     SilenceEnded {
         service: String,
         by: String,
+    },
+    HealingHalted {
+        halt: Halt,
+    },
+    HealingResumed {
+        by: String,
+        reason: String,
+    },
+    CircuitOpened {
+        server: String,
+        failures: u32,
+        until: Timestamp,
+    },
+    CircuitClosed {
+        server: String,
     },
     LogDropped {
         container: String,

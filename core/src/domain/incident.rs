@@ -11,7 +11,7 @@ use crate::domain::container::ContainerRef;
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{FixId, IncidentId};
-use crate::domain::plan::{Actor, Approved, FixState, Plan, UndoTicket};
+use crate::domain::plan::{Actor, Approved, FixState, Plan, Undo, UndoTicket};
 use crate::domain::severity::Severity;
 
 /// At most this many anomalies are kept with an incident; later ones are counted only.
@@ -226,6 +226,9 @@ pub enum ApproveError {
     /// Nothing new is begun while sentinel-tui ends.
     #[error("sentinel-tui is shutting down")]
     ShuttingDown,
+    /// Nothing was applied, or what was has no inverse.
+    #[error("nothing of fix {0} is applied that could be taken back")]
+    NothingToUndo(FixId),
 }
 
 impl Incident {
@@ -344,6 +347,32 @@ impl Incident {
             step.state = FixState::Approved;
         }
         Ok(plan.approved(by))
+    }
+
+    /// Approves taking back what was applied of the plan that `fix` belongs to, also long after it
+    /// was. Only a person does that; who approved the plan has an [`UndoTicket`] for it.
+    pub fn approve_undo(
+        &self,
+        fix: &FixId,
+        sha256: &str,
+        by: Actor,
+    ) -> Result<Approved<Undo>, ApproveError> {
+        if !matches!(by, Actor::Person(_)) {
+            return Err(ApproveError::NotEntitled);
+        }
+        let Some(plan) = self.plan.as_ref().filter(|p| p.has(fix)) else {
+            return Err(ApproveError::NoSuchFix(fix.clone()));
+        };
+        if self.state == IncidentState::Fixing {
+            return Err(ApproveError::NotNow(fix.clone(), self.state.as_str()));
+        }
+        if !plan.can_undo() {
+            return Err(ApproveError::NothingToUndo(fix.clone()));
+        }
+        if plan.sha256 != sha256 || plan.digest() != plan.sha256 {
+            return Err(ApproveError::HashMismatch);
+        }
+        Ok(plan.approved_undo(by))
     }
 
     fn push_timeline(&mut self, entry: TimelineEntry) {

@@ -2,6 +2,7 @@
 
 pub mod anomaly;
 pub mod audit;
+pub mod brakes;
 pub mod clock;
 pub mod command;
 pub mod container;

@@ -1,9 +1,9 @@
 //! Why sentinel-tui left something alone: every reason has a code that a program can compare with.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why nothing was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotActing {
     /// Auto-heal is not switched on.
@@ -42,6 +42,16 @@ pub enum NotActing {
     LowConfidence,
     /// What must be on disk before a call could not be written.
     NotRecorded,
+    /// A person silenced the service: it is being worked on.
+    Maintenance,
+    /// Something was changed next to it a moment ago: what that does is not seen yet.
+    Neighbourhood,
+    /// It was mended again and again and is back: another fix of that kind would not last.
+    Ineffective,
+    /// The calls of the MCP server that it needs fail one after the other.
+    CircuitOpen,
+    /// The kill switch is on.
+    Halted,
 }
 
 impl NotActing {
@@ -66,6 +76,11 @@ impl NotActing {
             Self::ToolMissing => "tool_missing",
             Self::LowConfidence => "low_confidence",
             Self::NotRecorded => "not_recorded",
+            Self::Maintenance => "maintenance",
+            Self::Neighbourhood => "neighbourhood",
+            Self::Ineffective => "ineffective",
+            Self::CircuitOpen => "circuit_open",
+            Self::Halted => "halted",
         }
     }
 }

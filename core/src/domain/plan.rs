@@ -134,6 +134,9 @@ pub struct Fix {
     pub downtime: String,
     /// The call that takes it back.
     pub inverse: Option<ToolCall>,
+    /// What to change in a compose file so that the next `compose up` keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compose_patch: Option<String>,
     /// Where it is.
     pub state: FixState,
     /// What came back.
@@ -194,16 +197,22 @@ impl Plan {
                     docker_line,
                     downtime,
                     inverse,
+                    compose_patch,
                     // These change while the plan runs; the approved text does not.
                     state: _,
                     result: _,
                     replaced_by: _,
                 } = s;
-                serde_json::json!({
+                let mut covered = serde_json::json!({
                     "id": id, "step": step, "call": call, "target": target, "risk": risk,
                     "reason": reason, "diff": diff, "docker_line": docker_line,
                     "downtime": downtime, "inverse": inverse,
-                })
+                });
+                // Plans of earlier versions have none, and keep their hash.
+                if let Some(patch) = compose_patch {
+                    covered["compose_patch"] = patch.as_str().into();
+                }
+                covered
             })
             .collect();
         let covered = serde_json::json!({
@@ -224,6 +233,12 @@ impl Plan {
     /// Whether it still waits for a decision.
     pub fn is_staged(&self) -> bool {
         self.steps.iter().all(|s| s.state == FixState::Staged) && !self.steps.is_empty()
+    }
+
+    /// Whether something of it was applied that can be taken back, and is not being taken back.
+    pub fn can_undo(&self) -> bool {
+        let undoing = self.steps.iter().any(|s| s.state == FixState::Undoing);
+        !undoing && self.steps.iter().any(|s| s.state == FixState::Applied && s.inverse.is_some())
     }
 
     /// The highest risk of its steps.
@@ -315,6 +330,12 @@ impl Plan {
         let ticket = UndoTicket { sha256: self.sha256.clone(), by: by.clone() };
         (Approved::new(self.clone(), by), ticket)
     }
+
+    /// Turns what was applied of a plan into an approved undo. Reached through
+    /// `Incident::approve_undo` only.
+    pub(in crate::domain) fn approved_undo(&self, by: Actor) -> Approved<Undo> {
+        Approved::new(Undo(self.clone()), by)
+    }
 }
 
 /// The inverses of a plan's applied steps.
@@ -368,6 +389,7 @@ mod tests {
             docker_line: "docker start api".to_owned(),
             downtime: "none".to_owned(),
             inverse: Some(ToolCall::new("stop_container", [])),
+            compose_patch: None,
             state: FixState::Staged,
             result: None,
             replaced_by: None,
@@ -412,6 +434,7 @@ mod tests {
             |p| p.steps[0].docker_line.push('x'),
             |p| p.steps[0].downtime.push('x'),
             |p| p.steps[0].inverse = None,
+            |p| p.steps[0].compose_patch = Some("x".to_owned()),
             |p| p.steps.swap(0, 1),
             |p| drop(p.steps.pop()),
         ];

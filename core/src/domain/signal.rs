@@ -141,6 +141,9 @@ pub enum Signal {
         incident: IncidentId,
         /// What came back.
         result: ToolResult,
+        /// The container that stands in the place of the target since then, if it is another one.
+        #[serde(default)]
+        replaced_by: Option<ContainerId>,
     },
     /// The monitor ended for good.
     Detached {

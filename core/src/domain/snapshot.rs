@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::anomaly::Anomaly;
+use crate::domain::brakes::BrakesView;
 use crate::domain::container::Container;
 use crate::domain::incident::Incident;
 use crate::domain::quiet::{Silence, Suppressed};
@@ -125,4 +126,7 @@ pub struct Snapshot {
     /// Services that are silenced now.
     #[serde(default)]
     pub silences: Vec<Silence>,
+    /// What holds auto-heal back.
+    #[serde(default)]
+    pub brakes: BrakesView,
 }

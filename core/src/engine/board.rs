@@ -13,6 +13,7 @@ use crate::domain::incident::Incident;
 use crate::domain::log::LogLine;
 use crate::domain::snapshot::{ContainerView, Mode, Snapshot, USAGE_HISTORY};
 use crate::domain::tool::Tool;
+use crate::domain::topology::Edge;
 use crate::domain::usage::UsageSample;
 use crate::engine::Engine;
 
@@ -114,14 +115,20 @@ impl Board {
 }
 
 impl Engine {
+    /// Who needs whom, as far as known.
+    pub(crate) fn edges(&mut self) -> Arc<Vec<Edge>> {
+        let edges = self.edges.take().unwrap_or_else(|| Arc::new(topology::all(&self.world)));
+        self.edges = Some(Arc::clone(&edges));
+        edges
+    }
+
     /// The state of everything, for front ends.
     pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
         self.board.version += 1;
         if *self.board.tools != self.world.tools {
             self.board.tools = Arc::new(self.world.tools.clone());
         }
-        let edges = self.edges.take().unwrap_or_else(|| Arc::new(topology::all(&self.world)));
-        self.edges = Some(Arc::clone(&edges));
+        let edges = self.edges();
         let mut containers: Vec<ContainerView> = self
             .world
             .containers
@@ -157,6 +164,7 @@ impl Engine {
             edges,
             suppressed: self.quiet.suppressed(),
             silences: self.quiet.silences().to_vec(),
+            brakes: self.brakes.view(now),
             watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)
                 .then(|| "another sentinel-tui on this machine acts on this engine".to_owned()),
         }

@@ -13,7 +13,8 @@ use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
 use crate::domain::snapshot::Mode;
 use crate::engine::{Engine, Open, Turn};
-use crate::policy::{Decision, Reason, Request, decide};
+use crate::policy::reason::Reason;
+use crate::policy::{Decision, Request, decide};
 
 /// A decision that was held up by something that passes is made again after this long.
 const RETRY: SignedDuration = SignedDuration::from_secs(1);
@@ -34,6 +35,10 @@ impl Engine {
             return;
         }
         let unwitnessed = open.work.unwitnessed;
+        let target = open.incident.plan.as_ref().and_then(|p| p.steps.first());
+        let target = target.map(|s| s.target.id.clone());
+        let neighbour = target.and_then(|target| self.neighbour_changed(&target, now));
+        let Some(open) = self.incidents.get(id) else { return };
         let incident = Arc::clone(&open.incident);
         let Some(plan) = incident.plan.as_ref().filter(|p| p.is_staged()) else { return };
         let Some(first) = plan.steps.first() else { return };
@@ -46,7 +51,7 @@ impl Engine {
                 return;
             }
             let why = format!("no MCP server offers {}", step.call.tool);
-            let missing = Reason { code: NotActing::ToolMissing, words: why, passes: true };
+            let missing = Reason::passes(NotActing::ToolMissing, why);
             self.hold(id, &[missing], turn);
             return;
         }
@@ -63,12 +68,16 @@ impl Engine {
             // Who keeps no record makes no call.
             elected: self.settings.elected && self.settings.keeps,
             watch_all: self.settings.watch_all,
+            rules: &self.settings.rules,
             plan,
+            tools: &self.world.tools,
             class: incident.class,
             confidence: incident.diagnosis.as_ref().map_or(0.0, |d| d.confidence),
             target: &facts.container,
             operator_intent: unknown_intent || facts.stopped_by_operator.is_some(),
             refused_by_person: incident.is_refused_by_person(),
+            silenced: self.quiet.silenced(&facts.container.of),
+            neighbour: neighbour.as_deref(),
             anomalies: &seen,
             brakes: &self.brakes,
             now,
@@ -79,7 +88,7 @@ impl Engine {
         match decision {
             Decision::Allow if unrecorded.as_ref().is_some_and(|(until, _)| *until > now) => {
                 let words = unrecorded.map(|(_, why)| why).unwrap_or_default();
-                let reason = Reason { code: NotActing::NotRecorded, words, passes: true };
+                let reason = Reason::passes(NotActing::NotRecorded, words);
                 self.hold(id, &[reason], turn);
             }
             Decision::Allow => {
@@ -91,7 +100,8 @@ impl Engine {
             }
             Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
                 self.hold(id, &reasons, turn);
-                let frozen = reasons.iter().find(|r| r.code == NotActing::Flapping);
+                let hopeless = [NotActing::Flapping, NotActing::Ineffective];
+                let frozen = reasons.iter().find(|r| hopeless.contains(&r.code));
                 if let Some(frozen) = frozen.filter(|_| self.settings.mode == Mode::AutoHeal) {
                     self.escalate(id, &frozen.words, turn);
                 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::detect::score::learned::ServiceKey;
 use crate::domain::audit::AuditRecord;
+use crate::domain::brakes::KeptBrakes;
 use crate::domain::event::Event;
 use crate::domain::ids::ContainerId;
 use crate::domain::incident::Incident;
@@ -32,6 +33,8 @@ pub enum Effect {
     },
     /// Keep the silences that are in force.
     SaveSilences(Vec<Silence>),
+    /// Keep the kill switch and what is known of failing servers.
+    SaveBrakes(Box<KeptBrakes>),
     /// First make the incident and these records durable, then run the plan. If that cannot be
     /// written, nothing is called and the plan is stale.
     Apply {

@@ -6,14 +6,14 @@ use jiff::SignedDuration;
 
 use crate::domain::audit::AuditAction;
 use crate::domain::container::ContainerRef;
-use crate::domain::event::{Event, IncidentWire};
+use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
 use crate::domain::signal::UNRECORDED;
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
-use crate::engine::records::{approver, record, undo_record, word};
+use crate::engine::records::{approver, record, word};
 use crate::engine::{Engine, Turn};
 
 /// A plan, or its undo, must come back within this time; each call has a shorter bound of its own.
@@ -54,6 +54,7 @@ impl Engine {
         work.stopped_until = None;
         work.verification = None;
         work.result_by = Some(now + RESULT_WAIT);
+        let class = incident.class;
         let mut words = Vec::new();
         let mut records = Vec::new();
         let mut summary = String::new();
@@ -92,7 +93,7 @@ impl Engine {
             turn.emit(event);
         }
         if let Some(target) = target {
-            self.brakes.acted(now, &target);
+            self.brakes.acted(now, &target, class, id);
         }
         self.brakes.begin(id);
         let Some(open) = self.incidents.get(id) else {
@@ -120,6 +121,7 @@ impl Engine {
             return;
         }
         let ok = result.ok;
+        self.server_answered(id, fix, ok, turn);
         let mut events = Vec::new();
         let mut audit = None;
         if let Some((incident, _)) = self.edit(id, turn) {
@@ -214,7 +216,7 @@ impl Engine {
     }
 
     /// All calls of a plan, or of its undo, came back (or are given up).
-    fn calls_returned(&mut self, id: &IncidentId, turn: &Turn) {
+    pub(crate) fn calls_returned(&mut self, id: &IncidentId, turn: &Turn) {
         let Some(open) = self.incidents.get_mut(id) else { return };
         open.work.result_by = None;
         let steps = open.incident.plan.iter().flat_map(|p| &p.steps);
@@ -234,7 +236,7 @@ impl Engine {
     }
 
     /// A result that nobody waits for any more changes nothing, but is not swallowed.
-    fn late_word(&mut self, id: &IncidentId, what: String, turn: &mut Turn) {
+    pub(crate) fn late_word(&mut self, id: &IncidentId, what: String, turn: &mut Turn) {
         if self.incidents.get(id).is_some_and(|o| !o.incident.state.is_closed()) {
             self.note(id, Actor::System, what, turn);
         }
@@ -300,72 +302,5 @@ impl Engine {
             }
             turn.effects.push(Effect::Inspect(target.id));
         }
-    }
-
-    pub(crate) fn undo_done(&mut self, id: &IncidentId, result: &ToolResult, turn: &mut Turn) {
-        let now = turn.now;
-        let waits = self.incidents.get_mut(id).is_some_and(|o| std::mem::take(&mut o.work.undoing));
-        if !waits {
-            self.late_word(id, format!("a late word of an undo: {}", result.message), turn);
-            return;
-        }
-        self.calls_returned(id, turn);
-        self.brakes.end(id);
-        let mut events = Vec::new();
-        let mut audits = Vec::new();
-        if let Some((incident, _)) = self.edit(id, turn) {
-            let by = approver(incident);
-            let words = if result.ok { "taken back" } else { "could not be taken back" };
-            incident.note(now, Actor::System, format!("{words}: {}", result.message));
-            if let Some(plan) = &mut incident.plan {
-                let frozen = plan.clone();
-                for step in plan.steps.iter_mut().filter(|s| s.state == FixState::Undoing) {
-                    let action = if result.ok {
-                        step.state = FixState::Undone;
-                        let said = Some(result.message.clone());
-                        events.push(Event::FixUndone(word(id, step, &by, said)));
-                        AuditAction::Undone
-                    } else {
-                        step.state = FixState::Applied;
-                        AuditAction::Failed
-                    };
-                    let mut undone = undo_record(action, by.clone(), id, &frozen, step, now);
-                    undone.result = Some(result.clone());
-                    audits.push(undone);
-                }
-            }
-        }
-        for event in events {
-            turn.emit(event);
-        }
-        turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
-    }
-
-    /// An undo whose outcome nobody will ever tell. It is not repeated.
-    pub(crate) fn end_undo(
-        &mut self,
-        id: &IncidentId,
-        action: AuditAction,
-        why: &str,
-        turn: &mut Turn,
-    ) {
-        let now = turn.now;
-        let mut audits = Vec::new();
-        let Some((incident, _)) = self.edit(id, turn) else { return };
-        incident.note(now, Actor::System, why);
-        if let Some(plan) = &mut incident.plan {
-            let frozen = plan.clone();
-            for step in plan.steps.iter_mut().filter(|s| s.state == FixState::Undoing) {
-                step.state = FixState::Failed;
-                let message = why.to_owned();
-                step.result = Some(ToolResult { ok: false, message, duration_ms: 0 });
-                let mut ended = undo_record(action, Actor::System, id, &frozen, step, now);
-                ended.result.clone_from(&step.result);
-                audits.push(ended);
-            }
-        }
-        let wire = IncidentWire::from(&*incident);
-        turn.emit(Event::IncidentUpdated { incident: wire });
-        turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
     }
 }

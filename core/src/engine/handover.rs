@@ -29,7 +29,8 @@ impl Engine {
             .flat_map(|i| i.anomalies.clone())
             .collect();
         left.sort_by_key(|a| a.observed_at);
-        self.brakes = Brakes::new(self.settings.limits);
+        let own = std::mem::replace(&mut self.brakes, Brakes::new(self.settings.limits));
+        self.brakes.inherit(own);
         for incident in &earlier {
             resume::recall(&mut self.brakes, incident);
         }
@@ -56,18 +57,23 @@ impl Engine {
             }
         }
         if std::mem::take(&mut self.reconsider) {
-            for id in self.open_ids() {
-                let staged = self.incidents.get(&id).and_then(|o| o.incident.plan.as_ref());
-                if !staged.is_some_and(Plan::is_staged) {
-                    continue;
-                }
-                let code = NotActing::NotElected.as_str();
-                if let Some((incident, work)) = self.edit(&id, turn) {
-                    work.told.remove(code);
-                    incident.not_acting.retain(|line| !line.starts_with(code));
-                }
-                self.consider(&id, turn);
+            self.decide_anew(NotActing::NotElected, turn);
+        }
+    }
+
+    /// Decides about all staged plans anew, now that `code` may not hold any more, or does.
+    pub(crate) fn decide_anew(&mut self, code: NotActing, turn: &mut Turn) {
+        for id in self.open_ids() {
+            let staged = self.incidents.get(&id).and_then(|o| o.incident.plan.as_ref());
+            if !staged.is_some_and(Plan::is_staged) {
+                continue;
             }
+            let code = code.as_str();
+            if let Some((incident, work)) = self.edit(&id, turn) {
+                work.told.remove(code);
+                incident.not_acting.retain(|line| !line.starts_with(code));
+            }
+            self.consider(&id, turn);
         }
     }
 }

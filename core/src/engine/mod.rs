@@ -19,6 +19,7 @@ mod explain;
 mod fixing;
 mod handover;
 mod merge;
+mod neighbours;
 mod observe;
 mod opening;
 mod oracles;
@@ -31,6 +32,8 @@ mod resume;
 mod sight;
 mod staging;
 mod storm;
+mod switch;
+mod undo;
 mod verify;
 mod work;
 
@@ -57,6 +60,7 @@ use crate::engine::own_calls::OwnCalls;
 use crate::engine::quiet::Quiet;
 use crate::engine::work::Work;
 use crate::policy::brakes::{Brakes, Limits};
+use crate::policy::rules::Rules;
 
 /// Closed incidents kept in memory; the store has all.
 const CLOSED_KEPT: usize = 50;
@@ -82,6 +86,8 @@ pub struct Settings {
     pub plan_expiry: SignedDuration,
     /// The brakes' bounds.
     pub limits: Limits,
+    /// What the configuration asks of the policy.
+    pub rules: Rules,
 }
 
 impl Default for Settings {
@@ -95,6 +101,7 @@ impl Default for Settings {
             verify_hold: SignedDuration::from_secs(30),
             plan_expiry: SignedDuration::from_mins(15),
             limits: Limits::default(),
+            rules: Rules::default(),
         }
     }
 }
@@ -212,7 +219,10 @@ impl Engine {
             let kept = |effect: &Effect| {
                 matches!(
                     effect,
-                    Effect::Audit(_) | Effect::Remember { .. } | Effect::SaveSilences(_)
+                    Effect::Audit(_)
+                        | Effect::Remember { .. }
+                        | Effect::SaveSilences(_)
+                        | Effect::SaveBrakes(_)
                 )
             };
             turn.effects.retain(|effect| !kept(effect));
@@ -289,7 +299,9 @@ impl Engine {
             }
             Signal::PlanStale { incident, why } => self.plan_stale(&incident, &why, turn),
             Signal::PlanDone { incident, ok } => self.plan_done(&incident, ok, turn),
-            Signal::UndoDone { incident, result } => self.undo_done(&incident, &result, turn),
+            Signal::UndoDone { incident, result, replaced_by } => {
+                self.undo_done(&incident, &result, replaced_by, turn);
+            }
             Signal::Detached { why } => turn.emit(Event::MonitorStopped {
                 counts: self.board.counts(self.incidents.len(), self.quiet.total()),
                 reason: why,
@@ -303,7 +315,7 @@ impl Engine {
         const ROUNDS: usize = 4;
         self.end_silences(turn);
         self.settle_waiting(turn);
-        for id in self.open_ids() {
+        for id in self.tended_ids() {
             for _ in 0..ROUNDS {
                 self.tend(&id, turn);
                 if self.due_at(&id).is_none_or(|at| at > turn.now) {
@@ -332,7 +344,7 @@ impl Engine {
     fn due_at(&self, id: &IncidentId) -> Option<Timestamp> {
         let Open { incident, work } = self.incidents.get(id)?;
         if incident.state.is_closed() {
-            return None;
+            return work.result_by;
         }
         let plan = incident.plan.as_ref().filter(|p| p.is_staged());
         let due = [
@@ -368,6 +380,12 @@ impl Engine {
         Some((Arc::make_mut(&mut open.incident), &mut open.work))
     }
 
+    /// Incidents that something may be due for: open ones, and those whose fix is being taken back.
+    fn tended_ids(&self) -> Vec<IncidentId> {
+        let tended = |o: &Open| !o.incident.state.is_closed() || o.work.undoing;
+        self.incidents.iter().filter(|(_, o)| tended(o)).map(|(id, _)| id.clone()).collect()
+    }
+
     fn open_ids(&self) -> Vec<IncidentId> {
         self.incidents
             .iter()
@@ -395,7 +413,7 @@ impl Engine {
         let closed: Vec<IncidentId> = self
             .incidents
             .iter()
-            .filter(|(_, o)| o.incident.state.is_closed())
+            .filter(|(_, o)| o.incident.state.is_closed() && !o.work.undoing)
             .map(|(id, _)| id.clone())
             .collect();
         let excess = closed.len().saturating_sub(CLOSED_KEPT);

@@ -209,6 +209,18 @@ impl Engine {
             | LifeKind::NetworkGone { .. }
             | LifeKind::ImageGone => {}
         }
+        let by_hand = matches!(
+            event.kind,
+            LifeKind::Stop
+                | LifeKind::Pause
+                | LifeKind::Unpause
+                | LifeKind::Update
+                | LifeKind::Restart
+                | LifeKind::Rename
+        );
+        if stopped || (by_hand && !ours && !blind) {
+            facts.worked_on_at = Some(event.at);
+        }
         let changed = before != (container.state, container.health);
         let wire = ContainerWire::from(facts.container.as_ref());
         if changed {

@@ -23,6 +23,10 @@ const QUIET: SignedDuration = SignedDuration::from_secs(10);
 pub(crate) const LOOK: SignedDuration = SignedDuration::from_millis(500);
 /// So many looks at least must find that everything holds, however long the hold.
 const LEAST_LOOKS: i64 = 2;
+/// What is usual is what was before the fault for this long.
+const BEFORE: SignedDuration = SignedDuration::from_mins(10);
+/// A service that comes up may log so many errors besides.
+const START_ERRORS: f64 = 3.0;
 /// An inspect that does not come within this time is not waited for any longer, unless the engine
 /// was out of sight.
 const INSPECT_WAIT: SignedDuration = SignedDuration::from_secs(2);
@@ -42,8 +46,8 @@ pub(crate) struct Verification {
     pub(crate) hold: SignedDuration,
     /// Since when every oracle holds.
     pub(crate) holds_since: Option<Timestamp>,
-    /// `StartedAt` of each target when they began to hold.
-    pub(crate) started: BTreeMap<ContainerId, String>,
+    /// How each target was when they began to hold.
+    pub(crate) runs: BTreeMap<ContainerId, Run>,
     /// How many looks in a row found so.
     pub(crate) looks: i64,
     /// Targets that were inspected since it began, or since the engine came back in sight.
@@ -54,6 +58,27 @@ pub(crate) struct Verification {
     pub(crate) must_inspect: bool,
     /// When to look next.
     pub(crate) next_look: Timestamp,
+}
+
+/// How a target was when everything began to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// `State.StartedAt`.
+    started_at: String,
+    /// `RestartCount`.
+    restarts: u32,
+    /// Errors that it had logged.
+    errors: u64,
+}
+
+impl Run {
+    fn of(facts: &Facts) -> Self {
+        Self {
+            started_at: facts.container.started_at_raw.clone(),
+            restarts: facts.container.restart_count,
+            errors: facts.errors.total(),
+        }
+    }
 }
 
 impl Verification {
@@ -77,7 +102,7 @@ impl Verification {
             deadline: now + verdict.clamp(SHORTEST, LONGEST),
             hold,
             holds_since: None,
-            started: BTreeMap::new(),
+            runs: BTreeMap::new(),
             looks: 0,
             inspected: Vec::new(),
             fresh_from: now,
@@ -119,7 +144,7 @@ impl Verification {
     fn forget_hold(&mut self) {
         self.holds_since = None;
         self.looks = 0;
-        self.started.clear();
+        self.runs.clear();
     }
 
     /// Takes over what the oracles say now: since when they hold, and on which run.
@@ -131,13 +156,8 @@ impl Verification {
         self.looks += 1;
         if self.holds_since.is_none() {
             self.holds_since = Some(now);
-            self.started = self
-                .targets
-                .iter()
-                .filter_map(|t| {
-                    Some((t.clone(), world.containers.get(t)?.container.started_at_raw.clone()))
-                })
-                .collect();
+            let run = |t: &ContainerId| Some((t.clone(), Run::of(world.containers.get(t)?)));
+            self.runs = self.targets.iter().filter_map(run).collect();
         }
     }
 
@@ -179,6 +199,10 @@ impl Verification {
             !noise,
             said.map_or_else(|| "its own signals are quiet".to_owned(), |a| a.summary.clone()),
         ));
+        if self.ours {
+            let rates = self.targets.iter().filter_map(|t| world.containers.get(t));
+            checks.extend(rates.map(|f| self.error_rate(f, incident, now)));
+        }
         if incident.class == FailureClass::CpuThrottled {
             checks.extend(self.targets.iter().filter_map(|t| held_back(world.containers.get(t)?)));
         }
@@ -202,7 +226,8 @@ impl Verification {
                 format!("{name} is {}", container.state)
             },
         ));
-        let same = self.started.get(id).is_none_or(|s| s == &container.started_at_raw);
+        let run = self.runs.get(id);
+        let same = run.is_none_or(|run| run.started_at == container.started_at_raw);
         checks.push(check(
             "same_start",
             same,
@@ -212,6 +237,12 @@ impl Verification {
                 format!("{name} was started again meanwhile")
             },
         ));
+        let before = run.map_or(container.restart_count, |run| run.restarts);
+        checks.push(check(
+            "restarts_unchanged",
+            before == container.restart_count,
+            format!("{name}: restarts {before} → {}", container.restart_count),
+        ));
         let (healthy, words) = match container.health {
             Health::None => (true, "it has no health check"),
             Health::Healthy => (true, "its health check passes"),
@@ -219,6 +250,28 @@ impl Verification {
             Health::Unhealthy => (false, "its health check fails"),
         };
         checks.push(check("healthy", healthy, format!("{name}: {words}")));
+    }
+
+    /// Whether a target logs no more errors than before the fault, since all holds: at most twice
+    /// the rate of the ten minutes before, and a few for the start.
+    fn error_rate(&self, facts: &Facts, incident: &Incident, now: Timestamp) -> Check {
+        const NAME: &str = "error_rate";
+        let name = &facts.container.of.name;
+        let Some(before) = facts.errors.per_second_before(incident.observed_at, BEFORE) else {
+            let words = format!("{name}: its errors before the fault are not known");
+            return check(NAME, true, words);
+        };
+        let run = self.runs.get(&facts.container.of.id);
+        let since = self.holds_since.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+        let seconds = since.as_secs_f64();
+        let total = facts.errors.total();
+        let errors = total.saturating_sub(run.map_or(total, |run| run.errors));
+        let most = START_ERRORS + 2.0 * before * seconds;
+        let words = format!(
+            "{name}: {errors} errors in {seconds:.0} s, {:.1} a minute before the fault",
+            before * 60.0
+        );
+        check(NAME, errors as f64 <= most, words)
     }
 
     fn dependents(&self, world: &World, incident: &Incident) -> Check {

@@ -51,7 +51,7 @@ impl Quiet {
         self.total
     }
 
-    fn silenced(&self, of: &ContainerRef) -> bool {
+    pub(crate) fn silenced(&self, of: &ContainerRef) -> bool {
         self.silences.iter().any(|s| s.service == of.service || s.service == of.name)
     }
 

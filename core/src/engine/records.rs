@@ -57,7 +57,7 @@ pub(crate) fn undo_record(
 ) -> AuditRecord {
     AuditRecord {
         call: fix.inverse.clone(),
-        reason: "taken back: it got worse after the fix".to_owned(),
+        reason: "taken back".to_owned(),
         result: None,
         ..record(action, actor, id, plan, fix, now)
     }

@@ -31,6 +31,9 @@ impl Engine {
                 self.silence(&service, seconds, &reason, actor, turn)
             }
             Command::Dismiss { incident, reason } => self.dismiss(&incident, actor, &reason, turn),
+            Command::Undo { fix, sha256 } => self.undo_request(&fix, &sha256, actor, turn),
+            Command::Halt { reason } => self.halt(&reason, actor, turn),
+            Command::Resume { reason } => self.resume(&reason, actor, turn),
         });
         turn.effects.push(Effect::Reply { request, outcome });
     }
@@ -38,14 +41,14 @@ impl Engine {
     /// The one gate for people, as `policy::decide` is for the policy: who only looks decides
     /// nothing.
     fn gate(&self, actor: &Actor, command: &Command) -> Result<(), String> {
-        let approves = matches!(command, Command::Approve { .. });
+        let approves = matches!(command, Command::Approve { .. } | Command::Undo { .. });
         let refusal = if !matches!(actor, Actor::Person(_)) {
             // The policy decides inside the engine only; what comes from outside is a person.
             "only a person can ask for this"
         } else if !self.settings.keeps {
             "another sentinel-tui keeps the record of this state folder; decide there"
-        } else if matches!(command, Command::Silence { .. }) {
-            // It changes what is told, not what runs.
+        } else if matches!(command, Command::Silence { .. } | Command::Halt { .. }) {
+            // The one changes what is told, not what runs; the other only makes it less.
             return Ok(());
         } else if self.settings.mode == Mode::ReadOnly {
             "read-only: nothing is changed; start without --read-only to act"
@@ -103,7 +106,7 @@ impl Engine {
     }
 
     /// A target of this incident's plan on which another incident's plan is under way.
-    fn busy_target(&self, id: &IncidentId) -> Option<String> {
+    pub(crate) fn busy_target(&self, id: &IncidentId) -> Option<String> {
         let plan = self.incidents.get(id)?.incident.plan.as_ref()?;
         let others = self.incidents.iter().filter(|(other, o)| {
             let verifies = o.work.verification.as_ref().is_some_and(|v| v.ours);
@@ -144,7 +147,7 @@ impl Engine {
         Ok(format!("rejected: {why}"))
     }
 
-    fn incident_of_fix(&self, fix: &FixId) -> Result<IncidentId, String> {
+    pub(crate) fn incident_of_fix(&self, fix: &FixId) -> Result<IncidentId, String> {
         self.incidents
             .values()
             .find(|o| o.incident.plan.as_ref().is_some_and(|p| p.has(fix)))

@@ -20,7 +20,10 @@ pub(crate) fn recall(brakes: &mut Brakes, incident: &Incident) {
         return;
     };
     for at in incident.attempts() {
-        brakes.acted(at, target);
+        brakes.acted(at, target, incident.class, &incident.id);
+    }
+    if incident.state == IncidentState::Resolved {
+        brakes.helped(&incident.id);
     }
     let mut verifying = false;
     let mut tried = false;
@@ -54,6 +57,10 @@ pub(crate) fn most_recent(mut incidents: Vec<Incident>) -> Vec<Arc<Incident>> {
 impl Engine {
     /// A plan that was being applied is never repeated; the state of the world decides.
     pub(crate) fn resume_earlier(&mut self, turn: &mut Turn) {
+        // Also of incidents that are closed: a person may take back what was verified.
+        for id in self.incidents.keys().cloned().collect::<Vec<_>>() {
+            self.undo_interrupted(&id, turn);
+        }
         for id in self.open_ids() {
             let Some(open) = self.incidents.get_mut(&id) else { continue };
             open.work.unwitnessed = true;
@@ -62,7 +69,6 @@ impl Engine {
             if state == IncidentState::Fixing {
                 self.interrupted(&id, turn);
             }
-            self.undo_interrupted(&id, turn);
             if !exists {
                 self.close_removed(&id, "the container was removed while nobody watched", turn);
                 continue;
@@ -154,16 +160,5 @@ impl Engine {
             "sentinel-tui ended while a call was under way; look at the container",
             turn,
         );
-    }
-
-    /// An undo that was under way is never repeated either: a person looks at the container.
-    fn undo_interrupted(&mut self, id: &IncidentId, turn: &mut Turn) {
-        let plan = self.incidents.get(id).and_then(|o| o.incident.plan.as_ref());
-        if !plan.is_some_and(|p| p.steps.iter().any(|s| s.state == FixState::Undoing)) {
-            return;
-        }
-        let why = "sentinel-tui ended while the fix was being taken back; its outcome is not known and it is not repeated; look at the container";
-        self.end_undo(id, AuditAction::Interrupted, why, turn);
-        self.escalate(id, why, turn);
     }
 }

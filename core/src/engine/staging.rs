@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::diagnose::compose;
 use crate::domain::audit::AuditAction;
 use crate::domain::container::Container;
 use crate::domain::diagnosis::Diagnosis;
@@ -31,7 +32,7 @@ impl Engine {
         let number = self.incidents.get(id).map_or(1, |o| o.incident.plans + 1);
         let plan = self.freeze(id, number, diagnosis, &target, now);
         if plan.risk() == Risk::R4 {
-            self.escalate(id, "the only fix could lose data; it is not offered", turn);
+            self.escalate(id, "the only fix could lose data or is ruled out by the configuration; it is not offered", turn);
             return;
         }
         for fix in &plan.steps {
@@ -84,12 +85,16 @@ impl Engine {
                     step,
                     call: action.call.clone(),
                     target: action.target.clone(),
-                    risk: risk::of(&action.call, facts, tool),
+                    risk: {
+                        let own = risk::of(&action.call, facts, tool);
+                        self.settings.rules.raised(&action.call.tool, own)
+                    },
                     reason: action.reason.clone(),
                     diff: action.diff.clone(),
                     docker_line: action.docker_line.clone(),
                     downtime: action.downtime.clone(),
                     inverse: action.inverse.clone(),
+                    compose_patch: facts.and_then(|c| compose::patch(&action.call, c)),
                     state: FixState::Staged,
                     result: None,
                     replaced_by: None,

@@ -8,13 +8,11 @@ use crate::domain::container::{Health, RunState};
 use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{Check, IncidentState};
-use crate::domain::plan::{Actor, Fix, FixState, Plan};
+use crate::domain::plan::{Actor, FixState, Plan};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::explain::RECOVERED;
-use crate::engine::fixing::RESULT_WAIT;
 use crate::engine::oracles::{self, LOOK, Verification};
-use crate::engine::records::{approver, undo_record};
 use crate::engine::storm::storm;
 use crate::engine::{Engine, Turn};
 
@@ -115,6 +113,7 @@ impl Engine {
     fn mended(&mut self, id: &IncidentId, ours: bool, checks: Vec<Check>, turn: &mut Turn) {
         let (state, why) = if ours {
             self.tell_verification(id, true, checks, turn);
+            self.brakes.helped(id);
             (IncidentState::Resolved, "verified: every check held".to_owned())
         } else {
             (IncidentState::ResolvedExternally, RECOVERED.to_owned())
@@ -195,56 +194,33 @@ impl Engine {
 
     /// It failed again after our fix: take it back, once, and hand over.
     fn got_worse(&mut self, id: &IncidentId, why: &str, checks: Vec<Check>, turn: &mut Turn) {
-        let now = turn.now;
         self.tell_verification(id, false, checks, turn);
         self.lock_targets(id, turn);
-        let mut undo = None;
-        let mut nothing = false;
-        let mut records = Vec::new();
-        if let Some((incident, work)) = self.edit(id, turn) {
-            let by = approver(incident);
-            nothing =
-                !incident.plan.iter().flat_map(|p| &p.steps).any(|s| s.state == FixState::Applied);
-            let applied = |s: &Fix| s.state == FixState::Applied && s.inverse.is_some();
-            if let Some(plan) = incident.plan.as_mut().filter(|p| p.steps.iter().any(applied)) {
-                undo = work.undo.take().and_then(|ticket| ticket.redeem(plan));
-                let frozen = plan.clone();
-                for step in plan.steps.iter_mut().filter(|s| undo.is_some() && applied(s)) {
-                    step.state = FixState::Undoing;
-                    let action = AuditAction::Undoing;
-                    records.push(undo_record(action, by.clone(), id, &frozen, step, now));
-                }
-            }
-            work.undo = None;
-            // Only what happens from now on is a reason to think again.
-            work.diagnose_by = None;
-            work.rethink = false;
-        }
+        let halted = self.brakes.halted().is_some();
+        let Some((incident, work)) = self.edit(id, turn) else { return };
+        // Only what happens from now on is a reason to think again.
+        work.diagnose_by = None;
+        work.rethink = false;
+        let ticket = work.undo.take();
+        let plan = incident.plan.as_ref();
+        let nothing = !plan.iter().flat_map(|p| &p.steps).any(|s| s.state == FixState::Applied);
+        let can_undo = plan.is_some_and(Plan::can_undo);
+        // With the kill switch on, not even that is done by itself.
+        let undo = ticket.filter(|_| can_undo && !halted).zip(plan).and_then(|(t, p)| t.redeem(p));
         let words = if undo.is_some() {
             "taking the fix back"
         } else if nothing {
             "nothing was applied, so there is nothing to take back"
+        } else if can_undo && halted {
+            "the kill switch is on, so the fix is not taken back by itself"
         } else {
             "the fix cannot be taken back"
         };
         self.escalate(id, &format!("worse after the fix ({why}); {words}"), turn);
-        let Some(undo) = undo else {
-            self.brakes.end(id);
-            return;
-        };
-        // The last step is taken back first.
-        for step in undo.get().0.steps.iter().rev().filter(|s| s.state == FixState::Applied) {
-            if let Some(inverse) = &step.inverse {
-                let target = step.target_now();
-                let state = self.world.containers.get(target).map(|f| f.container.state);
-                self.own.begin(target, &inverse.tool, state);
-            }
+        match undo {
+            Some(undo) => self.take_back(id, undo, "taken back: it got worse after the fix", turn),
+            None => self.brakes.end(id),
         }
-        let Some(open) = self.incidents.get_mut(id) else { return };
-        open.work.undoing = true;
-        open.work.result_by = Some(now + RESULT_WAIT);
-        let incident = Arc::clone(&open.incident);
-        turn.effects.push(Effect::Undo { plan: undo, incident, records });
     }
 
     /// A fix that did not help is not tried again by itself for a while.

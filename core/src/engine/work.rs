@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::clock;
-use crate::domain::plan::{Plan, UndoTicket};
+use crate::domain::plan::{Actor, Plan, UndoTicket};
 use crate::engine::oracles::Verification;
 
 /// A diagnosis waits at most this long for the last lines and the inspect after a death.
@@ -40,6 +40,8 @@ pub(crate) struct Work {
     pub(crate) result_by: Option<Timestamp>,
     /// An undo is under way.
     pub(crate) undoing: bool,
+    /// Who has it taken back.
+    pub(crate) undone_by: Option<Actor>,
     /// The oracles at work.
     pub(crate) verification: Option<Verification>,
     /// The right to take the applied plan back.

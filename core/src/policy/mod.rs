@@ -1,10 +1,13 @@
 //! How risky a call is, and whether a plan may run without a person.
 //!
 //! One pure function, [`decide`], returns all reasons at once. What a log, label, probe output
-//! or model says may explain a fault, never authorise a call: labels only tighten.
+//! or model says may explain a fault, never authorise a call: labels and configuration only tighten.
 
 pub mod brakes;
+mod circuits;
+pub mod reason;
 pub mod risk;
+pub mod rules;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,10 +17,10 @@ use crate::domain::failure::FailureClass;
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Plan, Risk};
 use crate::domain::snapshot::Mode;
-use crate::policy::brakes::Brakes;
-
-/// Below this a diagnosis is not sure enough to act upon without a person.
-const MIN_CONFIDENCE: f64 = 0.7;
+use crate::domain::tool::Tool;
+use crate::policy::brakes::{About, Brakes};
+use crate::policy::reason::Reason;
+use crate::policy::rules::Rules;
 
 /// How long healing is frozen once a container was told to flap: the window in which that is
 /// counted (FAILURES.md: at least four changes in 15 minutes).
@@ -33,8 +36,12 @@ pub struct Request<'a> {
     pub elected: bool,
     /// Everything is watched, so the monitor label is no opt-in.
     pub watch_all: bool,
+    /// What the configuration asks for.
+    pub rules: &'a Rules,
     /// The plan.
     pub plan: &'a Plan,
+    /// The tools that were discovered.
+    pub tools: &'a [Tool],
     /// Its class.
     pub class: FailureClass,
     /// How sure the diagnosis is.
@@ -45,23 +52,16 @@ pub struct Request<'a> {
     pub operator_intent: bool,
     /// Whether a person said no to a plan for this incident.
     pub refused_by_person: bool,
+    /// Whether a person silenced the target's service.
+    pub silenced: bool,
+    /// What was changed next to the target a moment ago, if anything was.
+    pub neighbour: Option<&'a str>,
     /// What the detectors saw in this incident, and on the target.
     pub anomalies: &'a [Anomaly],
     /// What was done lately.
     pub brakes: &'a Brakes,
     /// Now.
     pub now: Timestamp,
-}
-
-/// One reason against acting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// Its code.
-    pub code: NotActing,
-    /// In words.
-    pub words: String,
-    /// Whether it passes by itself (a cooldown, a plan in flight).
-    pub passes: bool,
 }
 
 /// The answer.
@@ -75,116 +75,136 @@ pub enum Decision {
     Refuse(Vec<Reason>),
 }
 
-/// Classes that may be healed without a person.
-pub fn may_heal(class: FailureClass) -> bool {
-    matches!(
-        class,
-        FailureClass::TransientCrash
-            | FailureClass::NativeCrash
-            | FailureClass::OomKill
-            | FailureClass::Hang
-            | FailureClass::DependencyDown
-    )
-}
-
 /// Whether a plan may run without a person, and if not, all the reasons why.
 pub fn decide(request: &Request<'_>) -> Decision {
-    let Request { plan, target, now, .. } = *request;
-    let mut refuse = Vec::new();
-    let mut reasons = Vec::new();
-    let reason = |code, words: String, passes| Reason { code, words, passes };
-    if request.mode == Mode::ReadOnly {
-        refuse.push(reason(NotActing::ReadOnly, "read-only: no change is made".to_owned(), false));
+    let mut refuse = forbidden(request.mode, request.elected, request.plan.risk());
+    let mut reasons = consent(request);
+    reasons.extend(doubts(request));
+    reasons.extend(surroundings(request));
+    let servers: Vec<&str> = request
+        .tools
+        .iter()
+        .filter(|t| request.plan.steps.iter().any(|s| s.call.tool == t.name))
+        .map(|t| t.server.as_str())
+        .collect();
+    let about = About { target: &request.target.of, class: request.class, servers: &servers };
+    reasons.extend(request.brakes.holds(&about, request.now));
+    if !refuse.is_empty() {
+        refuse.extend(reasons);
+        return Decision::Refuse(refuse);
     }
-    if !request.elected {
-        refuse.push(reason(
+    if reasons.is_empty() { Decision::Allow } else { Decision::NeedsApproval(reasons) }
+}
+
+/// What not even a person may do here and now.
+pub fn forbidden(mode: Mode, elected: bool, risk: Risk) -> Vec<Reason> {
+    let mut refuse = Vec::new();
+    if mode == Mode::ReadOnly {
+        refuse.push(Reason::stays(NotActing::ReadOnly, "read-only: no change is made"));
+    }
+    if !elected {
+        refuse.push(Reason::stays(
             NotActing::NotElected,
-            "another sentinel-tui on this machine acts on this engine; this one only watches"
-                .to_owned(),
-            false,
+            "another sentinel-tui on this machine acts on this engine; this one only watches",
         ));
     }
-    if plan.risk() == Risk::R4 {
-        refuse.push(reason(NotActing::RiskTooHigh, "it could lose data".to_owned(), false));
+    if risk == Risk::R4 {
+        refuse.push(Reason::stays(
+            NotActing::RiskTooHigh,
+            "it could lose data, or the configuration rules it out (R4)",
+        ));
     }
+    refuse
+}
+
+/// What people have to agree to beforehand: mode, labels, class, risk.
+fn consent(request: &Request<'_>) -> Vec<Reason> {
+    let Request { plan, target, rules, .. } = *request;
+    let mut reasons = Vec::new();
     if request.mode == Mode::Approve {
-        reasons.push(reason(
+        reasons.push(Reason::stays(
             NotActing::AutoHealOff,
-            "auto-heal is off; a person decides (start with --auto-heal to change that)".to_owned(),
-            false,
+            "auto-heal is off; a person decides (start with --auto-heal to change that)",
         ));
     }
     if let Some(why) = opt_in_problem(target, request.watch_all) {
-        reasons.push(reason(NotActing::NotOptedIn, why, false));
+        reasons.push(Reason::stays(NotActing::NotOptedIn, why));
     }
-    if !may_heal(request.class) {
-        reasons.push(reason(
+    if !rules.heals(request.class) {
+        reasons.push(Reason::stays(
             NotActing::ClassNotAllowed,
             format!("{} is not a class that is healed without a person", request.class),
-            false,
         ));
     }
-    if plan.risk() > Risk::R2 {
-        reasons.push(reason(
+    if plan.risk() > rules.max_risk() {
+        reasons.push(Reason::stays(
             NotActing::RiskTooHigh,
             format!("the plan {} ({})", plan.risk().words(), plan.risk()),
-            false,
-        ));
-    }
-    if request.confidence < MIN_CONFIDENCE {
-        reasons.push(reason(
-            NotActing::LowConfidence,
-            format!("the diagnosis is only {:.0} % sure", request.confidence * 100.0),
-            false,
-        ));
-    }
-    if request.operator_intent {
-        reasons.push(reason(
-            NotActing::OperatorIntent,
-            format!("{} may have been stopped on purpose", target.of.name),
-            false,
-        ));
-    }
-    if request.refused_by_person {
-        reasons.push(reason(
-            NotActing::OperatorIntent,
-            "a person said no to a plan for this incident; it is theirs now".to_owned(),
-            false,
         ));
     }
     if plan.steps.iter().any(|s| s.target.id != target.of.id) {
-        reasons.push(reason(
+        reasons.push(Reason::stays(
             NotActing::RiskTooHigh,
-            "the plan changes more than one container".to_owned(),
-            false,
+            "the plan changes more than one container",
+        ));
+    }
+    reasons
+}
+
+/// How sure it is that this is a fault, and this one.
+fn doubts(request: &Request<'_>) -> Vec<Reason> {
+    let Request { target, rules, .. } = *request;
+    let name = &target.of.name;
+    let mut reasons = Vec::new();
+    if request.confidence < rules.min_confidence() {
+        reasons.push(Reason::stays(
+            NotActing::LowConfidence,
+            format!("the diagnosis is only {:.0} % sure", request.confidence * 100.0),
+        ));
+    }
+    if request.operator_intent {
+        reasons.push(Reason::stays(
+            NotActing::OperatorIntent,
+            format!("{name} may have been stopped on purpose"),
+        ));
+    }
+    if request.refused_by_person {
+        reasons.push(Reason::stays(
+            NotActing::OperatorIntent,
+            "a person said no to a plan for this incident; it is theirs now",
         ));
     }
     if !observed_fault(request) {
-        reasons.push(reason(
+        reasons.push(Reason::stays(
             NotActing::NoObservedFault,
-            format!(
-                "the engine itself saw no fault on {}; text alone authorises nothing",
-                target.of.name
-            ),
-            false,
+            format!("the engine itself saw no fault on {name}; text alone authorises nothing"),
         ));
     }
+    reasons
+}
+
+/// What goes on around the target.
+fn surroundings(request: &Request<'_>) -> Vec<Reason> {
+    let Request { target, now, .. } = *request;
+    let mut reasons = Vec::new();
     let flaps = |a: &&Anomaly| {
         let at_target = a.kind == AnomalyKind::Flapping && a.container.id == target.of.id;
         at_target && now.duration_since(a.observed_at) < FROZEN
     };
     if let Some(flapping) = request.anomalies.iter().rfind(flaps) {
         let words = format!("healing is frozen: {}", flapping.summary);
-        reasons.push(reason(NotActing::Flapping, words, false));
+        reasons.push(Reason::stays(NotActing::Flapping, words));
     }
-    if let Some((code, words, passes)) = request.brakes.holds(&target.of, now) {
-        reasons.push(reason(code, words, passes));
+    if request.silenced {
+        reasons.push(Reason::passes(
+            NotActing::Maintenance,
+            format!("{} is silenced: somebody works on it", target.of.service),
+        ));
     }
-    if !refuse.is_empty() {
-        refuse.extend(reasons);
-        return Decision::Refuse(refuse);
+    if let Some(neighbour) = request.neighbour {
+        reasons.push(Reason::passes(NotActing::Neighbourhood, neighbour));
     }
-    if reasons.is_empty() { Decision::Allow } else { Decision::NeedsApproval(reasons) }
+    reasons
 }
 
 /// The monitor label opts in, the auto-heal label opts out; under `--all` only
@@ -303,6 +323,7 @@ mod tests {
                 docker_line: String::new(),
                 downtime: String::new(),
                 inverse: None,
+                compose_patch: None,
                 state: FixState::Staged,
                 result: None,
                 replaced_by: None,
@@ -340,6 +361,7 @@ mod tests {
         plan: Plan,
         seen: Vec<Anomaly>,
         brakes: Brakes,
+        rules: Rules,
     }
 
     impl Case {
@@ -349,6 +371,7 @@ mod tests {
                 plan: plan(&api, Risk::R1),
                 seen: vec![anomaly(&api, AnomalyKind::Death)],
                 brakes: Brakes::default(),
+                rules: Rules::default(),
                 api,
             }
         }
@@ -359,12 +382,16 @@ mod tests {
                 mode: Mode::AutoHeal,
                 elected: true,
                 watch_all: false,
+                rules: &self.rules,
                 plan: &self.plan,
+                tools: &[],
                 class: FailureClass::TransientCrash,
                 confidence: 0.8,
                 target: &self.api,
                 operator_intent: false,
                 refused_by_person: false,
+                silenced: false,
+                neighbour: None,
                 anomalies: &self.seen,
                 brakes: &self.brakes,
                 now: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10),
@@ -407,6 +434,18 @@ mod tests {
         assert_eq!(case.codes(|r| r.target = &quiet), [NotActing::NotOptedIn]);
         assert_eq!(case.codes(|r| r.plan = &risky), [NotActing::RiskTooHigh]);
         assert_eq!(case.codes(|r| r.plan = &lossy), [NotActing::RiskTooHigh; 2]);
+        assert_eq!(case.codes(|r| r.silenced = true), [NotActing::Maintenance]);
+        assert_eq!(case.codes(|r| r.neighbour = Some("db")), [NotActing::Neighbourhood]);
+        let strict = Rules {
+            classes: Some([FailureClass::OomKill].into()),
+            max_risk: Some(Risk::R0),
+            min_confidence: Some(0.9),
+            ..Rules::default()
+        };
+        assert_eq!(
+            case.codes(|r| r.rules = &strict),
+            [NotActing::ClassNotAllowed, NotActing::RiskTooHigh, NotActing::LowConfidence]
+        );
         assert_eq!(case.codes(|r| r.plan = &elsewhere), [NotActing::RiskTooHigh]);
         assert_eq!(case.codes(|r| r.confidence = 0.69), [NotActing::LowConfidence]);
         assert_eq!(case.codes(|r| r.operator_intent = true), [NotActing::OperatorIntent]);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
+use crate::domain::brakes::KeptBrakes;
 use crate::domain::incident::Incident;
 use crate::domain::quiet::Silence;
 use crate::domain::signal::Signal;
@@ -59,6 +60,8 @@ pub enum Input<'a> {
     Histories(Cow<'a, [(ServiceKey, History)]>),
     /// Silences of an earlier run that still last.
     Silences(Cow<'a, [Silence]>),
+    /// The kill switch and the failing servers, as an earlier run left them.
+    Brakes(Cow<'a, KeptBrakes>),
     /// The wall clock jumped.
     ClockJumped(SignedDuration),
     /// The record of a keeper that ended.

@@ -181,7 +181,7 @@ fn an_undo_whose_record_could_not_be_written_leaves_the_fix_applied() {
     let message = "the record could not be written, so nothing was called".to_owned();
     let incident = story.incident().id;
     let result = ToolResult { ok: false, message, duration_ms: 0 };
-    story.feed(Signal::UndoDone { incident, result });
+    story.feed(Signal::UndoDone { incident, result, replaced_by: None });
     let incident = story.incident();
     assert_eq!(incident.plan.unwrap().steps[0].state, FixState::Applied);
     assert!(incident.timeline.iter().any(|e| e.what.contains("could not be written")));

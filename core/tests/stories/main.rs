@@ -17,4 +17,6 @@ mod resuming;
 mod sight;
 mod support;
 mod surroundings;
+mod switch;
+mod undo;
 mod verification;

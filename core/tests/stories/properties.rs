@@ -9,7 +9,7 @@ use sentinel_core::domain::event::Event;
 use sentinel_core::domain::ids::{FixId, IncidentId};
 use sentinel_core::domain::incident::{IncidentState, MAX_ANOMALIES, MAX_TIMELINE};
 use sentinel_core::domain::life::LifeKind;
-use sentinel_core::domain::plan::Actor;
+use sentinel_core::domain::plan::{Actor, FixState};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::ToolResult;
@@ -43,6 +43,8 @@ pub(crate) enum Op {
     ApproveOld(usize),
     Reject,
     Dismiss(usize),
+    Undo(usize),
+    Halt(bool),
     Tools(u8),
     Degraded(bool),
     StrayResult(usize, u8),
@@ -68,6 +70,8 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         1 => (0_usize..20).prop_map(Op::ApproveOld),
         1 => Just(Op::Reject),
         1 => (0_usize..20).prop_map(Op::Dismiss),
+        2 => (0_usize..20).prop_map(Op::Undo),
+        1 => any::<bool>().prop_map(Op::Halt),
         2 => (0_u8..6).prop_map(Op::Tools),
         1 => any::<bool>().prop_map(Op::Degraded),
         2 => (0_usize..20, 0_u8..6).prop_map(|(i, kind)| Op::StrayResult(i, kind)),
@@ -131,6 +135,18 @@ pub(crate) fn happen(story: &mut Story, op: &Op) {
                 drop(story.ask(Actor::Person("bob".to_owned()), Command::Approve { fix, sha256 }));
             }
         }
+        Op::Undo(i) => {
+            let plans: Vec<_> = story.saved.values().filter_map(|x| x.plan.clone()).collect();
+            if let Some(plan) = plans.get(i % plans.len().max(1)) {
+                let (fix, sha256) = (plan.steps[0].id.clone(), plan.sha256.clone());
+                drop(story.ask(Actor::Person("bob".to_owned()), Command::Undo { fix, sha256 }));
+            }
+        }
+        Op::Halt(on) => {
+            let reason = String::new();
+            let command = if on { Command::Halt { reason } } else { Command::Resume { reason } };
+            drop(story.ask(Actor::Person("bob".to_owned()), command));
+        }
         Op::Dismiss(i) => {
             if let Some(incident) = nth(story, i) {
                 let reason = String::new();
@@ -172,7 +188,10 @@ fn stray(story: &mut Story, i: usize, kind: u8) {
     let began_at = story.now;
     let why = "stray".to_owned();
     // While a plan runs, only its own results come: the remediator is one.
-    let running = story.saved.get(&incident).is_some_and(|x| x.state == IncidentState::Fixing);
+    let running = story.saved.get(&incident).is_some_and(|x| {
+        let mut steps = x.plan.iter().flat_map(|p| &p.steps);
+        x.state == IncidentState::Fixing || steps.any(|s| s.state == FixState::Undoing)
+    });
     if running {
         return;
     }
@@ -181,7 +200,7 @@ fn stray(story: &mut Story, i: usize, kind: u8) {
         2 => Signal::PlanDone { incident, ok: true },
         3 => Signal::PlanDone { incident, ok: false },
         4 => Signal::PlanStale { incident, why },
-        _ => Signal::UndoDone { incident, result },
+        _ => Signal::UndoDone { incident, result, replaced_by: None },
     });
 }
 
@@ -226,12 +245,16 @@ fn check(story: &mut Story, mode: Mode, elected: bool) -> Result<(), TestCaseErr
     let mut approved_by_policy = Vec::new();
     let mut runs = BTreeSet::new();
     let mut stale = BTreeMap::new();
+    let mut halted = false;
     for (at, event) in &story.events {
         match event {
+            Event::HealingHalted { .. } => halted = true,
+            Event::HealingResumed { .. } => halted = false,
             Event::IncidentOpened { incident } => {
                 prop_assert!(opened.insert(incident.id.clone()), "{} twice", incident.id);
             }
             Event::FixApproved(word) if word.by == "policy" && word.step == 1 => {
+                prop_assert!(!halted, "the policy acts although the kill switch is on");
                 approved_by_policy.push((*at, word.target.clone()));
                 runs.insert(word.fix_id.clone());
             }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::detect::{Detector, reader};
 use sentinel_core::domain::audit::{AuditAction, AuditRecord};
+use sentinel_core::domain::brakes::KeptBrakes;
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, LABEL_MONITOR, RunState,
@@ -79,6 +80,8 @@ pub(crate) struct Story {
     pub(crate) audit: Vec<AuditRecord>,
     /// Silences as last kept.
     pub(crate) silences: Vec<Silence>,
+    /// Kill switch and failing servers as last kept.
+    pub(crate) brakes: KeptBrakes,
     /// What is remembered of each service.
     pub(crate) histories: BTreeMap<ServiceKey, History>,
     pub(crate) applied: Vec<Plan>,
@@ -182,6 +185,7 @@ impl Story {
         let truth = self.truth.values().cloned().collect();
         let mut story = Self::before_attach(settings, earlier, self.now, truth);
         story.starts = self.starts;
+        story.engine.recall_brakes(self.brakes.clone());
         story.feed(Signal::Tools { tools: all_tools() });
         story.attach();
         story
@@ -210,6 +214,7 @@ impl Story {
             saved,
             audit: Vec::new(),
             silences: Vec::new(),
+            brakes: KeptBrakes::default(),
             histories: BTreeMap::new(),
             applied: Vec::new(),
             undone: Vec::new(),
@@ -424,6 +429,13 @@ impl Story {
         self.ask(Actor::Person("ann".to_owned()), Command::Approve { fix, sha256: plan.sha256 })
     }
 
+    /// A person has the fix of the last incident taken back.
+    pub(crate) fn undo(&mut self) -> Result<String, String> {
+        let plan = self.last().and_then(|i| i.plan).ok_or("there is no plan to take back")?;
+        let fix = plan.steps.first().ok_or("the plan has no step")?.id.clone();
+        self.ask(Actor::Person("ann".to_owned()), Command::Undo { fix, sha256: plan.sha256 })
+    }
+
     pub(crate) fn reject(&mut self, reason: &str) -> Result<String, String> {
         let plan = self.plan().ok_or("there is no plan to reject")?;
         let fix = plan.steps.first().ok_or("the plan has no step")?.id.clone();
@@ -508,6 +520,7 @@ impl Story {
             }
             Effect::Audit(record) => self.audit.push(*record),
             Effect::SaveSilences(silences) => self.silences = silences,
+            Effect::SaveBrakes(kept) => self.brakes = *kept,
             Effect::Remember { service, history } => {
                 self.histories.insert(service, *history);
             }
@@ -557,7 +570,8 @@ impl Story {
                     return;
                 }
                 let result = ToolResult { ok: true, message: "undone".to_owned(), duration_ms: 5 };
-                let done = Signal::UndoDone { incident: plan.incident.clone(), result };
+                let incident = plan.incident.clone();
+                let done = Signal::UndoDone { incident, result, replaced_by: None };
                 self.later(millis(200), done);
                 self.undone.push(plan);
             }

@@ -1,9 +1,11 @@
 //! What the operator reads before approving: exactly what will run, on what, and what it costs.
 
-use sentinel_core::domain::plan::Plan;
+use sentinel_core::domain::plan::{Fix, FixState, Plan};
+use sentinel_core::domain::tool::ToolCall;
 use serde_json::Value;
 
 use crate::tui::glyphs::Glyphs;
+use crate::tui::modal::{Approval, Deed};
 use crate::tui::pages::page::Page;
 use crate::tui::pages::plan;
 use crate::tui::role::Role;
@@ -11,9 +13,20 @@ use crate::tui::state::State;
 use crate::tui::status;
 use crate::tui::styled::{Styled, paragraph};
 
+/// Columns of the labels.
+const LABEL: usize = 11;
+
 /// The page.
-pub fn page(state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) -> Page {
+pub fn page(state: &State, approval: &Approval, glyphs: &Glyphs, columns: usize) -> Page {
     let mut page = Page::default();
+    match approval.deed {
+        Deed::Apply => apply(&mut page, state, &approval.plan, glyphs, columns),
+        Deed::Undo => undo(&mut page, &approval.plan, columns),
+    }
+    page
+}
+
+fn apply(page: &mut Page, state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) {
     let risk = status::of_risk(shown.risk());
     let mut line = Styled::of(Role::Dim, "risk       ")
         .and(risk.role, format!("{} {}", risk.word, shown.risk().words()));
@@ -30,31 +43,56 @@ pub fn page(state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) -> Pag
         }
         head.push(Role::Strong, format!("{}  ", step.target.name));
         page.lines.extend(paragraph(&head, 4, Role::Strong, &step.diff, columns));
-        let fact = |page: &mut Page, label: &str, role, value: &str| {
-            let label = Styled::of(Role::Dim, format!("{label:<11}"));
-            page.lines.extend(paragraph(&label, 11, role, value, columns));
-        };
-        fact(
-            &mut page,
-            "container",
-            Role::Text,
-            &format!("{} ({})", step.target.name, step.target.id.short()),
-        );
-        fact(&mut page, "call", Role::Strong, &step.call.tool);
-        for (key, value) in &step.call.arguments {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let key = Styled::of(Role::Dim, format!("  {key} = "));
-            page.lines.extend(paragraph(&key, 4, Role::Text, &value, columns));
-        }
-        fact(&mut page, "same as", Role::Info, &format!("$ {}", step.docker_line));
-        fact(&mut page, "downtime", Role::Text, &step.downtime);
+        container(page, step, columns);
+        call(page, &step.call, columns);
+        fact(page, "same as", Role::Info, &format!("$ {}", step.docker_line), columns);
+        fact(page, "downtime", Role::Text, &step.downtime, columns);
         match &step.inverse {
-            Some(call) => fact(&mut page, "undo", Role::Text, &plan::short_call(call)),
-            None => fact(&mut page, "undo", Role::Warn, "impossible: it cannot be taken back"),
+            Some(call) => fact(page, "undo", Role::Text, &plan::short_call(call), columns),
+            None => {
+                fact(page, "undo", Role::Warn, "impossible: it cannot be taken back", columns);
+            }
+        }
+        plan::keep(page, step, 0);
+    }
+}
+
+/// What is called to take a plan back, in the order of the calls.
+fn undo(page: &mut Page, shown: &Plan, columns: usize) {
+    for step in shown.steps.iter().rev().filter(|s| s.state == FixState::Applied) {
+        page.blank();
+        let head = Styled::of(Role::Strong, format!("{}  ", step.target.name));
+        let diff = format!("takes back: {}", step.diff);
+        page.lines.extend(paragraph(&head, 4, Role::Strong, &diff, columns));
+        container(page, step, columns);
+        match &step.inverse {
+            Some(inverse) => call(page, inverse, columns),
+            None => {
+                let words = "this step cannot be taken back and stays as it is";
+                fact(page, "call", Role::Warn, words, columns);
+            }
         }
     }
-    page
+}
+
+fn container(page: &mut Page, step: &Fix, columns: usize) {
+    let words = format!("{} ({})", step.target.name, step.target_now().short());
+    fact(page, "container", Role::Text, &words, columns);
+}
+
+fn call(page: &mut Page, call: &ToolCall, columns: usize) {
+    fact(page, "call", Role::Strong, &call.tool, columns);
+    for (key, value) in &call.arguments {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let key = Styled::of(Role::Dim, format!("  {key} = "));
+        page.lines.extend(paragraph(&key, 4, Role::Text, &value, columns));
+    }
+}
+
+fn fact(page: &mut Page, label: &str, role: Role, value: &str, columns: usize) {
+    let label = Styled::of(Role::Dim, format!("{label:<LABEL$}"));
+    page.lines.extend(paragraph(&label, LABEL, role, value, columns));
 }

@@ -162,6 +162,10 @@ fn plan_head(page: &mut Page, state: &State, plan: &Plan, glyphs: &Glyphs, colum
         line.push(Role::Dim, format!(" {} {expiry}", glyphs.dot));
     }
     page.lines.push(line);
+    if plan.can_undo() && state.why_no_approval().is_none() {
+        let key = Styled::of(Role::Text, "  ").and(Role::Key, "U");
+        page.lines.push(key.and(Role::KeyText, " take it back…"));
+    }
     if plan.is_staged() {
         if let Some(why) = state.why_no_approval() {
             page.say(2, Role::Warn, &why, columns);

@@ -46,6 +46,7 @@ fn step_lines(page: &mut Page, step: &Fix, numbered: bool, glyphs: &Glyphs, colu
             Some(call) => page.fact("undo", Role::Text, &short_call(call), columns),
             None => page.fact("undo", Role::Warn, "impossible: it cannot be taken back", columns),
         }
+        keep(page, step, 2);
         return;
     }
     // Decided: what it did counts now, not what it would cost.
@@ -59,6 +60,20 @@ fn step_lines(page: &mut Page, step: &Fix, numbered: bool, glyphs: &Glyphs, colu
         page.lines.extend(paragraph(&line, 4, role, &result.message, columns));
     } else {
         page.lines.push(line);
+    }
+    if step.state == FixState::Applied {
+        keep(page, step, 2);
+    }
+}
+
+/// What a compose file has to say so that the next `compose up` keeps the step. Not wrapped: it is
+/// to be copied.
+pub(super) fn keep(page: &mut Page, step: &Fix, indent: usize) {
+    let Some(patch) = &step.compose_patch else { return };
+    let pad = " ".repeat(indent);
+    page.lines.push(Styled::of(Role::Dim, format!("{pad}to keep it over the next compose up:")));
+    for line in patch.lines() {
+        page.lines.push(Styled::of(Role::Info, format!("{pad}  {line}")));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What opens no incident, over the whole fleet: silences, quiet labels, and what was left alone.
 
 use sentinel_core::domain::quiet::Suppressed;
+use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
@@ -8,7 +9,7 @@ use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::styled::{Styled, paragraph};
-use crate::tui::text;
+use crate::tui::{text, words};
 
 /// The widest a name may get.
 const NAME_MOST: usize = 24;
@@ -19,10 +20,36 @@ const INDENT: usize = 4;
 pub fn page(state: &State, glyphs: &Glyphs, columns: usize) -> Page {
     let mut page = Page::default();
     page.say(0, Role::Dim, "What is here was seen and counted, and opened no incident.", columns);
+    brakes(&mut page, state, columns);
     silenced(&mut page, state, glyphs, columns);
     labelled(&mut page, state, columns);
     left_alone(&mut page, state, columns);
     page
+}
+
+/// What holds auto-heal back.
+fn brakes(page: &mut Page, state: &State, columns: usize) {
+    let brakes = &state.snapshot.brakes;
+    let held: Vec<_> = brakes.held.iter().filter(|h| h.until > state.now).collect();
+    if brakes.halt.is_none() && held.is_empty() && state.snapshot.mode != Mode::AutoHeal {
+        return;
+    }
+    page.heading("Brakes of auto-heal");
+    if let Some(halt) = &brakes.halt {
+        let why = if halt.reason.is_empty() { String::new() } else { format!(": {}", halt.reason) };
+        let since = words::clock(halt.since, &state.zone);
+        let words = format!("by {} since {since}{why}", halt.by);
+        let head = Styled::of(Role::Error, "  kill switch on  ");
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &words, columns));
+    }
+    let used = format!("{} of {} plans of this hour are used", brakes.used, brakes.per_hour);
+    page.say(2, Role::Dim, &used, columns);
+    for held in held {
+        let head = Styled::of(Role::Strong, format!("  {}  ", held.name));
+        let left = words::left(state.now, held.until);
+        let words = format!("{}, {left} left", held.code.as_str().replace('_', " "));
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &words, columns));
+    }
 }
 
 fn silenced(page: &mut Page, state: &State, glyphs: &Glyphs, columns: usize) {

@@ -13,7 +13,7 @@ use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::lists;
 use crate::tui::message::Effect;
-use crate::tui::modal::{Approval, Focus, Modal, Open, Reason, ReasonFor, one_line, typed};
+use crate::tui::modal::{Approval, Deed, Focus, Modal, Open, Reason, ReasonFor, one_line, typed};
 use crate::tui::pane::Pane;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
@@ -53,8 +53,44 @@ pub(super) fn approve(state: &mut State) {
     } else if plan.risk() >= Risk::R4 {
         state.toast(false, "This plan could lose data; it is never run from here.");
     } else {
-        state.modal = Some(Open::new(Modal::Approve(Box::new(Approval::of(plan)))));
-        check(state);
+        ask(state, Deed::Apply, plan);
+    }
+}
+
+fn ask(state: &mut State, deed: Deed, plan: Plan) {
+    state.modal = Some(Open::new(Modal::Approve(Box::new(Approval::of(deed, plan)))));
+    check(state);
+}
+
+/// Opens the question whether a fix is taken back, or says why there is nothing to take back.
+pub(super) fn undo(state: &mut State) {
+    if let Some(why) = state.why_no_approval() {
+        state.toast(false, why);
+        return;
+    }
+    let incident = match state.focus {
+        Pane::Incidents => state.incidents.item.as_ref().and_then(|id| state.incident(id)),
+        _ => state.inspected_incident(),
+    };
+    let plan = incident.and_then(|i| i.plan.clone());
+    match plan.filter(Plan::can_undo) {
+        Some(plan) => ask(state, Deed::Undo, plan),
+        None => state.toast(false, "Nothing was applied here that can be taken back."),
+    }
+}
+
+/// Asks why the kill switch is thrown, or released.
+pub(super) fn halt(state: &mut State) {
+    if let Some(why) = &state.snapshot.watching {
+        let why = format!("Only watching: {why}. The switch is there.");
+        state.toast(false, why);
+    } else if state.snapshot.brakes.halt.is_some() {
+        let about = "Release the kill switch: what the policy allows is done again.";
+        ask_reason(state, ReasonFor::Resume, about.to_owned());
+    } else {
+        let about = "Throw the kill switch: nothing is done without a person, over restarts too, \
+                     until it is released. What is under way is not cut off.";
+        ask_reason(state, ReasonFor::Halt, about.to_owned());
     }
 }
 
@@ -136,7 +172,7 @@ pub(super) fn check(state: &mut State) {
     if approval.void.is_some() {
         return;
     }
-    let why = void(state, &approval.plan);
+    let why = void(state, approval.deed, &approval.plan);
     if why.is_some()
         && let Some(Open { modal: Modal::Approve(approval), .. }) = state.modal.as_mut()
     {
@@ -145,7 +181,7 @@ pub(super) fn check(state: &mut State) {
     }
 }
 
-fn void(state: &State, shown: &Plan) -> Option<String> {
+fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
     let incident = state.incident(&shown.incident);
     let Some(now) = incident.and_then(|i| i.plan.as_ref()) else {
         let moved_on = "The plan is gone: its incident has moved on.";
@@ -155,6 +191,10 @@ fn void(state: &State, shown: &Plan) -> Option<String> {
         return Some(
             "The plan changed since it was shown. Close this and look at it again.".to_owned(),
         );
+    }
+    if deed == Deed::Undo {
+        let decided = "It cannot be taken back any more: that was decided meanwhile.";
+        return if now.can_undo() { state.why_no_approval() } else { Some(decided.to_owned()) };
     }
     if !now.is_staged() {
         if let Some(why) = gone(state, shown) {
@@ -257,6 +297,8 @@ fn reason_key(reason: &mut Reason, event: KeyEvent) -> (bool, Vec<Effect>) {
             let command = match reason.of.clone() {
                 ReasonFor::Reject(fix) => Command::Reject { fix, reason: words },
                 ReasonFor::Dismiss(incident) => Command::Dismiss { incident, reason: words },
+                ReasonFor::Halt => Command::Halt { reason: words },
+                ReasonFor::Resume => Command::Resume { reason: words },
             };
             (false, vec![Effect::Ask(command)])
         }
@@ -325,11 +367,15 @@ fn confirm(state: &State, approval: &mut Approval) -> (bool, Vec<Effect>) {
         return (true, Vec::new());
     }
     // What was true when it was last drawn need not be true now.
-    if let Some(why) = void(state, &approval.plan) {
+    if let Some(why) = void(state, approval.deed, &approval.plan) {
         approval.void = Some(why);
         return (true, Vec::new());
     }
     let Some(fix): Option<FixId> = approval.fix().cloned() else { return (false, Vec::new()) };
     let sha256 = approval.plan.sha256.clone();
-    (false, vec![Effect::Ask(Command::Approve { fix, sha256 })])
+    let command = match approval.deed {
+        Deed::Apply => Command::Approve { fix, sha256 },
+        Deed::Undo => Command::Undo { fix, sha256 },
+    };
+    (false, vec![Effect::Ask(command)])
 }

@@ -124,6 +124,14 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             decide::dismiss(state);
             Vec::new()
         }
+        Action::Undo => {
+            decide::undo(state);
+            Vec::new()
+        }
+        Action::Halt => {
+            decide::halt(state);
+            Vec::new()
+        }
         Action::Silence => {
             silence::open(state);
             Vec::new()

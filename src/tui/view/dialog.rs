@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::tui::modal::{Approval, Focus, Modal, Reason, ReasonFor};
+use crate::tui::modal::{Approval, Deed, Focus, Modal, Reason, ReasonFor};
 use crate::tui::pages;
 use crate::tui::role::Role;
 use crate::tui::state::State;
@@ -74,6 +74,8 @@ fn reason_box(brush: &mut Brush<'_>, screen: Rect, reason: &Reason) {
     let (title, verb) = match &reason.of {
         ReasonFor::Reject(_) => ("Reject this fix", "reject"),
         ReasonFor::Dismiss(_) => ("Dismiss this incident", "dismiss"),
+        ReasonFor::Halt => ("Kill switch on", "halt"),
+        ReasonFor::Resume => ("Kill switch off", "release"),
     };
     let foot = keys(&[("enter", verb), ("esc", "cancel")]);
     let inside = frame(brush, screen, width, lines.len() + 1, title, &foot);
@@ -87,12 +89,16 @@ fn reason_box(brush: &mut Brush<'_>, screen: Rect, reason: &Reason) {
 fn approval_box(brush: &mut Brush<'_>, state: &State, screen: Rect, approval: &Approval) {
     let width = screen.width.saturating_sub(2).min(WIDEST);
     let columns = usize::from(width.saturating_sub(4));
-    let page = pages::approval::page(state, &approval.plan, brush.glyphs, columns).lines;
+    let page = pages::approval::page(state, approval, brush.glyphs, columns).lines;
+    let (verb, question, none) = match approval.deed {
+        Deed::Apply => ("Approve", "Approve a change of", "Nothing was approved."),
+        Deed::Undo => ("Take back", "Take back a change of", "Nothing was taken back."),
+    };
     let mut below = vec![Styled::new()];
     let asks = approval.asks_name() && approval.void.is_none();
     if let Some(why) = &approval.void {
         below.extend(paragraph(&Styled::new(), 0, Role::Error, why, columns));
-        below.push(Styled::of(Role::Strong, "Nothing was approved."));
+        below.push(Styled::of(Role::Strong, none));
     } else {
         if asks {
             below.push(
@@ -102,9 +108,9 @@ fn approval_box(brush: &mut Brush<'_>, state: &State, screen: Rect, approval: &A
             below.push(Styled::new());
         }
         let run = if approval.plan.steps.len() > 1 {
-            format!("Approve all {} steps", approval.plan.steps.len())
+            format!("{verb} all {} steps", approval.plan.steps.len())
         } else {
-            "Approve".to_owned()
+            verb.to_owned()
         };
         below.push(buttons(&[
             ("Cancel", approval.focus == Focus::Cancel),
@@ -116,9 +122,9 @@ fn approval_box(brush: &mut Brush<'_>, state: &State, screen: Rect, approval: &A
     } else if asks {
         keys(&[("tab", "next"), ("enter", "press"), ("esc", "cancel")])
     } else {
-        keys(&[("y", "approve"), ("esc", "cancel"), ("tab", "next")])
+        keys(&[("y", &verb.to_lowercase()), ("esc", "cancel"), ("tab", "next")])
     };
-    let title = format!("Approve a change of {}?", approval.target());
+    let title = format!("{question} {}?", approval.target());
     let inside = frame(brush, screen, width, page.len() + below.len(), &title, &foot);
     let room = usize::from(inside.height).saturating_sub(below.len());
     let most = page.len().saturating_sub(room);

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 use sentinel_core::domain::plan::Plan;
+use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::action::Action;
 use crate::tui::lists;
@@ -96,6 +97,10 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 if evidence > 0 {
                     list.push((Action::Open, "evidence"));
                 }
+                let applied = incident.plan.as_ref().is_some_and(Plan::can_undo);
+                if applied && state.why_no_approval().is_none() {
+                    list.push((Action::Undo, "take back"));
+                }
                 if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
@@ -121,6 +126,11 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     }
     if top {
         list.push((Action::Leave, "quit"));
+    }
+    if state.snapshot.brakes.halt.is_some() {
+        list.push((Action::Halt, "release kill switch"));
+    } else if state.snapshot.mode == Mode::AutoHeal {
+        list.push((Action::Halt, "kill switch"));
     }
     if quiet::service(state).is_some() && !state.shows_quiet() {
         list.push((Action::Silence, "silence"));

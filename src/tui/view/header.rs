@@ -22,6 +22,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let mut left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
     let (role, badge) = match state.snapshot.mode {
         _ if state.snapshot.watching.is_some() => (Role::ReadOnly, " WATCHING "),
+        _ if state.snapshot.brakes.halt.is_some() => (Role::ReadOnly, " HALTED "),
         Mode::ReadOnly => (Role::ReadOnly, " RO "),
         Mode::Approve => (Role::Approve, " APPROVE "),
         Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL "),
