@@ -12,8 +12,8 @@ use sentinel_tui::tui::message::{Effect, Msg};
 use sentinel_tui::tui::pane::Pane;
 use sentinel_tui::tui::state::{Sort, Subject};
 use tui_common::{
-    Session, awaiting, degraded, empty, healthy, id, long_names, page, resolved, silenced, theme,
-    verifying,
+    Session, awaiting, degraded, empty, halted, healthy, id, long_names, page, resolved, silenced,
+    theme, verifying,
 };
 
 fn session() -> Session {
@@ -327,6 +327,50 @@ fn a_message_goes_soon_where_it_covers_a_line_and_counts_from_when_it_was_seen()
         session.send(Msg::Tick { now: tui_common::now(), at: session.at });
         assert!(session.state.toasts.is_empty());
     }
+}
+
+#[test]
+fn an_applied_fix_is_taken_back_after_a_question() {
+    for keys in ["2 U", "2 enter U"] {
+        let mut session = Session::new(resolved(), 120, 40);
+        session.keys(keys);
+        session.keys("y");
+        assert!(session.commands().is_empty(), "before it could be read");
+        session.drawn();
+        session.wait(300);
+        assert!(session.screen().contains("Take back a change of shop-api-1?"));
+        session.keys("y");
+        let sha256 = &session.state.snapshot.incidents[0].plan.as_ref().unwrap().sha256;
+        let asked = session.commands();
+        assert!(
+            matches!(asked.as_slice(), [Command::Undo { sha256: named, .. }] if named == sha256),
+            "{asked:?}"
+        );
+    }
+    // What is only staged cannot be taken back, and where nothing may be changed nothing can.
+    let mut staged = session();
+    staged.keys("2 U");
+    assert!(staged.state.modal.is_none());
+    let mut read_only = resolved();
+    read_only.mode = Mode::ReadOnly;
+    let mut session = Session::new(read_only, 120, 40);
+    session.keys("2 U");
+    assert!(session.state.modal.is_none() && session.screen().contains("read-only"));
+}
+
+#[test]
+fn the_kill_switch_is_thrown_and_released_with_a_reason() {
+    let mut session = Session::new(healthy(), 120, 40);
+    silencing(&mut session, "K");
+    session.types("migration");
+    session.keys("enter");
+    let mut on = Session::new(halted(), 120, 40);
+    assert!(on.screen().contains(" HALTED "), "{}", on.screen());
+    silencing(&mut on, "K");
+    on.keys("enter");
+    let reason = |text: &str| text.to_owned();
+    assert_eq!(session.commands(), [&Command::Halt { reason: reason("migration") }]);
+    assert_eq!(on.commands(), [&Command::Resume { reason: reason("") }]);
 }
 
 /// Opens the dialog and waits until it hears.

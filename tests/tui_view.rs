@@ -10,8 +10,8 @@ use sentinel_core::domain::plan::{Actor, Risk};
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::domain::topology::{Edge, EdgeSource};
 use tui_common::{
-    Session, awaiting, cell_of, degraded, empty, healthy, long_names, page, resolved, silenced,
-    text, theme, verifying,
+    Session, awaiting, cell_of, degraded, empty, halted, healthy, long_names, page, resolved,
+    silenced, text, theme, verifying,
 };
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
@@ -79,6 +79,21 @@ fn a_silence_can_be_changed_and_ended() {
 #[test]
 fn what_was_left_alone_is_listed() {
     snap("left_alone", &silenced(), "L j j");
+}
+
+#[test]
+fn a_fix_is_to_be_taken_back() {
+    snap("undo", &resolved(), "2 U");
+}
+
+#[test]
+fn the_kill_switch_is_on() {
+    snap("halted", &halted(), "L");
+}
+
+#[test]
+fn the_kill_switch_is_to_be_thrown() {
+    snap("halt", &healthy(), "K");
 }
 
 #[test]

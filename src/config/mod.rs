@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use sentinel_core::domain::snapshot::Mode;
-use sentinel_core::policy::brakes::Limits;
+use sentinel_core::policy::limits::Limits;
 use sentinel_core::policy::rules::Rules;
 use thiserror::Error;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::plan::Risk;
-use sentinel_core::policy::brakes::Limits;
+use sentinel_core::policy::limits::Limits;
 use sentinel_core::policy::rules::{HEALED, MAX_RISK, MIN_CONFIDENCE, Rules};
 use serde::Deserialize;
 

@@ -178,7 +178,8 @@ impl Headless {
         }
     }
 
-    fn signal(&self, name: &str) -> Fallible {
+    /// Sends it a signal by name.
+    pub fn signal(&self, name: &str) -> Fallible {
         let status = Command::new("kill")
             .arg(format!("-{name}"))
             .arg(self.child.id().to_string())

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use sentinel_core::domain::brakes::BrakesView;
+use sentinel_core::domain::brakes::{BrakesView, Halt, Held};
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, Probe, RestartPolicy, RunState,
 };
@@ -19,6 +19,7 @@ use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
 use sentinel_core::domain::log::{Level, LogEntry, LogLine, Reading, Stream};
+use sentinel_core::domain::not_acting::NotActing;
 use sentinel_core::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
 use sentinel_core::domain::quiet::{QuietReason, Silence, Suppressed};
 use sentinel_core::domain::setup::Variable;
@@ -221,16 +222,19 @@ pub(crate) fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) 
 }
 
 pub(crate) fn plan(risk: Risk) -> Plan {
+    let mut raise = step(
+        1,
+        "update_resources",
+        Risk::R1,
+        "memory 96 MiB → 144 MiB",
+        "docker update --memory 144m shop-api-1",
+    );
+    let patch = "# /srv/shop/docker-compose.yml\nservices:\n  api:\n    mem_limit: 144m";
+    raise.compose_patch = Some(patch.to_owned());
     Plan {
         incident: "INC-20261124-031502-7KQ4".into(),
         steps: vec![
-            step(
-                1,
-                "update_resources",
-                Risk::R1,
-                "memory 96 MiB → 144 MiB",
-                "docker update --memory 144m shop-api-1",
-            ),
+            raise,
             step(2, "start_container", risk, "exited → running", "docker start shop-api-1"),
         ],
         preconditions: Preconditions {
@@ -378,6 +382,32 @@ pub(crate) fn degraded() -> Snapshot {
         detail: "no answer for 5 s; what is shown is from before".to_owned(),
         since: ago(65),
     }];
+    snapshot
+}
+
+/// Auto-heal is on, and the kill switch, too; some targets are left alone for a while.
+pub(crate) fn halted() -> Snapshot {
+    let mut snapshot = resolved();
+    snapshot.mode = Mode::AutoHeal;
+    let held = |name: &str, code, seconds| Held {
+        name: name.to_owned(),
+        code,
+        until: now() + SignedDuration::from_secs(seconds),
+    };
+    snapshot.brakes = BrakesView {
+        halt: Some(Halt {
+            since: ago(610),
+            by: "ana".to_owned(),
+            reason: "migration of the database".to_owned(),
+        }),
+        used: 3,
+        per_hour: 6,
+        held: vec![
+            held("shop-api-1", NotActing::Cooldown, 250),
+            held("shop-worker-1", NotActing::Locked, 3400),
+            held("docker-control", NotActing::CircuitOpen, 120),
+        ],
+    };
     snapshot
 }
 

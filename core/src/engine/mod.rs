@@ -59,7 +59,8 @@ use crate::engine::effect::Effect;
 use crate::engine::own_calls::OwnCalls;
 use crate::engine::quiet::Quiet;
 use crate::engine::work::Work;
-use crate::policy::brakes::{Brakes, Limits};
+use crate::policy::brakes::Brakes;
+use crate::policy::limits::Limits;
 use crate::policy::rules::Rules;
 
 /// Closed incidents kept in memory; the store has all.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::domain::brakes::Circuit;
 use crate::domain::not_acting::NotActing;
-use crate::policy::brakes::Limits;
+use crate::policy::limits::Limits;
 use crate::policy::reason::Reason;
 
 /// Servers remembered; a catalogue has fewer.

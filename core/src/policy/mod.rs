@@ -5,6 +5,7 @@
 
 pub mod brakes;
 mod circuits;
+pub mod limits;
 pub mod reason;
 pub mod risk;
 pub mod rules;
@@ -301,7 +302,7 @@ mod tests {
     use crate::domain::plan::{Fix, FixState, Preconditions};
     use crate::domain::severity::Severity;
     use crate::domain::tool::ToolCall;
-    use crate::policy::brakes::Limits;
+    use crate::policy::limits::Limits;
 
     fn target(name: &str) -> Container {
         let mut target = container(name);

@@ -5,7 +5,7 @@ use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::engine::Settings;
-use sentinel_core::policy::brakes::Limits;
+use sentinel_core::policy::limits::Limits;
 use sentinel_core::policy::rules::Rules;
 
 use crate::support::{SECOND, Story, Tools, container, healthy, seconds, settings};

@@ -1,11 +1,13 @@
 //! What the operator reads before approving: exactly what will run, on what, and what it costs.
 
 use sentinel_core::domain::plan::{Fix, FixState, Plan};
+use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::ToolCall;
 use serde_json::Value;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::modal::{Approval, Deed};
+use crate::tui::pages::incident::without_code;
 use crate::tui::pages::page::Page;
 use crate::tui::pages::plan;
 use crate::tui::role::Role;
@@ -34,6 +36,9 @@ fn apply(page: &mut Page, state: &State, shown: &Plan, glyphs: &Glyphs, columns:
         line.push(Role::Dim, format!(" {} {expiry}", glyphs.dot));
     }
     page.lines.push(line);
+    for why in why_asked(state, shown) {
+        fact(page, "asks you", Role::Dim, why, columns);
+    }
     let many = shown.steps.len() > 1;
     for step in &shown.steps {
         page.blank();
@@ -55,6 +60,13 @@ fn apply(page: &mut Page, state: &State, shown: &Plan, glyphs: &Glyphs, columns:
         }
         plan::keep(page, step, 0);
     }
+}
+
+/// Why the policy does not do it by itself, where it would do anything: the first two reasons.
+fn why_asked<'s>(state: &'s State, shown: &Plan) -> impl Iterator<Item = &'s str> {
+    let heals = state.snapshot.mode == Mode::AutoHeal;
+    let incident = state.incident(&shown.incident).filter(|_| heals);
+    incident.into_iter().flat_map(|i| &i.not_acting).take(2).map(|line| without_code(line))
 }
 
 /// What is called to take a plan back, in the order of the calls.

@@ -145,7 +145,7 @@ fn decide(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, 
 }
 
 /// Reasons are kept as `code: words`; people need the words.
-fn without_code(reason: &str) -> &str {
+pub(super) fn without_code(reason: &str) -> &str {
     match reason.split_once(": ") {
         Some((code, words)) if code.chars().all(|c| c.is_ascii_lowercase() || c == '_') => words,
         _ => reason,

@@ -19,8 +19,9 @@ const INDENT: usize = 4;
 /// The page. Its stops are the rows of [`quiet::rows`].
 pub fn page(state: &State, glyphs: &Glyphs, columns: usize) -> Page {
     let mut page = Page::default();
-    page.say(0, Role::Dim, "What is here was seen and counted, and opened no incident.", columns);
     brakes(&mut page, state, columns);
+    page.blank();
+    page.say(0, Role::Dim, "What is here was seen and counted, and opened no incident.", columns);
     silenced(&mut page, state, glyphs, columns);
     labelled(&mut page, state, columns);
     left_alone(&mut page, state, columns);
