@@ -29,7 +29,7 @@ async fn a_fix_that_was_verified_is_taken_back_after_a_restart_of_sentinel_tui()
     let staged = app.until("fix_staged", |_| true)?;
     let fix = staged["fix"]["id"].as_str().ok_or("no id")?.to_owned();
     app.until("incident_resolved", |_| true)?;
-    app.kill()?;
+    assert_eq!(app.stop()?, 0);
     let mut app = Headless::start(&corner, folder.path(), &["--auto-heal"])?;
     let asked = verb(&corner, folder.path(), &["undo", &fix]);
     assert!(asked.is_err_and(|e| e.to_string().contains("--yes")), "it asks");
