@@ -209,29 +209,14 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::FixStaged { fix, .. } => {
             format!("fix {} staged ({}): {}", fix.id, fix.risk, fix.preview)
         }
-        Event::FixApproved(w) => format!("fix {} approved by {}", w.fix_id, w.by),
-        Event::FixRejected(w) => format!("fix {} rejected by {}", w.fix_id, w.by),
-        Event::FixExpired(w) => format!("fix {} expired", w.fix_id),
-        Event::FixStale(w) => {
-            format!("fix {} is stale: {}", w.fix_id, w.reason.as_deref().unwrap_or_default())
-        }
-        Event::FixApplying(w) => format!("applying {} on {}", w.tool, w.target),
-        Event::FixApplied(w) => format!(
-            "applied {} on {}{}",
-            w.tool,
-            w.target,
-            w.result
-                .as_ref()
-                .map(|r| format!(" in {} ms: {}", r.duration_ms, r.message))
-                .unwrap_or_default()
-        ),
-        Event::FixFailed(w) => format!(
-            "{} on {} failed: {}",
-            w.tool,
-            w.target,
-            w.reason.as_deref().unwrap_or_default()
-        ),
-        Event::FixUndone(w) => format!("{} on {} was taken back", w.tool, w.target),
+        Event::FixApproved(_)
+        | Event::FixRejected(_)
+        | Event::FixExpired(_)
+        | Event::FixStale(_)
+        | Event::FixApplying(_)
+        | Event::FixApplied(_)
+        | Event::FixFailed(_)
+        | Event::FixUndone(_) => return fix_sentence(event),
         Event::NotActing { code, reason, .. } => {
             format!("not acting ({}): {reason}", code.as_str())
         }
@@ -259,6 +244,36 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::CircuitClosed { server } => format!("the MCP server {server} answers again"),
         Event::Degraded { part, detail } => format!("DEGRADED {part}: {detail}"),
         Event::Recovered { part, detail } => format!("recovered {part}: {detail}"),
+    })
+}
+
+/// What became of a fix.
+fn fix_sentence(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::FixApproved(w) => format!("fix {} approved by {}", w.fix_id, w.by),
+        Event::FixRejected(w) => format!("fix {} rejected by {}", w.fix_id, w.by),
+        Event::FixExpired(w) => format!("fix {} expired", w.fix_id),
+        Event::FixStale(w) => {
+            format!("fix {} is stale: {}", w.fix_id, w.reason.as_deref().unwrap_or_default())
+        }
+        Event::FixApplying(w) => format!("applying {} on {}", w.tool, w.target),
+        Event::FixApplied(w) => format!(
+            "applied {} on {}{}",
+            w.tool,
+            w.target,
+            w.result
+                .as_ref()
+                .map(|r| format!(" in {} ms: {}", r.duration_ms, r.message))
+                .unwrap_or_default()
+        ),
+        Event::FixFailed(w) => format!(
+            "{} on {} failed: {}",
+            w.tool,
+            w.target,
+            w.reason.as_deref().unwrap_or_default()
+        ),
+        Event::FixUndone(w) => format!("{} on {} was taken back", w.tool, w.target),
+        _ => return None,
     })
 }
 

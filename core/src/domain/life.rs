@@ -74,6 +74,14 @@ pub enum LifeKind {
 }
 
 impl LifeKind {
+    /// Whether only somebody who asks the engine for it brings it about.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(
+            self,
+            Self::Stop | Self::Pause | Self::Unpause | Self::Update | Self::Restart | Self::Rename
+        )
+    }
+
     /// One short phrase for the timeline and the evidence list.
     pub fn words(&self) -> String {
         match self {

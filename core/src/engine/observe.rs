@@ -209,16 +209,7 @@ impl Engine {
             | LifeKind::NetworkGone { .. }
             | LifeKind::ImageGone => {}
         }
-        let by_hand = matches!(
-            event.kind,
-            LifeKind::Stop
-                | LifeKind::Pause
-                | LifeKind::Unpause
-                | LifeKind::Update
-                | LifeKind::Restart
-                | LifeKind::Rename
-        );
-        if stopped || (by_hand && !ours && !blind) {
+        if stopped || (event.kind.is_by_hand() && !ours && !blind) {
             facts.worked_on_at = Some(event.at);
         }
         let changed = before != (container.state, container.health);

@@ -77,12 +77,11 @@ fn undo(page: &mut Page, shown: &Plan, columns: usize) {
         let diff = format!("takes back: {}", step.diff);
         page.lines.extend(paragraph(&head, 4, Role::Strong, &diff, columns));
         container(page, step, columns);
-        match &step.inverse {
-            Some(inverse) => call(page, inverse, columns),
-            None => {
-                let words = "this step cannot be taken back and stays as it is";
-                fact(page, "call", Role::Warn, words, columns);
-            }
+        if let Some(inverse) = &step.inverse {
+            call(page, inverse, columns);
+        } else {
+            let words = "this step cannot be taken back and stays as it is";
+            fact(page, "call", Role::Warn, words, columns);
         }
     }
 }
