@@ -362,7 +362,7 @@ async fn every_step_of(tool: &'static str) -> Fallible {
             one.request,
             one.ran,
             one.took.as_millis(),
-            one.said.split(" of ").next().unwrap_or_default(),
+            one.said.rsplit(" was ").next().unwrap_or_default(),
         );
     }
     if !wrong.is_empty() {

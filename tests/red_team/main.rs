@@ -18,7 +18,9 @@ mod world;
 
 use std::collections::BTreeMap;
 
+use ratatui::buffer::Buffer;
 use sentinel_core::domain::event::Envelope;
+use sentinel_core::domain::log::LogEntry;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::redact;
 use sentinel_tui::runtime::rings::LogPage;
@@ -56,17 +58,14 @@ fn stream_harm(stream: &[Envelope]) -> Fallible<Option<String>> {
     Ok(None)
 }
 
-/// Draws every page and looks at each cell.
-fn screen_harm(
-    snapshot: &Snapshot,
-    log: &[sentinel_core::domain::log::LogEntry],
-) -> Option<String> {
+/// Every page, drawn.
+fn pages(snapshot: &Snapshot, log: &[LogEntry]) -> Vec<(&'static str, Buffer)> {
     let entries: Vec<_> = log.iter().cloned().map(std::sync::Arc::new).collect();
     let last = entries.last().map_or(0, |entry| entry.line.seq);
     let page = LogPage { first_kept: 1, last, revision: 1, entries };
     let mut screen = tui_common::Session::new(snapshot.clone(), 120, 40);
     let theme = tui_common::theme("dark");
-    for keys in [
+    let keys = [
         "",
         "1 enter",
         "esc i",
@@ -77,22 +76,29 @@ fn screen_harm(
         "esc 1 l",
         "esc L",
         "esc ?",
-    ] {
+    ];
+    let draw = keys.iter().map(|keys| {
         screen.keys(keys);
         screen.logs(page.clone());
         screen.drawn();
         screen.wait(400);
-        let buffer = screen.buffer(&theme);
-        for cell in buffer.content() {
-            if let Some(c) = cell.symbol().chars().find(|c| is_harmful(*c)) {
-                return Some(format!(
-                    "a cell of the page behind {keys:?} holds U+{:04X}",
-                    u32::from(c)
-                ));
-            }
-        }
-    }
-    None
+        (*keys, screen.buffer(&theme))
+    });
+    draw.collect()
+}
+
+/// What a cell of a page must not hold.
+fn page_harm((keys, buffer): &(&'static str, Buffer)) -> Option<String> {
+    let symbols = buffer.content().iter().map(ratatui::buffer::Cell::symbol);
+    let found = symbols.flat_map(str::chars).find(|c| is_harmful(*c))?;
+    Some(format!("a cell of the page behind {keys:?} holds U+{:04X}", u32::from(found)))
+}
+
+/// What front ends are given, and what they draw of it.
+fn screen_harm(snapshot: &Snapshot, log: &[LogEntry]) -> Option<String> {
+    let line = log.iter().find_map(|entry| harm(&entry.line.text));
+    line.map(|found| format!("a line: {found}"))
+        .or_else(|| pages(snapshot, log).iter().find_map(page_harm))
 }
 
 /// One row of the summary.
@@ -200,7 +206,18 @@ fn what_is_checked_would_be_found() -> Fallible {
     // A line that was not cleaned reaches the screen.
     let mut dirty = world.log.clone();
     dirty.iter_mut().for_each(|entry| entry.line.text = raw.text().into());
-    assert!(screen_harm(&snapshot, &dirty).is_some(), "a dirty line is not seen on the screen");
+    assert!(screen_harm(&snapshot, &dirty).is_some(), "a dirty line is not seen");
+    // What was said is on a page, and what a cell must not hold would be seen there.
+    let mut drawn = pages(&snapshot, &world.log);
+    assert!(
+        drawn.iter().any(|(_, buffer)| tui_common::text(buffer).contains(&raw.canary)),
+        "the case is on no page"
+    );
+    assert_eq!(drawn.iter().find_map(page_harm), None);
+    for harmful in ["\u{202e}x", "\u{1b}", "\u{9b}"] {
+        drawn[3].1[(5, 5)].set_symbol(harmful);
+        assert!(drawn.iter().any(|page| page_harm(page).is_some()), "{harmful:?}");
+    }
     // A dirty text reaches the stream.
     let mut stream = world.stream.clone();
     for envelope in &mut stream {

@@ -139,7 +139,7 @@ fn no_hint_makes_a_foreign_tool_harmless_and_no_list_gets_a_call_made() -> Falli
     }
     // With all of them there, a fault gets what it gets without them.
     let case =
-        Case::all()?.into_iter().find(|c| c.name == "ignore previous").ok_or("no such case")?;
+        Case::all()?.into_iter().find(|c| c.name == "suggested command").ok_or("no such case")?;
     for fault in crate::world::FAULTS {
         let (with, without) = (World::of(&case, fault, &tools), World::of(&case, fault, &[]));
         assert_eq!(with.calls(), without.calls(), "{fault:?}");

@@ -145,7 +145,10 @@ fn hostile(case: &Case) -> Container {
         api.labels.insert("note".to_owned(), text.clone());
         // What a label says in a key of ours is no better.
         api.labels.insert("sre-sentinel.approve".to_owned(), text.clone());
-        api.labels.insert(LABEL_AUTO_HEAL.to_owned(), text.clone());
+        // This one only tightens, so it would hide what the others do.
+        if case.at == ["label"] {
+            api.labels.insert(LABEL_AUTO_HEAL.to_owned(), text.clone());
+        }
     }
     if case.stands_in("label_max_memory") {
         api.labels.insert(LABEL_MAX_MEMORY.to_owned(), text.clone());

@@ -279,8 +279,12 @@ pub fn minimal(schema: &JsonObject) -> Outcome<Value> {
 fn least(root: &Value, schema: &Value) -> Outcome<Value> {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let pointer = reference.trim_start_matches('#');
-        let found = root.pointer(pointer).ok_or(format!("{reference} leads nowhere"))?;
-        return least(root, found);
+        let found = root.pointer(pointer).and_then(Value::as_object);
+        let mut found = found.ok_or(format!("{reference} leads nowhere"))?.clone();
+        // What stands beside the reference holds as well.
+        let beside = schema.as_object().into_iter().flatten().filter(|(key, _)| *key != "$ref");
+        found.extend(beside.map(|(key, value)| (key.clone(), value.clone())));
+        return least(root, &Value::Object(found));
     }
     if let Some(first) = schema.pointer("/enum/0").or_else(|| schema.get("const")) {
         return Ok(first.clone());
