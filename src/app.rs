@@ -1,5 +1,6 @@
 //! The composition root: chooses the adapters, joins them, and elects the acting instance.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,9 @@ use crate::config::{ConfigError, Settings};
 use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::{self, DockerMonitor};
-use crate::ports::{LogCursor, PortError, Recorder, Role as _, Store as _};
+use crate::ports::{LogCursor, PortError, Recorder, Remediator, Role as _, Store as _};
 use crate::recording::write::FileRecorder;
+use crate::recovery::Recovering;
 use crate::remediate::catalog::CatalogError;
 use crate::remediate::remediator::{McpRemediator, McpSettings};
 use crate::runtime::handle::Handle;
@@ -105,7 +107,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let claim = role.claim();
     let keeper = Arc::clone(&role);
     let keeps = move || keeper.has().keeps;
-    let remediator = remediator(settings, &endpoint)?;
+    let remediator = recovering(settings, &endpoint)?;
     // Last of all: a run that does not begin leaves no file behind.
     let recorder = extras.record.as_deref().map(recorder).transpose()?;
     let (handle, state) = prepare(Parts {
@@ -185,8 +187,19 @@ pub fn remediator(settings: &Settings, endpoint: &Endpoint) -> Result<McpRemedia
         what: "cannot find the running executable".to_owned(),
         source,
     })?;
-    let mut pass: std::collections::BTreeMap<String, String> =
-        endpoint.variables().into_iter().collect();
+    let pass = variables(settings, endpoint);
+    Ok(McpRemediator::new(McpSettings {
+        catalog: settings.catalog.clone(),
+        executable,
+        environment: settings.environment.all(),
+        pass,
+    })?)
+}
+
+/// What every server of ours is told: where the engine is, what it may touch, where it keeps its
+/// records.
+fn variables(settings: &Settings, endpoint: &Endpoint) -> BTreeMap<String, String> {
+    let mut pass: BTreeMap<String, String> = endpoint.variables().into_iter().collect();
     let flag = |on: bool| if on { "true" } else { "false" }.to_owned();
     pass.insert("SENTINEL_WATCH_ALL".to_owned(), flag(settings.watch_all));
     pass.insert("SENTINEL_READ_ONLY".to_owned(), flag(settings.mode == Mode::ReadOnly));
@@ -194,10 +207,17 @@ pub fn remediator(settings: &Settings, endpoint: &Endpoint) -> Result<McpRemedia
         pass.insert("SENTINEL_PARK_HOURS".to_owned(), hours.to_string());
     }
     pass.insert("SENTINEL_STATE_DIR".to_owned(), settings.state_dir.display().to_string());
-    Ok(McpRemediator::new(McpSettings {
-        catalog: settings.catalog.clone(),
-        executable,
-        environment: settings.environment.all(),
-        pass,
-    })?)
+    pass
+}
+
+/// The remediator, behind what puts an interrupted change right at the start.
+fn recovering(
+    settings: &Settings,
+    endpoint: &Endpoint,
+) -> Result<impl Remediator + use<>, AppError> {
+    let pass = variables(settings, endpoint);
+    let lookup = |name: &str| pass.get(name).cloned().or_else(|| settings.environment.text(name));
+    let mut kit = mcp_kit::Settings::from_environment(lookup);
+    kit.own_container = own_container_id();
+    Ok(Recovering::new(remediator(settings, endpoint)?, kit))
 }

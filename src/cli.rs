@@ -357,8 +357,47 @@ pub enum AuditVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Check the chain; says the first bad record
-    Verify,
+    /// Check the chain, in the store and in audit.jsonl beside it; says the first bad record
+    Verify {
+        /// Check this file instead: an export, or a copy of audit.jsonl; - for standard input
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// The last hash that the file must have: a copy of audit.jsonl does not tell by itself
+        /// that its end is missing
+        #[arg(long, value_name = "HASH", requires = "file")]
+        head: Option<String>,
+    },
+    /// Write the trail, or a part of it, to standard output
+    Export(AuditExport),
+}
+
+/// Which part of the audit trail, in which form.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AuditExport {
+    /// Form
+    #[arg(long, value_enum, default_value_t)]
+    pub format: AuditFormat,
+    /// Only what belongs to this incident
+    #[arg(long, value_name = "ID")]
+    pub incident: Option<String>,
+    /// Only from then on: a moment (2026-11-24T03:15:00Z), a day (2026-11-24), or an age (90m, 2h)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+}
+
+/// Form of an exported audit trail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// The records as they are chained, between two lines by which `audit verify FILE` tells that
+    /// nothing is missing
+    #[default]
+    Jsonl,
+    /// One row per record
+    Csv,
+    /// One JSON document
+    Json,
+    /// A table for a report
+    Markdown,
 }
 
 /// Tools.

@@ -5,6 +5,7 @@
 //! - [`config`] settings, the only reader of the environment
 //! - [`ports`] the outside on one page: traits that adapters implement
 //! - [`monitor`], [`remediate`], [`store`], [`recording`] adapters; they never name one another
+//! - [`recovery`] what an earlier run left half done, put right at the start
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
 //! - [`tui`], [`headless`], [`control`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
@@ -21,6 +22,7 @@ pub mod journal;
 pub mod monitor;
 pub mod ports;
 pub mod recording;
+pub mod recovery;
 pub mod remediate;
 pub mod runtime;
 pub mod store;

@@ -38,6 +38,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("bus", &["config", "ports"]),
     ("store", &["config", "ports"]),
     ("recording", &["ports"]),
+    ("recovery", &["ports"]),
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),

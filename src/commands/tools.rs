@@ -11,7 +11,9 @@ use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::is_read;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
-use serde_json::Value;
+use sentinel_core::redact;
+use sentinel_core::redact::secrets::MASK;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +28,10 @@ use crate::store::sqlite::SqliteStore;
 
 /// Stands for the incident in the record of a call that belongs to none.
 const BY_HAND: &str = "by-hand";
+/// Bytes of a name that are repeated.
+const SHOWN: usize = 256;
+/// Bytes of a text that are recorded.
+const RECORDED: usize = 4096;
 
 /// Lists the tools or calls one.
 pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Report> {
@@ -75,6 +81,30 @@ fn list(tools: &[Tool], json: bool) -> Result<ExitCode, Report> {
     }))
 }
 
+/// A call as the record has it. What a person typed is text from outside, too: a secret in it is
+/// sent and not kept.
+fn on_paper(call: &ToolCall) -> ToolCall {
+    let arguments = call.arguments.iter().map(|(key, value)| kept(key, value));
+    ToolCall { tool: redact::clean(call.tool.as_bytes(), SHOWN), arguments: arguments.collect() }
+}
+
+/// A value under its name: the name, the value itself, or the words before it may say secret.
+fn kept(key: &str, value: &Value) -> (String, Value) {
+    let kept = match value {
+        Value::String(text) => {
+            let line = redact::clean(format!("{key}={text}").as_bytes(), RECORDED);
+            Value::String(line.split_once('=').map_or(MASK, |(_, value)| value).to_owned())
+        }
+        Value::Object(all) => Value::Object(all.iter().map(|(k, v)| kept(k, v)).collect()),
+        Value::Array(all) => match all.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+            Some(words) => redact::clean_args(&words, RECORDED).into(),
+            None => Value::Array(all.iter().map(|v| kept("", v).1).collect()),
+        },
+        other => other.clone(),
+    };
+    (redact::clean(key.as_bytes(), SHOWN), kept)
+}
+
 /// What may change something is on record before and after, whoever asks for it.
 async fn on_record(
     settings: &Settings,
@@ -89,9 +119,9 @@ async fn on_record(
         action: AuditAction::Applying,
         incident: IncidentId(BY_HAND.to_owned()),
         fix: None,
-        target: target.to_owned(),
+        target: redact::clean(target.as_bytes(), RECORDED),
         target_id: String::new(),
-        call: Some(call.clone()),
+        call: Some(on_paper(&call)),
         reason: "asked for on the command line".to_owned(),
         plan_sha256: None,
         result: None,
@@ -111,6 +141,19 @@ async fn on_record(
     Ok(outcome?)
 }
 
+/// What a changing tool is answered with in read-only mode, in the form of our own servers.
+fn refused(tool: &str) -> Value {
+    let shown = redact::clean(tool.as_bytes(), SHOWN);
+    json!({
+        "success": false,
+        "code": "read_only",
+        "tool": shown,
+        "error": format!(
+            "{shown} is not known to change nothing, and nothing may be changed: call it without --read-only"
+        ),
+    })
+}
+
 async fn call(
     settings: &Settings,
     servers: &McpRemediator,
@@ -123,6 +166,11 @@ async fn call(
         bail!("the arguments must be a JSON object, like '{{\"container_name\":\"api\"}}'");
     };
     let call = ToolCall { tool: name, arguments };
+    // Our own servers refuse it themselves; another one may not know what read-only means.
+    if settings.mode == Mode::ReadOnly && !is_read(&call.tool) {
+        out::lines([serde_json::to_string_pretty(&refused(&call.tool))?])?;
+        return Ok(ExitCode::from(FAILED));
+    }
     let (result, structured) = if is_read(&call.tool) {
         servers.call(call).await?
     } else {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::hash::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,16 @@ pub enum ChainFault {
     Added,
     /// The head names another last hash.
     HeadDiffers,
+    /// Its line ends too early.
+    Cut,
+    /// It stands further down.
+    Moved,
+    /// Something stands in its place, and it stands behind that.
+    Inserted,
+    /// The file ends without its closing line.
+    Unclosed,
+    /// The closing line is not that of the lines before it.
+    ClosingDiffers,
 }
 
 impl fmt::Display for ChainFault {
@@ -77,18 +87,28 @@ impl fmt::Display for ChainFault {
             Self::Changed => "its text was changed after it was written",
             Self::Added => "it was added past the end of the chain",
             Self::HeadDiffers => "the head of the chain names another hash",
+            Self::Cut => "its line is cut",
+            Self::Moved => "it stands further down: the order was changed",
+            Self::Inserted => "something was put in before it, or stands there a second time",
+            Self::Unclosed => "the file ends before it, without a closing line",
+            Self::ClosingDiffers => "the closing line does not fit what stands before it",
         })
     }
 }
 
 /// The text that is hashed and stored, as written and as read back.
 #[derive(Serialize, Deserialize)]
-struct Numbered<R> {
-    n: u64,
-    record: R,
+pub(crate) struct Numbered<R> {
+    pub(crate) n: u64,
+    pub(crate) record: R,
 }
 
-fn link(prev_hash: &str, text: &str) -> String {
+/// A record's canonical text: a `Value` writes its keys sorted.
+pub(crate) fn text(n: impl Serialize, record: &serde_json::Value) -> String {
+    serde_json::json!({ "n": n, "record": record }).to_string()
+}
+
+pub(crate) fn link(prev_hash: &str, text: &str) -> String {
     sha256_hex(format!("{prev_hash}{text}").as_bytes())
 }
 
@@ -99,11 +119,11 @@ pub(crate) fn append(
     records: &[serde_json::Value],
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (mut n, mut prev) = last(&transaction)?;
+    let (n, mut prev) = last(&transaction)?;
+    let mut n = i64::try_from(n).unwrap_or(i64::MAX);
     for record in records {
         n += 1;
-        // A `Value` writes its keys sorted: the text is canonical.
-        let text = serde_json::json!({ "n": n, "record": record }).to_string();
+        let text = text(n, record);
         let hash = link(&prev, &text);
         transaction.execute(
             "INSERT INTO audit (n, json, prev_hash, hash) VALUES (?1, ?2, ?3, ?4)",
@@ -119,21 +139,36 @@ pub(crate) fn append(
     transaction.commit()
 }
 
-fn last(transaction: &Transaction<'_>) -> rusqlite::Result<(i64, String)> {
-    let found = transaction
+/// The number and hash of the last record; 0 and [`GENESIS`] if there is none.
+pub(crate) fn last(connection: &Connection) -> rusqlite::Result<(u64, String)> {
+    let found: Option<(i64, String)> = connection
         .query_row("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;
-    Ok(found.unwrap_or((0, GENESIS.to_owned())))
+    let (n, hash) = found.unwrap_or((0, GENESIS.to_owned()));
+    Ok((u64::try_from(n).unwrap_or_default(), hash))
+}
+
+/// The number of the last record.
+pub(crate) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    last(connection).map(|(n, _)| n)
+}
+
+/// The hash of one record, if there is one of that number.
+pub(crate) fn hash_of(connection: &Connection, n: u64) -> rusqlite::Result<Option<String>> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    connection
+        .query_row("SELECT CAST(hash AS TEXT) FROM audit WHERE n = ?1", [n], |row| row.get(0))
+        .optional()
 }
 
 /// One row as it stands, nothing believed yet.
 pub(crate) struct Row {
     n: i64,
-    text: String,
-    prev_hash: String,
-    hash: String,
+    pub(crate) text: String,
+    pub(crate) prev_hash: String,
+    pub(crate) hash: String,
 }
 
 /// At most [`PAGE`] rows behind number `after`, and the head as of the same moment.
@@ -173,6 +208,11 @@ fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
 }
 
 impl Row {
+    /// Its number; 0 if it has none that a record can have.
+    pub(crate) fn n(&self) -> u64 {
+        u64::try_from(self.n).unwrap_or_default()
+    }
+
     /// The record, if the text is one with this row's number.
     pub(crate) fn record(self) -> Result<ChainedRecord, ChainProblem> {
         let n = u64::try_from(self.n).unwrap_or_default();

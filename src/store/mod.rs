@@ -6,14 +6,17 @@
 //! - [`schema`] opening, format versions, the sentence for each way in which that can fail
 //! - `worker` the one thread that owns the connection
 //! - [`chain`] the hash chain over the audit trail, and its check
+//! - [`trail`] the trail as a file beside it, and its check; [`export`] parts of it for others
 //! - `incidents`, `cursors`, `learned` rows in and out
 
 pub mod chain;
 mod cursors;
+pub mod export;
 mod incidents;
 pub mod kept;
 mod learned;
 pub mod schema;
 pub mod sqlite;
+pub mod trail;
 
 mod worker;

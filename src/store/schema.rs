@@ -11,6 +11,9 @@ use thiserror::Error;
 /// The file's name inside the state folder.
 pub const FILE: &str = "sentinel.db";
 
+/// What its files may be done with, by whom: they are for nobody else's eyes.
+pub const FILE_MODE: u32 = 0o600;
+
 /// How long one process waits for another one's write to end.
 pub const BUSY: Duration = Duration::from_secs(5);
 
@@ -148,12 +151,12 @@ pub fn open(folder: &Path) -> Result<(Connection, PathBuf), OpenError> {
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
+        .mode(FILE_MODE)
         .open(&path)
         .map_err(blame)?;
     let mode = file.metadata().map_err(blame)?.permissions().mode();
     if mode & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(blame)?;
+        file.set_permissions(Permissions::from_mode(FILE_MODE)).map_err(blame)?;
     }
     drop(file);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

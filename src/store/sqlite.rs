@@ -19,6 +19,7 @@ use crate::store::cursors;
 use crate::store::incidents::{self, Row, Stored};
 use crate::store::learned;
 use crate::store::schema::{self, OpenError};
+use crate::store::trail::{self, FileError, TRAIL, TrailError, TrailLine};
 use crate::store::worker::Worker;
 
 /// How long things are kept. The audit trail is kept for ever.
@@ -73,6 +74,14 @@ pub enum VerifyError {
     /// It does not hold.
     #[error(transparent)]
     Chain(#[from] ChainProblem),
+    /// The file beside the store does not hold.
+    #[error("{path}: {problem}")]
+    File {
+        /// Which.
+        path: String,
+        /// The first bad record.
+        problem: ChainProblem,
+    },
     /// It could not be read.
     #[error(transparent)]
     Store(#[from] PortError),
@@ -82,6 +91,8 @@ pub enum VerifyError {
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     worker: Worker,
+    /// The audit trail as a file beside the store; none for a store in memory.
+    trail: Option<Arc<Path>>,
     retention: Retention,
     writes: Arc<AtomicU32>,
 }
@@ -95,7 +106,8 @@ impl SqliteStore {
 
     /// Like [`SqliteStore::open`], with other bounds.
     pub fn open_keeping(folder: &Path, retention: Retention) -> Result<Self, OpenError> {
-        Self::start(schema::open(folder)?, retention)
+        let trail = Some(Arc::from(folder.join(TRAIL)));
+        Ok(Self { trail, ..Self::start(schema::open(folder)?, retention)? })
     }
 
     /// A store that is gone with the process.
@@ -113,7 +125,7 @@ impl SqliteStore {
         }
         let worker = Worker::start(connection, path.clone())
             .map_err(|e| OpenError::Other { path, why: e.to_string() })?;
-        Ok(Self { worker, retention, writes: Arc::default() })
+        Ok(Self { worker, trail: None, retention, writes: Arc::default() })
     }
 
     /// Where the file is.
@@ -164,6 +176,56 @@ impl SqliteStore {
             .run("read the audit trail", move |connection| chain::page(connection, after))
             .await?;
         Ok(rows.into_iter().map(chain::Row::record).collect::<Result<_, _>>()?)
+    }
+
+    /// The same, each with its line of the trail's file, exactly as it was hashed.
+    pub async fn audit_lines(
+        &self,
+        after: u64,
+    ) -> Result<Vec<(ChainedRecord, TrailLine)>, VerifyError> {
+        let (rows, _) = self
+            .worker
+            .run("read the audit trail", move |connection| chain::page(connection, after))
+            .await?;
+        let both = rows.into_iter().map(|row| {
+            let line = TrailLine::of(&row);
+            row.record().map(|record| (record, line))
+        });
+        Ok(both.collect::<Result<_, _>>()?)
+    }
+
+    /// Checks the file beside the store, up to where it stood at one moment; names the first bad
+    /// record. `None`: there is no file, and no record either.
+    pub async fn verify_trail(&self) -> Result<Option<Verified>, VerifyError> {
+        let Some(path) = self.trail.clone() else { return Ok(None) };
+        let asked = Arc::clone(&path);
+        let doing = "look at the audit trail's file";
+        let extent = self.in_trail(doing.to_owned(), move |c| trail::extent(c, &asked)).await?;
+        let Some(extent) = extent else { return Ok(None) };
+        let shown = path.display().to_string();
+        let checked = tokio::task::spawn_blocking(move || trail::check(&path, &extent));
+        match checked.await {
+            Ok(Ok(good)) => Ok(Some(good)),
+            Ok(Err(FileError::Chain(problem))) => Err(VerifyError::File { path: shown, problem }),
+            Ok(Err(FileError::Read(e))) => {
+                Err(PortError(format!("cannot read {shown}: {e}")).into())
+            }
+            Err(e) => Err(PortError(format!("the check of {shown} broke off: {e}")).into()),
+        }
+    }
+
+    /// Work on the trail's file, on the store's thread: nobody appends meanwhile.
+    async fn in_trail<T: Send + 'static>(
+        &self,
+        doing: String,
+        work: impl FnOnce(&mut Connection) -> Result<T, TrailError> + Send + 'static,
+    ) -> Result<T, PortError> {
+        let path = self.path().to_owned();
+        let done = self.worker.run(doing.clone(), move |connection| Ok(work(connection))).await?;
+        done.map_err(|error| match error {
+            TrailError::Store(error) => PortError(schema::sentence(&path, &doing, &error)),
+            other => PortError(format!("cannot {doing}: {other}")),
+        })
     }
 
     /// Checks the whole audit trail; names the first bad record. Other processes may append
@@ -224,7 +286,10 @@ impl Store for SqliteStore {
             let doing = format!("append to the audit trail for {}", record.incident);
             let value = serde_json::to_value(&record)
                 .map_err(|e| PortError(format!("cannot {doing}: {e}")))?;
-            self.worker.run(doing, move |connection| chain::append(connection, &[value])).await
+            let Some(path) = self.trail.clone() else {
+                return self.worker.run(doing, move |c| chain::append(c, &[value])).await;
+            };
+            self.in_trail(doing, move |connection| trail::append(connection, &path, &[value])).await
         })
     }
 

@@ -18,6 +18,8 @@ pub struct Session {
     pub child: Box<dyn Child + Send + Sync>,
     pub master: Option<Box<dyn MasterPty + Send>>,
     pub parser: vt100::Parser,
+    /// Every byte that was written to the terminal.
+    pub raw: Vec<u8>,
     writer: Option<Box<dyn Write + Send>>,
     output: Receiver<Vec<u8>>,
     /// The reader lets go of the terminal at its next output.
@@ -54,7 +56,12 @@ impl Session {
             }
         });
         let parser = vt100::Parser::new(rows.try_into()?, cols.try_into()?, 0);
-        Ok(Self { child, master: Some(pair.master), writer, output, deaf, parser })
+        Ok(Self { child, master: Some(pair.master), writer, output, deaf, parser, raw: Vec::new() })
+    }
+
+    fn takes(&mut self, part: &[u8]) {
+        self.raw.extend_from_slice(part);
+        self.parser.process(part);
     }
 
     /// What the screen shows.
@@ -68,7 +75,7 @@ impl Session {
         while !wanted(self.parser.screen()) {
             match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(part) => {
-                    self.parser.process(&part);
+                    self.takes(&part);
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     let screen = self.parser.screen().contents();
@@ -95,7 +102,7 @@ impl Session {
             while let Ok(part) =
                 self.output.recv_timeout(next.saturating_duration_since(Instant::now()))
             {
-                self.parser.process(&part);
+                self.takes(&part);
             }
         }
         Ok(())
@@ -106,7 +113,7 @@ impl Session {
         let deadline = Instant::now() + PATIENCE;
         loop {
             while let Ok(part) = self.output.recv_timeout(Duration::from_millis(50)) {
-                self.parser.process(&part);
+                self.takes(&part);
             }
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status.exit_code());

@@ -67,8 +67,16 @@ pub struct ToolResult {
 }
 
 /// Tools that only read, by our own table: what a server says of itself does not make it one.
-const READS: &[&str] =
-    &["health_check", "get_logs", "inspect_container", "list_containers", "top", "stats_snapshot"];
+const READS: &[&str] = &[
+    "health_check",
+    "get_logs",
+    "inspect_container",
+    "list_containers",
+    "top",
+    "stats_snapshot",
+    // Its commands are compiled in; a free one is exec_command, and that is no read.
+    "run_probe",
+];
 
 /// Whether a tool only reads, by our own table.
 pub fn is_read(tool: &str) -> bool {

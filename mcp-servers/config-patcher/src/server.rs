@@ -28,6 +28,15 @@ pub struct ConfigPatcher {
     tool_router: ToolRouter<Self>,
 }
 
+/// What a start found half done by an earlier process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PutRight {
+    /// What was done, a sentence each.
+    pub done: Vec<String>,
+    /// Names of containers whose change could not be ended yet.
+    pub left: Vec<String>,
+}
+
 #[tool_router]
 impl ConfigPatcher {
     /// A server for the engine that `settings` name. Nothing is contacted yet.
@@ -51,15 +60,22 @@ impl ConfigPatcher {
     /// while another process of this state folder is at work: what that one does is not
     /// interrupted.
     pub async fn recover(&self) -> Result<Vec<String>, Failure> {
+        Ok(self.put_right().await?.done)
+    }
+
+    /// The same, and which containers still wait for it.
+    pub async fn put_right(&self) -> Result<PutRight, Failure> {
         let engine = &self.engine;
         if engine.settings().read_only {
-            return Ok(Vec::new());
+            return Ok(PutRight::default());
         }
         let journal = Journal::open(engine.settings()).await?;
         let mut done = rollback::recover(engine, &journal).await?;
+        let id = rollback::engine_id(engine).await?;
+        let left = journal.interrupted(&id)?.into_iter().map(|entry| entry.name).collect();
         let removed = parking::clear(engine, &journal, Timestamp::now()).await?;
         done.extend(removed.iter().map(|name| format!("{name} was kept long enough: removed")));
-        Ok(done)
+        Ok(PutRight { done, left })
     }
 
     #[tool(

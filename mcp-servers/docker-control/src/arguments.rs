@@ -1,7 +1,7 @@
 //! What the tools take. Unknown fields are refused everywhere.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 
@@ -219,6 +219,91 @@ pub struct Exec {
     /// The State.StartedAt on which the decision rests (RFC 3339). The call is refused as stale
     /// if the container was started at another time.
     pub expect_started_at: Option<String>,
+}
+
+/// A fixed look inside a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Probe {
+    /// Space on its file systems.
+    Disk,
+    /// Files that its file systems have room for.
+    Inodes,
+    /// The kernel's account of memory.
+    Memory,
+    /// What runs inside.
+    Processes,
+    /// Limits of its first process.
+    Limits,
+    /// What is mounted.
+    Mounts,
+    /// Its TCP sockets.
+    Sockets,
+    /// Whom it asks for names.
+    Resolver,
+    /// Names that it knows by itself.
+    Hosts,
+    /// Whether it finds a neighbour's address.
+    Resolve,
+    /// Whether a neighbour's port takes a connection.
+    Connect,
+    /// Whether a neighbour answers over HTTP.
+    Http,
+}
+
+impl Probe {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Disk,
+        Self::Inodes,
+        Self::Memory,
+        Self::Processes,
+        Self::Limits,
+        Self::Mounts,
+        Self::Sockets,
+        Self::Resolver,
+        Self::Hosts,
+        Self::Resolve,
+        Self::Connect,
+        Self::Http,
+    ];
+
+    /// Its name in a call.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Inodes => "inodes",
+            Self::Memory => "memory",
+            Self::Processes => "processes",
+            Self::Limits => "limits",
+            Self::Mounts => "mounts",
+            Self::Sockets => "sockets",
+            Self::Resolver => "resolver",
+            Self::Hosts => "hosts",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// Arguments of `run_probe`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// The container's name, full id, or at least 12 characters of its id.
+    #[schemars(length(min = 1, max = 255))]
+    pub container_name: String,
+    /// Which look: disk, inodes, memory, processes, limits, mounts, sockets, resolver or hosts of
+    /// the container itself; resolve, connect or http from it to a neighbour.
+    #[schemars(
+        description = "Which look: disk, inodes, memory, processes, limits, mounts, sockets, resolver or hosts of the container itself; resolve, connect or http from it to a neighbour."
+    )]
+    pub probe: Probe,
+    /// The neighbour, for resolve, connect and http: a watched container on a network of both. Its
+    /// port is the lowest that it exposes.
+    #[schemars(length(min = 1, max = 255))]
+    pub target: Option<String>,
 }
 
 fn default_all() -> bool {

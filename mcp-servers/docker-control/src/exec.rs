@@ -58,10 +58,55 @@ pub async fn run(engine: &Engine, asked: arguments::Exec) -> Result<results::Exe
             target.status()
         )));
     }
+    let ran = execute(engine, &target, &asked.command, limit).await?;
+    Ok(results::Exec {
+        success: ran.error.is_none(),
+        output: ran.output,
+        exit_code: ran.exit_code,
+        command: mcp_kit::text::line(&asked.command.join(" ")),
+        timed_out: ran.killed.is_some(),
+        killed: ran.killed,
+        truncated: ran.truncated,
+        duration_ms: ran.duration_ms,
+        code: ran.error.as_ref().map(|_| ran.code.to_owned()),
+        error: ran.error,
+        container: target.name.clone(),
+        container_id: target.id.clone(),
+    })
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Its output, redacted, within [`OUTPUT_MAX`].
+    pub(crate) output: String,
+    /// Whether the beginning of that was cut.
+    pub(crate) truncated: bool,
+    /// None if it was cut off.
+    pub(crate) exit_code: Option<i64>,
+    /// Whether it could be killed; none if it ended by itself.
+    pub(crate) killed: Option<bool>,
+    /// Milliseconds.
+    pub(crate) duration_ms: u64,
+    /// What is wrong, unless it ended with 0.
+    pub(crate) error: Option<String>,
+    /// The stable word for that.
+    pub(crate) code: &'static str,
+}
+
+/// Runs a command in a running container; it is killed when `limit` is over. The gates are the
+/// caller's.
+pub(crate) async fn execute(
+    engine: &Engine,
+    target: &Target,
+    command: &[String],
+    limit: Duration,
+) -> Result<Ran, Failure> {
+    let seconds = limit.as_secs();
     let docker = engine.docker(WAIT).await?;
     let mark = mark();
     let began = Instant::now();
-    let id = create(&docker, &target, &asked.command, &mark).await?;
+    let id = create(&docker, target, command, &mark).await?;
     let mut capture = Capture::new(OUTPUT_MAX);
     let doing = format!("run a command in {}", target.name);
     // Starting counts: a command that cannot be started must not hold the call.
@@ -74,7 +119,7 @@ pub async fn run(engine: &Engine, asked: arguments::Exec) -> Result<results::Exe
         Err(_) => true,
     };
     let killed =
-        if timed_out { Some(kill(engine, &docker, &target, &id, &mark).await) } else { None };
+        if timed_out { Some(kill(engine, &docker, target, &id, &mark).await) } else { None };
     let exit_code = if timed_out { None } else { exit_code(engine, &id).await? };
     let captured = capture.finish();
     let error = match (killed, exit_code) {
@@ -92,19 +137,14 @@ pub async fn run(engine: &Engine, asked: arguments::Exec) -> Result<results::Exe
         }
         (None, None) => Some(format!("the engine gave no exit code for it in {}", target.name)),
     };
-    Ok(results::Exec {
-        success: error.is_none(),
+    Ok(Ran {
         output: captured.text,
-        exit_code,
-        command: mcp_kit::text::line(&asked.command.join(" ")),
-        timed_out,
-        killed,
         truncated: captured.dropped > 0,
+        exit_code,
+        killed,
         duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        code: error.as_ref().map(|_| if timed_out { "timeout" } else { "exit_code" }.to_owned()),
         error,
-        container: target.name.clone(),
-        container_id: target.id.clone(),
+        code: if timed_out { "timeout" } else { "exit_code" },
     })
 }
 

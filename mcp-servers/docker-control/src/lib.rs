@@ -8,6 +8,7 @@
 //! - [`look`] what there is, one in detail      - [`processes`] what runs inside and what it uses
 //! - [`limits`] memory and CPU, changed while it runs      - [`amount`] sizes and CPU counts as text
 //! - [`logs`] the newest lines              - [`exec`] a command inside, with an end
+//! - [`probe`] fixed looks inside, which change nothing
 //! - [`capture`] output kept within a bound
 //!
 //! Every container comes through the gates of `mcp_kit::target`.
@@ -23,6 +24,7 @@ pub mod logs;
 pub mod look;
 pub mod network;
 pub mod policy;
+pub mod probe;
 pub mod processes;
 pub mod results;
 pub mod server;

@@ -85,7 +85,7 @@ fn memory_update(
     let shown = asked.shown();
     if bounds.host_memory > 0 && bytes > bounds.host_memory {
         return Err(format!(
-            "memory {shown} is more than the host has ({} bytes)",
+            "memory {shown} ({bytes} bytes) is more than the host has ({} bytes); ask for less",
             bounds.host_memory
         ));
     }
@@ -351,6 +351,10 @@ mod tests {
         let errors =
             plan(&asked(Some("9000g"), Some(64.0)), limited(256, -1, 0.0), host()).unwrap_err();
         assert_eq!(errors.len(), 2, "{errors:?}");
+        assert_eq!(
+            errors[0],
+            "memory 9000g (9663676416000 bytes) is more than the host has (8589934592 bytes); ask for less"
+        );
         let nothing = plan(&asked(None, None), limited(256, -1, 0.0), host()).unwrap_err();
         assert!(nothing[0].contains("empty"), "{nothing:?}");
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::arguments::Probe;
+
 /// Answer of `restart_container`, `start_container`, `stop_container`, `pause_container` and
 /// `unpause_container`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -363,6 +365,41 @@ pub struct Exec {
     /// Whether it was killed then; absent if it ended by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub killed: Option<bool>,
+    /// Whether the beginning of the output was cut because it did not fit.
+    pub truncated: bool,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// What is wrong, on failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// A stable word for programs, on failure: `exit_code` or `timeout`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Answer of `run_probe`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Probed {
+    /// Whether the command ended by itself with exit code 0: for a neighbour, whether it was
+    /// reached.
+    pub success: bool,
+    /// Which look.
+    pub probe: Probe,
+    /// The neighbour, if it was about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What was seen, redacted.
+    pub output: String,
+    /// The exit code; absent if it was cut off.
+    pub exit_code: Option<i64>,
+    /// The command as one text.
+    pub command: String,
+    /// The container's name.
+    pub container: String,
+    /// Its full id.
+    pub container_id: String,
+    /// Whether it ran out of time, and was ended.
+    pub timed_out: bool,
     /// Whether the beginning of the output was cut because it did not fit.
     pub truncated: bool,
     /// How long it took, in milliseconds.

@@ -11,10 +11,10 @@ use rmcp::model::{CallToolResult, JsonObject};
 use rmcp::{ServerHandler, tool, tool_handler, tool_router};
 
 use crate::{
-    arguments, exec, health, life, limits, logs, look, network, policy, processes, results,
+    arguments, exec, health, life, limits, logs, look, network, policy, probe, processes, results,
 };
 
-/// The server: one engine, sixteen tools.
+/// The server: one engine, seventeen tools.
 #[derive(Clone, Debug)]
 pub struct DockerControl {
     engine: Engine,
@@ -282,6 +282,22 @@ impl DockerControl {
     )]
     async fn exec_command(&self, arguments: JsonObject) -> CallToolResult {
         answer("exec_command", arguments, |a| exec::run(&self.engine, a)).await
+    }
+
+    #[tool(
+        description = "A fixed look inside a running container, or from it at a neighbour: space, memory, processes, sockets, names, whether a port or page answers. The commands are built in, change nothing and end within 10 s. Output is redacted and at most 64 KiB.",
+        input_schema = input_schema::<arguments::Look>(),
+        output_schema = output_schema::<results::Probed>(),
+        annotations(
+            title = "Look inside",
+            read_only_hint = true,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn run_probe(&self, arguments: JsonObject) -> CallToolResult {
+        answer("run_probe", arguments, |a| probe::run(&self.engine, a)).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use docker_control::server::DockerControl;
 use mcp_kit::Settings;
-use mcp_kit::testing::{Outcome, bad, client};
+use mcp_kit::testing::{Outcome, bad, client, minimal};
 use rmcp::ServiceExt;
 use rmcp::transport::TokioChildProcess;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ async fn every_tool_has_schemas_and_all_four_hints() {
             "list_containers",
             "pause_container",
             "restart_container",
+            "run_probe",
             "set_restart_policy",
             "start_container",
             "stats_snapshot",
@@ -53,6 +54,7 @@ async fn every_tool_has_schemas_and_all_four_hints() {
         (true, false, true),
         (false, true, true),
         (false, true, false),
+        (true, false, true),
         (false, false, true),
         (false, false, true),
         (true, false, true),
@@ -130,6 +132,12 @@ async fn wrong_arguments_are_named() {
         ("list_containers", json!({"container_name": "x"}), "container_name"),
         ("exec_command", json!({"container_name": "x", "command": []}), "command"),
         ("exec_command", json!({"container_name": "x", "command": "ls"}), "command"),
+        ("run_probe", json!({"container_name": "x", "probe": "df; rm -rf /"}), "variant"),
+        (
+            "run_probe",
+            json!({"container_name": "x", "probe": "disk", "command": ["ls"]}),
+            "command",
+        ),
         ("update_resources", json!({"container_name": "x", "resources": {"ram": "1g"}}), "ram"),
     ];
     for (tool, arguments, word) in cases {
@@ -140,28 +148,23 @@ async fn wrong_arguments_are_named() {
     }
 }
 
+/// Every tool of the list that does not call itself read-only is refused, whatever it is called:
+/// one that is added without the gate fails here, and so does one that only looks and is refused.
 #[tokio::test]
 async fn a_read_only_server_refuses_every_change_before_it_looks() {
     let settings = Settings { read_only: true, ..nowhere() };
     let client = client(DockerControl::new(settings)).await.unwrap();
-    let cases: [(&str, Value); 10] = [
-        ("restart_container", json!({"container_name": "x"})),
-        ("start_container", json!({"container_name": "x"})),
-        ("stop_container", json!({"container_name": "x"})),
-        ("pause_container", json!({"container_name": "x"})),
-        ("set_restart_policy", json!({"container_name": "x", "policy": "always"})),
-        ("unpause_container", json!({"container_name": "x"})),
-        ("connect_network", json!({"container_name": "x", "network": "n"})),
-        ("disconnect_network", json!({"container_name": "x", "network": "n"})),
-        ("update_resources", json!({"container_name": "x", "resources": {"cpu": 1}})),
-        ("exec_command", json!({"container_name": "x", "command": ["ls"]})),
-    ];
-    for (tool, arguments) in cases {
-        let error = bad(&client, tool, arguments).await.unwrap();
-        assert_eq!(error["code"], "read_only", "{error}");
+    let tools = client.list_all_tools().await.unwrap();
+    let mut changing = 0;
+    for tool in &tools {
+        let arguments = minimal(&tool.input_schema).unwrap();
+        let error = bad(&client, &tool.name, arguments).await.unwrap();
+        let reads = tool.annotations.as_ref().and_then(|hints| hints.read_only_hint) == Some(true);
+        let code = if reads { "engine_unreachable" } else { "read_only" };
+        assert_eq!(error["code"], code, "{}: {error}", tool.name);
+        changing += usize::from(!reads);
     }
-    let read = bad(&client, "health_check", json!({"container_name": "x"})).await.unwrap();
-    assert_eq!(read["code"], "engine_unreachable", "reads pass the gate");
+    assert!(changing >= 10, "only {changing} tools change something");
 }
 
 async fn over_stdio() -> Outcome<(Vec<String>, Value)> {
@@ -181,6 +184,6 @@ async fn over_stdio() -> Outcome<(Vec<String>, Value)> {
 #[tokio::test]
 async fn the_binary_speaks_over_standard_input_and_output() {
     let (tools, error) = over_stdio().await.unwrap();
-    assert_eq!(tools.len(), 16);
+    assert_eq!(tools.len(), 17);
     assert_eq!(error["code"], "engine_unreachable", "{error}");
 }

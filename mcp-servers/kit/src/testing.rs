@@ -268,3 +268,66 @@ pub async fn bad(client: &Client, tool: &str, arguments: Value) -> Outcome<Value
     }
     Ok(value)
 }
+
+/// The smallest arguments that fit a tool's input schema: what is required, and of that the least.
+/// Fails on a form of schema that it does not know, so that no tool is passed over in silence.
+pub fn minimal(schema: &JsonObject) -> Outcome<Value> {
+    let root = Value::Object(schema.clone());
+    least(&root, &root)
+}
+
+fn least(root: &Value, schema: &Value) -> Outcome<Value> {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let pointer = reference.trim_start_matches('#');
+        let found = root.pointer(pointer).and_then(Value::as_object);
+        let mut found = found.ok_or(format!("{reference} leads nowhere"))?.clone();
+        // What stands beside the reference holds as well.
+        let beside = schema.as_object().into_iter().flatten().filter(|(key, _)| *key != "$ref");
+        found.extend(beside.map(|(key, value)| (key.clone(), value.clone())));
+        return least(root, &Value::Object(found));
+    }
+    if let Some(first) = schema.pointer("/enum/0").or_else(|| schema.get("const")) {
+        return Ok(first.clone());
+    }
+    for key in ["anyOf", "oneOf", "allOf"] {
+        if let Some(first) = schema.get(key).and_then(|any| any.get(0)) {
+            return least(root, first);
+        }
+    }
+    let kind = match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
+        Some(kind) => kind.as_str(),
+        None => None,
+    };
+    let number = |key: &str| schema.get(key).and_then(Value::as_u64);
+    match kind {
+        Some("object") => {
+            let mut made = JsonObject::new();
+            let required = schema.get("required").and_then(Value::as_array);
+            for name in required.into_iter().flatten().filter_map(Value::as_str) {
+                let field = schema.pointer(&format!("/properties/{name}"));
+                made.insert(name.to_owned(), least(root, field.ok_or(format!("no {name}"))?)?);
+            }
+            // One that must not be empty gets its first property, or any.
+            if made.is_empty() && number("minProperties").is_some_and(|least| least > 0) {
+                let known = schema.get("properties").and_then(Value::as_object);
+                if let Some((name, field)) = known.and_then(|all| all.iter().next()) {
+                    made.insert(name.clone(), least(root, field)?);
+                } else if let Some(field) = schema.get("additionalProperties") {
+                    made.insert("A".to_owned(), least(root, field)?);
+                }
+            }
+            Ok(Value::Object(made))
+        }
+        Some("array") => {
+            let item = schema.get("items").map(|items| least(root, items)).transpose()?;
+            let count = usize::try_from(number("minItems").unwrap_or(1)).unwrap_or(1).min(8);
+            Ok(Value::Array(item.into_iter().cycle().take(count).collect()))
+        }
+        Some("string") => Ok(json!("x")),
+        Some("integer" | "number") => Ok(json!(number("minimum").unwrap_or(1).max(1))),
+        Some("boolean") => Ok(json!(false)),
+        Some("null") => Ok(Value::Null),
+        other => Err(format!("no example is known for a schema of type {other:?}: {schema}")),
+    }
+}
