@@ -105,7 +105,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let claim = role.claim();
     let keeper = Arc::clone(&role);
     let keeps = move || keeper.has().keeps;
-    let remediator = remediator(settings, &endpoint)?;
+    let remediator = remediator(settings, Some(&endpoint))?;
     // Last of all: a run that does not begin leaves no file behind.
     let recorder = extras.record.as_deref().map(recorder).transpose()?;
     let (handle, state) = prepare(Parts {
@@ -178,22 +178,36 @@ pub fn own_container_id() -> Option<String> {
     own_container(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)
 }
 
-/// The MCP client, with what its servers need to know.
-pub fn remediator(settings: &Settings, endpoint: &Endpoint) -> Result<McpRemediator, AppError> {
+/// The MCP client: of the gateway that the settings name, else of the catalogue's own servers.
+pub fn remediator(
+    settings: &Settings,
+    endpoint: Option<&Endpoint>,
+) -> Result<McpRemediator, AppError> {
+    let remediator =
+        McpRemediator::new(servers(settings, endpoint)?)?.with_trust(&settings.state_dir);
+    Ok(match &settings.gateway {
+        Some(gateway) => remediator.through(gateway),
+        None => remediator,
+    })
+}
+
+/// What the catalogue's servers need to know. Without an engine they start all the same, and each
+/// call says what it misses.
+pub fn servers(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<McpSettings, AppError> {
     let executable = std::env::current_exe().map_err(|source| AppError::System {
         what: "cannot find the running executable".to_owned(),
         source,
     })?;
     let mut pass: std::collections::BTreeMap<String, String> =
-        endpoint.variables().into_iter().collect();
+        endpoint.into_iter().flat_map(Endpoint::variables).collect();
     let flag = |on: bool| if on { "true" } else { "false" }.to_owned();
     pass.insert("SENTINEL_WATCH_ALL".to_owned(), flag(settings.watch_all));
     pass.insert("SENTINEL_READ_ONLY".to_owned(), flag(settings.mode == Mode::ReadOnly));
     pass.insert("SENTINEL_STATE_DIR".to_owned(), settings.state_dir.display().to_string());
-    Ok(McpRemediator::new(McpSettings {
+    Ok(McpSettings {
         catalog: settings.catalog.clone(),
         executable,
         environment: settings.environment.all(),
         pass,
-    })?)
+    })
 }

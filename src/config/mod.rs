@@ -4,6 +4,7 @@ pub mod engine;
 pub mod environment;
 pub mod file;
 pub mod filter;
+pub mod gateway;
 pub mod signatures;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::cli::{CommonArgs, WatchArgs};
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
+use crate::config::gateway::GatewaySettings;
 use crate::config::signatures::SignatureSettings;
 
 /// Why the settings are not usable: always exit status 2.
@@ -65,6 +67,8 @@ pub struct Settings {
     pub limits: Limits,
     /// A catalogue of MCP servers instead of the built-in one.
     pub catalog: Option<PathBuf>,
+    /// The MCP gateway that tools come from instead of the catalogue's own servers.
+    pub gateway: Option<GatewaySettings>,
     /// Known failures in log lines.
     pub signatures: SignatureSettings,
     /// Who operates, for the audit trail.
@@ -138,6 +142,13 @@ impl Settings {
                 },
             };
         let verify = environment.seconds("SENTINEL_VERIFY_SECONDS")?.or(file.verify_seconds);
+        let token = environment.text("MCP_GATEWAY_AUTH_TOKEN");
+        let gateway = environment
+            .text("MCP_GATEWAY_URL")
+            .inspect(|_| said("mcp_gateway_url", "MCP_GATEWAY_URL"))
+            .or(file.mcp_gateway_url)
+            .map(|url| GatewaySettings::new(&url, token.as_deref()))
+            .transpose()?;
         let defaults = Limits::default();
         let brakes = file.brakes.unwrap_or_default();
         let limits = Limits {
@@ -160,6 +171,7 @@ impl Settings {
             verify_hold: seconds(verify.unwrap_or(30)),
             limits,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
+            gateway,
             signatures,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
             usage_seconds: file.usage_seconds.unwrap_or(2).max(1),
