@@ -174,6 +174,8 @@ impl ServerHandler for Fixture {
             }
             "steps" => {
                 for step in 1..=3 {
+                    // A step takes its time.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                     if let Some(token) = context.meta.get_progress_token() {
                         let news = ProgressNotificationParam::new(token, f64::from(step))
                             .with_total(3.0)

@@ -208,24 +208,29 @@ async fn passed_on(
     let (news, mut steps) = mpsc::channel::<ProgressNotificationParam>(NEWS);
     let sending = calling::send(link, params, limits, token.as_ref().map(|_| news));
     tokio::pin!(sending);
-    loop {
+    let tell = async |mut step: ProgressNotificationParam| {
+        let Some(token) = &token else { return };
+        step.progress_token = token.clone();
+        if !matches!(timeout(PATIENCE, context.peer.notify_progress(step)).await, Ok(Ok(()))) {
+            tracing::debug!("a client did not take the word about progress");
+        }
+    };
+    let ended = loop {
         tokio::select! {
             biased;
-            Some(mut step) = steps.recv() => {
-                if let Some(token) = &token {
-                    step.progress_token = token.clone();
-                    if !matches!(timeout(PATIENCE, context.peer.notify_progress(step)).await, Ok(Ok(()))) {
-                        tracing::debug!("a client did not take the word about progress");
-                    }
-                }
-            }
-            ended = &mut sending => return ended,
+            Some(step) = steps.recv() => tell(step).await,
+            ended = &mut sending => break ended,
             // Dropping what was sent tells the server.
             () = context.ct.cancelled() => return Ended::Lost(
-                "the client called it off; outcome not known: look at the target before you try again".to_owned()
+                "the client called it off; outcome not known: look at the target before you try again"
+                    .to_owned(),
             ),
         }
+    };
+    while let Ok(step) = steps.try_recv() {
+        tell(step).await;
     }
+    ended
 }
 
 /// Wakes when the list of tools is another one.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use rmcp::RoleClient;
 use rmcp::handler::client::progress::ProgressDispatcher;
 use rmcp::model::{
@@ -99,10 +99,7 @@ pub(crate) async fn send(
             }
             Some(step) = progress.next() => {
                 deadline = last.min(Instant::now() + limits.call);
-                tracing::info!("{tool}: {}", words(&step));
-                if let Some(news) = &news && news.try_send(step).is_err() {
-                    tracing::debug!("{tool}: nobody took the word about its progress");
-                }
+                tell(&tool, step, news.as_ref());
             }
             () = tokio::time::sleep_until(deadline) => {
                 abandoned.id = None;
@@ -116,7 +113,18 @@ pub(crate) async fn send(
         }
     };
     abandoned.id = None;
+    // What came before the answer is told, too.
+    while let Some(Some(step)) = progress.next().now_or_never() {
+        tell(&tool, step, news.as_ref());
+    }
     ended
+}
+
+fn tell(tool: &str, step: ProgressNotificationParam, news: Option<&News>) {
+    tracing::info!("{tool}: {}", words(&step));
+    if news.is_some_and(|news| news.try_send(step).is_err()) {
+        tracing::debug!("{tool}: nobody took the word about its progress");
+    }
 }
 
 /// Tells the server that nobody waits any more.

@@ -120,13 +120,25 @@ pub(crate) fn refused(error: &ClientInitializeError, url: &str, wants: Wants) ->
     if asks {
         return wants.words(url);
     }
-    if let Some(cause) = ["Connection refused", "dns error", "timed out", "certificate"]
-        .iter()
-        .find(|cause| text.contains(**cause))
-    {
-        return format!("{url} cannot be reached ({}); is it running?", cause.to_lowercase());
+    match cause(error) {
+        Some(cause) => format!("{url} cannot be reached ({cause}); is it running?"),
+        None => format!("{url} does not speak MCP over streamable HTTP, or refused to: {text}"),
     }
-    format!("{url} does not speak MCP over streamable HTTP, or refused to: {text}")
+}
+
+/// Why a machine could not be reached, in short. Only the debug form of these errors has it.
+pub(crate) fn cause(error: &impl std::fmt::Debug) -> Option<&'static str> {
+    let text = format!("{error:?}");
+    [
+        ("ConnectionRefused", "connection refused"),
+        ("dns error", "no such name"),
+        ("InvalidCertificate", "its certificate is not valid"),
+        ("TimedOut", "no answer in time"),
+        ("ConnectionReset", "connection reset"),
+    ]
+    .into_iter()
+    .find(|(mark, _)| text.contains(mark))
+    .map(|(_, words)| words)
 }
 
 /// An error with its causes, each once.
@@ -159,13 +171,13 @@ impl Wants {
     pub(crate) fn words(self, url: &str) -> String {
         match self {
             Self::GatewayKnows => format!(
-                "{url} refuses the token of MCP_GATEWAY_AUTH_TOKEN: set it to the gateway's own (Docker's prints it at its start unless it was given one)"
+                "{url} refuses the token that is set; set MCP_GATEWAY_AUTH_TOKEN to the gateway's own (Docker's prints one at its start unless it was given one)"
             ),
             Self::GatewayNone => format!(
-                "{url} asks for a token: set MCP_GATEWAY_AUTH_TOKEN to the gateway's own (Docker's prints it at its start unless it was given one)"
+                "{url} asks for a token; set MCP_GATEWAY_AUTH_TOKEN to the gateway's own (Docker's prints one at its start unless it was given one)"
             ),
             Self::Headers => format!(
-                "{url} wants to know who asks (HTTP 401 or 403): give it a header under remote.headers in the catalogue, like Authorization: \"Bearer ${{NAME}}\""
+                "{url} wants to know who asks (HTTP 401 or 403); give it a header under remote.headers of its entry in the catalogue"
             ),
         }
     }

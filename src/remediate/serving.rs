@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::FusedFuture as _;
 use rmcp::RoleClient;
 use rmcp::model::{
-    ClientRequest, ListToolsResult, PaginatedRequestParams, RequestOptionalParam,
+    ClientRequest, ListToolsResult, PaginatedRequestParams, ProtocolVersion, RequestOptionalParam,
     ServerNotification, ServerResult, SubscriptionFilter,
 };
 use rmcp::service::{Peer, Subscription};
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::remediate::calling::Link;
 use crate::remediate::directory::{Directory, Place};
-use crate::remediate::http::told as error_words;
+use crate::remediate::http::{cause, told as error_words};
 use crate::remediate::offer::{Offer, Shared};
 use crate::remediate::reaching::{Closed, Listener, Means, http_of, reach};
 use crate::remediate::spec::{ServerSpec, Way};
@@ -166,10 +166,11 @@ impl Serving {
     /// Asks to be told when the list of tools changes. Servers of the earlier protocol tell
     /// unasked (see [`Listener`]); one that cannot tell is simply not heard of again.
     async fn subscribe(&self, peer: &Peer<RoleClient>) -> Option<Subscription> {
-        let tells = peer
-            .peer_info()
-            .and_then(|info| info.capabilities.tools.as_ref()?.list_changed)
-            .unwrap_or_default();
+        let tells = peer.peer_info().is_some_and(|info| {
+            // Before, there was nothing to ask.
+            info.protocol_version >= ProtocolVersion::V_2026_07_28
+                && info.capabilities.tools.as_ref().and_then(|t| t.list_changed) == Some(true)
+        });
         if !tells {
             return None;
         }
@@ -260,7 +261,10 @@ impl Serving {
             Ok(Ok(_)) => Err("it answers something else than its list of tools".to_owned()),
             Ok(Err(error)) => match http_of(&self.spec) {
                 Some((url, wants)) if error.is_authorization_required() => Err(wants.words(&url)),
-                Some((url, _)) => Err(format!("{url} does not answer: {}", error_words(&error))),
+                Some((url, _)) => Err(match cause(&error) {
+                    Some(cause) => format!("{url} does not answer ({cause})"),
+                    None => format!("{url} does not answer: {}", error_words(&error)),
+                }),
                 None => Err(format!("it does not say what it offers: {error}")),
             },
             Err(_) => Err(format!(

@@ -98,11 +98,14 @@ async fn only_what_the_catalogue_documents_is_taken_and_what_is_missing_is_told(
 async fn a_refusal_says_which_variable_to_set() -> Fallible {
     let (_upstream, without) = place(Some(TOKEN), OURS).await?;
     let listed = run(&Arc::new(without), &["tools", "list"]).await?;
-    assert!(listed.err.contains("asks for a token: set MCP_GATEWAY_AUTH_TOKEN"), "{listed:?}");
+    assert!(listed.err.contains("asks for a token; set MCP_GATEWAY_AUTH_TOKEN"), "{listed:?}");
     let (_other, wrong) = place(Some(TOKEN), OURS).await?;
     let wrong = Arc::new(wrong.with("MCP_GATEWAY_AUTH_TOKEN", "hunter2hunter2hunter2"));
     let listed = run(&wrong, &["tools", "list"]).await?;
-    assert!(listed.err.contains("refuses the token of MCP_GATEWAY_AUTH_TOKEN"), "{listed:?}");
+    assert!(
+        listed.err.contains("refuses the token that is set; set MCP_GATEWAY_AUTH_TOKEN"),
+        "{listed:?}"
+    );
     assert!(!listed.err.contains("hunter2"), "{listed:?}");
     Ok(())
 }

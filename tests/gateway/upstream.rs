@@ -187,12 +187,16 @@ async fn posted(State(seen): State<Shared>, headers: HeaderMap, body: Bytes) -> 
             (stream, events(&[result(json!({ "tools": tools }))])).into_response()
         }
         "tools/call" => called(&seen, &asked, &result).await,
-        other => {
-            if other == "notifications/cancelled" {
-                lock(&seen).calls.push("called off".to_owned());
-            }
+        "notifications/cancelled" => {
+            lock(&seen).calls.push("called off".to_owned());
             StatusCode::ACCEPTED.into_response()
         }
+        other if asked.get("id").is_some() => {
+            let error = json!({"code": -32601, "message": format!("{other}: not known")});
+            let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "error": error});
+            (stream, events(&[answer])).into_response()
+        }
+        _ => StatusCode::ACCEPTED.into_response(),
     }
 }
 
