@@ -1,7 +1,7 @@
 //! An MCP server for `tests/remediate.rs`: tools that work, fail, take their time or die.
 //!
 //! Arguments: a role (`first`, `second`, `plain`, `crowd`, `behind`) and a file that gets one line
-//! per call, and one per call that was called off.
+//! per call, and (`behind`) one per call that was called off.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -166,7 +166,7 @@ impl ServerHandler for Fixture {
                 let wait = arguments.get("ms").and_then(Value::as_u64).unwrap_or(60_000);
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(wait)) => {}
-                    () = context.ct.cancelled() => {
+                    () = context.ct.cancelled(), if self.role == "behind" => {
                         self.say(&format!("{} called off", self.role)).map_err(broken)?;
                     }
                 }
