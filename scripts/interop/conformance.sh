@@ -46,6 +46,14 @@ trap 'end_servers; rm -rf "$work"' EXIT
 unset MCP_GATEWAY_AUTH_TOKEN MCP_GATEWAY_URL
 export SENTINEL_STATE_DIR=$work/state DOCKER_HOST=unix://$work/no-engine.sock
 install_suite
+# The tools that the suite calls, behind the gateway, beside our own servers.
+fixture=${SENTINEL%/*}/examples/conformance_server
+[[ -x $fixture ]] || give_up "$fixture is not built: run cargo build --examples"
+{
+  cat "$ROOT/mcp-servers/catalog.yaml"
+  printf '  suite:\n    x-sentinel: {exec: ["%s"]}\n' "$fixture"
+} >"$work/catalog.yaml"
+export SENTINEL_CATALOG=$work/catalog.yaml
 serve gateway "$SENTINEL" gateway --listen 127.0.0.1:0 --allow-unauthenticated --calls-per-minute 10000
 suite 2025-11-25
 suite 2026-07-28

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
-    Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
+    Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ResultType,
     ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext};
@@ -158,6 +158,11 @@ impl ServerHandler for Handler {
         match ended {
             Ended::Answered(CallToolResponse::Task(_)) => {
                 Ok(failed("the tool answers with a task, which is not passed on here"))
+            }
+            Ended::Answered(CallToolResponse::Complete(mut result)) => {
+                // Servers of earlier revisions do not say it, and clients of later ones want it.
+                result.result_type.get_or_insert(ResultType::COMPLETE);
+                Ok(result.into())
             }
             Ended::Answered(answer) => Ok(answer),
             Ended::Refused(error) => Err(error),
