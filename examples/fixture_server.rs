@@ -1,6 +1,7 @@
 //! An MCP server for `tests/remediate.rs`: tools that work, fail, take their time or die.
 //!
-//! Arguments: a role (`first`, `second`, `plain`, `crowd`) and a file that gets one line per call.
+//! Arguments: a role (`first`, `second`, `plain`, `crowd`, `behind`) and a file that gets one line
+//! per call, and (`behind`) one per call that was called off.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -10,8 +11,8 @@ use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, SubscriptionFilter,
-    Tool,
+    ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
+    ServerConfig, SubscriptionFilter, Tool,
 };
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
@@ -44,10 +45,31 @@ impl Fixture {
             "required": ["container_name"],
             "additionalProperties": false,
         });
+        let strict = if self.role == "behind" {
+            json!({
+                "type": "object",
+                "properties": {
+                    "container_name": { "type": "string", "pattern": "^[A-Za-z0-9_.-]+$" },
+                    "reason": { "type": "string" },
+                },
+                "required": ["container_name"],
+                "additionalProperties": false,
+            })
+        } else {
+            strict
+        };
         let bad = json!({ "type": 7 });
         let all: Vec<(String, &Value)> = match self.role.as_str() {
             "second" => vec![("ok".to_owned(), &free), ("extra".to_owned(), &free)],
             "plain" => ["environment", "grow"].map(|name| (name.to_owned(), &free)).into(),
+            "behind" => vec![
+                ("restart_container".to_owned(), &strict),
+                ("steps".to_owned(), &free),
+                ("slow".to_owned(), &free),
+                ("die".to_owned(), &free),
+                ("ok".to_owned(), &free),
+                ("refuse".to_owned(), &free),
+            ],
             "crowd" => (0..250).map(|i| (format!("tool_{i}"), &free)).collect(),
             _ => ["ok", "fail", "soft_fail", "slow", "die", "environment", "replace", "refuse"]
                 .map(|name| (name.to_owned(), &free))
@@ -68,8 +90,12 @@ impl Fixture {
 
     fn note(&self, call: &CallToolRequestParams) -> std::io::Result<()> {
         let arguments = Value::Object(call.arguments.clone().unwrap_or_default());
+        self.say(&format!("{} {} {arguments}", self.role, call.name))
+    }
+
+    fn say(&self, line: &str) -> std::io::Result<()> {
         let mut log = OpenOptions::new().append(true).create(true).open(&self.log)?;
-        log.write_all(format!("{} {} {arguments}\n", self.role, call.name).as_bytes())
+        log.write_all(format!("{line}\n").as_bytes())
     }
 }
 
@@ -123,9 +149,10 @@ impl ServerHandler for Fixture {
     async fn call_tool(
         &self,
         call: CallToolRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        self.note(&call).map_err(|e| ErrorData::internal_error(e.to_string(), None))?;
+        let broken = |e: std::io::Error| ErrorData::internal_error(e.to_string(), None);
+        self.note(&call).map_err(broken)?;
         let arguments = call.arguments.clone().unwrap_or_default();
         let result = match call.name.as_ref() {
             "fail" => CallToolResult::error(vec![ContentBlock::text(
@@ -137,8 +164,28 @@ impl ServerHandler for Fixture {
             "refuse" => return Err(ErrorData::invalid_params("not today", None)),
             "slow" => {
                 let wait = arguments.get("ms").and_then(Value::as_u64).unwrap_or(60_000);
-                tokio::time::sleep(Duration::from_millis(wait)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+                    () = context.ct.cancelled(), if self.role == "behind" => {
+                        self.say(&format!("{} called off", self.role)).map_err(broken)?;
+                    }
+                }
                 CallToolResult::structured(json!({ "message": "slept" }))
+            }
+            "steps" => {
+                for step in 1..=3 {
+                    // A step takes its time.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    if let Some(token) = context.meta.get_progress_token() {
+                        let news = ProgressNotificationParam::new(token, f64::from(step))
+                            .with_total(3.0)
+                            .with_message("one more");
+                        if let Err(error) = context.peer.notify_progress(news).await {
+                            return Err(ErrorData::internal_error(error.to_string(), None));
+                        }
+                    }
+                }
+                CallToolResult::structured(json!({ "message": "three steps" }))
             }
             "grow" => {
                 self.grown.send_replace(true);

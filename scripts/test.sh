@@ -2,7 +2,8 @@
 # test.sh [CARGO TEST ARGUMENT…] [-- TEST ARGUMENT…]: all tests, those that need a Docker engine
 # included, beside a private engine and Redis (see testbed.sh).
 #
-#   scripts/test.sh                                 everything
+#   scripts/test.sh                                 everything, interoperation with other MCP
+#                                                   implementations and the conformance suite included
 #   scripts/test.sh -p docker-control restart       one crate's tests with "restart" in their name
 #
 # Where no engine can run, the tests that need one are skipped and the reason is said; with CI=true
@@ -43,6 +44,13 @@ run() {
   fi
   log=$(mktemp)
   cargo test "${cargo_args[@]}" -- ${test_args[@]+"${test_args[@]}"} 2>&1 | tee "$log" || status=$?
+  # Everything: what others than cargo run, too. They end with a line like that of a test binary.
+  if (($# == 0)); then
+    scripts/interop/conformance.sh 2>&1 | tee -a "$log" || status=$?
+    if [[ -z ${SENTINEL_TEST_NO_ENGINE:-} ]]; then
+      scripts/interop/run.sh 2>&1 | tee -a "$log" || status=$?
+    fi
+  fi
   sum_up "$log" "$status"
 }
 

@@ -181,25 +181,40 @@ pub fn own_container_id() -> Option<String> {
     own_container(&std::fs::read_to_string("/proc/self/mountinfo").ok()?)
 }
 
-/// The MCP client, with what its servers need to know.
-pub fn remediator(settings: &Settings, endpoint: &Endpoint) -> Result<McpRemediator, AppError> {
+/// The MCP client: of the gateway that the settings name, else of the catalogue's own servers.
+pub fn remediator(
+    settings: &Settings,
+    endpoint: Option<&Endpoint>,
+) -> Result<McpRemediator, AppError> {
+    let remediator =
+        McpRemediator::new(servers(settings, endpoint)?)?.with_trust(&settings.state_dir);
+    Ok(match &settings.gateway {
+        Some(gateway) => remediator.through(gateway),
+        None => remediator,
+    })
+}
+
+/// What the catalogue's servers need to know. Without an engine they start all the same, and each
+/// call says what it misses.
+pub fn servers(settings: &Settings, endpoint: Option<&Endpoint>) -> Result<McpSettings, AppError> {
     let executable = std::env::current_exe().map_err(|source| AppError::System {
         what: "cannot find the running executable".to_owned(),
         source,
     })?;
     let pass = variables(settings, endpoint);
-    Ok(McpRemediator::new(McpSettings {
+    Ok(McpSettings {
         catalog: settings.catalog.clone(),
         executable,
         environment: settings.environment.all(),
         pass,
-    })?)
+    })
 }
 
 /// What every server of ours is told: where the engine is, what it may touch, where it keeps its
 /// records.
-fn variables(settings: &Settings, endpoint: &Endpoint) -> BTreeMap<String, String> {
-    let mut pass: BTreeMap<String, String> = endpoint.variables().into_iter().collect();
+fn variables(settings: &Settings, endpoint: Option<&Endpoint>) -> BTreeMap<String, String> {
+    let mut pass: BTreeMap<String, String> =
+        endpoint.into_iter().flat_map(Endpoint::variables).collect();
     let flag = |on: bool| if on { "true" } else { "false" }.to_owned();
     pass.insert("SENTINEL_WATCH_ALL".to_owned(), flag(settings.watch_all));
     pass.insert("SENTINEL_READ_ONLY".to_owned(), flag(settings.mode == Mode::ReadOnly));
@@ -215,9 +230,9 @@ fn recovering(
     settings: &Settings,
     endpoint: &Endpoint,
 ) -> Result<impl Remediator + use<>, AppError> {
-    let pass = variables(settings, endpoint);
+    let pass = variables(settings, Some(endpoint));
     let lookup = |name: &str| pass.get(name).cloned().or_else(|| settings.environment.text(name));
     let mut kit = mcp_kit::Settings::from_environment(lookup);
     kit.own_container = own_container_id();
-    Ok(Recovering::new(remediator(settings, endpoint)?, kit))
+    Ok(Recovering::new(remediator(settings, Some(endpoint))?, kit))
 }

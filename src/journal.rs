@@ -23,7 +23,8 @@ pub fn open(cli: &Cli, settings: Option<&Settings>) -> Option<WorkerGuard> {
         Some(_) => false,
     };
     let filter =
-        EnvFilter::try_new(asked.as_deref().unwrap_or(if on_screen { "info" } else { "warn" }))
+        // What goes wrong between us and an MCP server we say ourselves, in words.
+        EnvFilter::try_new(asked.as_deref().unwrap_or(if on_screen { "info" } else { "warn,rmcp=off" }))
             .unwrap_or_else(|_| EnvFilter::new("warn"));
     if !on_screen {
         tracing_subscriber::fmt()

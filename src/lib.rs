@@ -5,6 +5,7 @@
 //! - [`config`] settings, the only reader of the environment
 //! - [`ports`] the outside on one page: traits that adapters implement
 //! - [`monitor`], [`remediate`], [`store`], [`recording`] adapters; they never name one another
+//! - [`gateway`] the tools of all MCP servers at one address, on the client side of [`remediate`]
 //! - [`recovery`] what an earlier run left half done, put right at the start
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
 //! - [`tui`], [`headless`], [`control`] equal front ends: events in, commands out
@@ -17,6 +18,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod election;
+pub mod gateway;
 pub mod headless;
 pub mod journal;
 pub mod monitor;

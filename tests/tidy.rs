@@ -35,6 +35,9 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("monitor", &["config", "ports"]),
     ("analyze", &["config", "ports"]),
     ("remediate", &["config", "ports"]),
+    // Serves what the client side of `remediate` keeps running: one directory of servers, one way
+    // to call them, whether a plan or another program asks.
+    ("gateway", &["config", "ports", "remediate"]),
     ("bus", &["config", "ports"]),
     ("store", &["config", "ports"]),
     ("recording", &["ports"]),
@@ -66,13 +69,13 @@ const CORE_CRATES: &[&str] = &[
 /// Where a crate may be named, as beginnings of paths.
 const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("bollard", &["src/monitor/", "src/demo/", "src/commands/demo.rs", "mcp-servers/"]),
-    ("rmcp", &["src/remediate/", "mcp-servers/"]),
+    ("rmcp", &["src/remediate/", "src/gateway/", "mcp-servers/"]),
     ("ratatui", &["src/tui/"]),
     ("crossterm", &["src/tui/"]),
     ("tui_textarea", &["src/tui/"]),
     ("rusqlite", &["src/store/"]),
     ("redis", &["src/bus/"]),
-    ("axum", &["src/api/"]),
+    ("axum", &["src/api/", "mcp-servers/"]),
     ("reqwest", &["src/analyze/", "src/remediate/"]),
 ];
 

@@ -79,6 +79,13 @@ fn show(settings: &Settings) -> Vec<String> {
                 .map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
         ),
         line(
+            "mcp_gateway_url",
+            settings.gateway.as_ref().map_or_else(
+                || "none: the catalogue's own servers".to_owned(),
+                |g| format!("{} ({} token)", g.url, if g.token.is_some() { "with" } else { "no" }),
+            ),
+        ),
+        line(
             "signatures",
             match &settings.signatures.file {
                 Some(file) if settings.signatures.is_extended() => {

@@ -1,5 +1,6 @@
-//! `tools`: what the MCP servers offer, and one call by hand.
+//! `tools`: what the MCP servers offer, one call by hand, and confirming a server's command.
 
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -23,7 +24,9 @@ use crate::commands::{FAILED, out};
 use crate::config::Settings;
 use crate::config::engine::resolve;
 use crate::ports::{Remediator, Store as _};
+use crate::remediate::catalog;
 use crate::remediate::remediator::McpRemediator;
+use crate::remediate::trust::Trust;
 use crate::store::sqlite::SqliteStore;
 
 /// Stands for the incident in the record of a call that belongs to none.
@@ -35,15 +38,22 @@ const RECORDED: usize = 4096;
 
 /// Lists the tools or calls one.
 pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Report> {
+    if let ToolsVerb::Trust { name, yes } = &verb {
+        return trust(&settings, name, *yes);
+    }
     if let ToolsVerb::Call { read_only, all, .. } = &verb {
         if *read_only {
             settings.mode = Mode::ReadOnly;
         }
         settings.watch_all |= *all;
     }
-    let endpoint =
-        resolve(settings.host.as_deref(), &settings.environment).map_err(AppError::NoEngine)?;
-    let servers = Arc::new(remediator(&settings, &endpoint)?);
+    let endpoint = match resolve(settings.host.as_deref(), &settings.environment) {
+        Ok(endpoint) => Some(endpoint),
+        // Whoever serves behind a gateway has an engine of their own.
+        Err(_) if settings.gateway.is_some() => None,
+        Err(error) => return Err(AppError::NoEngine(error).into()),
+    };
+    let servers = Arc::new(remediator(&settings, endpoint.as_ref())?);
     let stop = CancellationToken::new();
     let (words, mut heard) = mpsc::channel(64);
     let running = tokio::spawn({
@@ -60,11 +70,47 @@ pub async fn run(mut settings: Settings, verb: ToolsVerb) -> Result<ExitCode, Re
         ToolsVerb::Call { name, arguments, .. } => {
             call(&settings, &servers, name, &arguments).await
         }
+        ToolsVerb::Trust { .. } => Ok(ExitCode::SUCCESS),
     };
     stop.cancel();
     running.await.wrap_err("the MCP client did not end cleanly")?;
     draining.await.wrap_err("the MCP client did not end cleanly")?;
     outcome
+}
+
+/// Shows the command of a server and takes down that it may be started.
+fn trust(settings: &Settings, name: &str, yes: bool) -> Result<ExitCode, Report> {
+    let specs = catalog::read(settings.catalog.as_deref(), &std::env::current_exe()?)
+        .map_err(AppError::Catalog)?;
+    let Some(spec) = specs.iter().find(|spec| spec.name == name) else {
+        let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        bail!("the catalogue has no server {name}; it has {}", names.join(", "));
+    };
+    let Some(asked) = spec.confirmation() else {
+        out::note(&format!("{name} needs no confirmation: it is not started as a container"));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let trust = Trust::new(&settings.state_dir);
+    let before = trust.holds(&asked).map_err(Report::msg)?;
+    out::lines([asked.line.clone()])?;
+    if before {
+        out::note(&format!("{name}: this command is confirmed already"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !yes {
+        if !std::io::stdin().is_terminal() {
+            bail!("nothing was confirmed: look at the command and say --yes");
+        }
+        out::note(&format!("{name} would be started by this command. Confirm it? [y/N]"));
+        let mut answer = String::new();
+        std::io::stdin().lock().take(16).read_line(&mut answer)?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            bail!("nothing was confirmed");
+        }
+    }
+    trust.confirm(&asked, &settings.operator).map_err(Report::msg)?;
+    out::note(&format!("{name}: confirmed; any other command of it has to be confirmed again"));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(tools: &[Tool], json: bool) -> Result<ExitCode, Report> {

@@ -40,6 +40,10 @@ usage_seconds = 2
 # Catalogue of MCP servers instead of the built-in one.
 # catalog = "mcp-servers/catalog.yaml"
 
+# MCP gateway that tools come from instead of the catalogue's own servers; its token is in
+# MCP_GATEWAY_AUTH_TOKEN.
+# mcp_gateway_url = "http://127.0.0.1:8811"
+
 # Known failures in log lines, before the built-in ones (default: sentinel-tui/signatures.toml in
 # the XDG folder for configuration).
 # signatures = "signatures.toml"
@@ -92,6 +96,8 @@ pub struct FileSettings {
     pub state_dir: Option<PathBuf>,
     /// Catalogue of MCP servers.
     pub catalog: Option<PathBuf>,
+    /// MCP gateway.
+    pub mcp_gateway_url: Option<String>,
     /// Known failures in log lines.
     pub signatures: Option<PathBuf>,
     /// Hours for which a container that was replaced is kept.
@@ -113,6 +119,7 @@ const KEYS: &[&str] = &[
     "usage_seconds",
     "state_dir",
     "catalog",
+    "mcp_gateway_url",
     "signatures",
     "park_hours",
     "brakes",

@@ -4,6 +4,7 @@ pub mod engine;
 pub mod environment;
 pub mod file;
 pub mod filter;
+pub mod gateway;
 pub mod policy;
 pub mod signatures;
 
@@ -19,6 +20,7 @@ use crate::cli::{CommonArgs, WatchArgs};
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
+use crate::config::gateway::GatewaySettings;
 use crate::config::policy::seconds;
 use crate::config::signatures::SignatureSettings;
 
@@ -72,6 +74,8 @@ pub struct Settings {
     pub park_hours: Option<u64>,
     /// A catalogue of MCP servers instead of the built-in one.
     pub catalog: Option<PathBuf>,
+    /// The MCP gateway that tools come from instead of the catalogue's own servers.
+    pub gateway: Option<GatewaySettings>,
     /// Known failures in log lines.
     pub signatures: SignatureSettings,
     /// Who operates, for the audit trail.
@@ -145,6 +149,13 @@ impl Settings {
                 },
             };
         let verify = environment.seconds("SENTINEL_VERIFY_SECONDS")?.or(file.verify_seconds);
+        let token = environment.text("MCP_GATEWAY_AUTH_TOKEN");
+        let gateway = environment
+            .text("MCP_GATEWAY_URL")
+            .inspect(|_| said("mcp_gateway_url", "MCP_GATEWAY_URL"))
+            .or(file.mcp_gateway_url)
+            .map(|url| GatewaySettings::new(&url, token.as_deref()))
+            .transpose()?;
         let park_hours = match environment.text("SENTINEL_PARK_HOURS") {
             Some(text) => Some(text.trim().parse().map_err(|_| {
                 ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned())
@@ -166,6 +177,7 @@ impl Settings {
             rules: file.policy.unwrap_or_default().rules()?,
             park_hours,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
+            gateway,
             signatures,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
             usage_seconds: file.usage_seconds.unwrap_or(2).max(1),

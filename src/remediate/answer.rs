@@ -51,6 +51,12 @@ pub(crate) fn line(text: &str) -> String {
     redact::clean(text.trim().as_bytes(), MESSAGE)
 }
 
+/// Any data without secrets and control characters, bounded.
+pub(crate) fn kept(value: &Value) -> Value {
+    let mut room = TOTAL;
+    safe(value, &mut room)
+}
+
 fn safe(value: &Value, room: &mut usize) -> Value {
     match value {
         Value::String(text) => Value::String(lines(text, room)),

@@ -12,9 +12,14 @@ use tokio::time::{Instant, timeout_at};
 use crate::remediate::calling::Link;
 use crate::remediate::offer::Shared;
 
+/// What a server is known by; never given twice, so that one which was taken out of the catalogue
+/// and put back is another.
+pub(crate) type Place = u64;
+
 /// One server as it is now.
 #[derive(Debug, Default)]
 struct Entry {
+    place: Place,
     name: String,
     /// Its connection, while there is one.
     link: Option<Link>,
@@ -26,6 +31,18 @@ struct Entry {
     words: Vec<String>,
     /// Whether the first attempt has ended, one way or the other.
     tried: bool,
+}
+
+impl Entry {
+    fn way(&self) -> Result<Link, Absent> {
+        match &self.link {
+            Some(link) if !link.gone.is_cancelled() => Ok(link.clone()),
+            _ => {
+                let why = self.down.as_deref().unwrap_or("it is not running");
+                Err(Absent::Down(format!("{}: {why}", self.name)))
+            }
+        }
+    }
 }
 
 /// All servers, in the order of the catalogue.
@@ -45,10 +62,21 @@ pub(crate) enum Absent {
 }
 
 impl Directory {
-    /// Knows the servers' names and nothing else yet.
-    pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
-        let entries = names.into_iter().map(|name| Entry { name, ..Entry::default() }).collect();
-        Self { entries: Mutex::new(entries), version: watch::Sender::new(0) }
+    /// Knows no server yet.
+    pub(crate) fn new() -> Self {
+        Self { entries: Mutex::default(), version: watch::Sender::new(0) }
+    }
+
+    /// These servers and no others, in this order. What is known of one that stays stays.
+    pub(crate) fn set(&self, servers: impl IntoIterator<Item = (Place, String)>) {
+        let mut entries = self.lock();
+        let mut known: BTreeMap<Place, Entry> =
+            entries.drain(..).map(|entry| (entry.place, entry)).collect();
+        entries.extend(servers.into_iter().map(|(place, name)| {
+            known.remove(&place).unwrap_or_else(|| Entry { place, name, ..Entry::default() })
+        }));
+        drop(entries);
+        self.version.send_modify(|version| *version += 1);
     }
 
     /// Wakes on every change.
@@ -57,7 +85,7 @@ impl Directory {
     }
 
     /// A server is connected and was asked what it offers.
-    pub(crate) fn up(&self, server: usize, link: Link, offers: Vec<Shared>, words: Vec<String>) {
+    pub(crate) fn up(&self, server: Place, link: Link, offers: Vec<Shared>, words: Vec<String>) {
         self.change(server, |entry| {
             entry.link = Some(link);
             entry.offers = offers;
@@ -68,7 +96,7 @@ impl Directory {
     }
 
     /// A server could not be connected, or went away.
-    pub(crate) fn down(&self, server: usize, why: String) {
+    pub(crate) fn down(&self, server: Place, why: String) {
         self.change(server, |entry| {
             entry.link = None;
             entry.down = Some(why);
@@ -77,7 +105,7 @@ impl Directory {
     }
 
     /// A server was ended on purpose.
-    pub(crate) fn ended(&self, server: usize) {
+    pub(crate) fn ended(&self, server: Place) {
         self.change(server, |entry| entry.link = None);
     }
 
@@ -128,22 +156,52 @@ impl Directory {
         }
     }
 
+    /// What every server offers, in the order of the catalogue, by the server's name.
+    pub(crate) fn offers(&self) -> Vec<(String, Vec<Shared>)> {
+        let entries = self.lock();
+        entries.iter().map(|entry| (entry.name.clone(), entry.offers.clone())).collect()
+    }
+
+    /// How many servers are connected.
+    pub(crate) fn connected(&self) -> usize {
+        let connected =
+            |entry: &&Entry| entry.link.as_ref().is_some_and(|l| !l.gone.is_cancelled());
+        self.lock().iter().filter(connected).count()
+    }
+
+    /// The way to a server. Waits up to `patience` for one that is being connected.
+    pub(crate) async fn link(&self, server: &str, patience: Duration) -> Result<Link, Absent> {
+        let mut version = self.listen();
+        let deadline = Instant::now() + patience;
+        loop {
+            version.borrow_and_update();
+            let absent = match self.link_now(server) {
+                Ok(link) => return Ok(link),
+                Err(Absent::Unknown) => return Err(Absent::Unknown),
+                Err(absent) => absent,
+            };
+            if !matches!(timeout_at(deadline, version.changed()).await, Ok(Ok(()))) {
+                return Err(absent);
+            }
+        }
+    }
+
+    fn link_now(&self, server: &str) -> Result<Link, Absent> {
+        let entries = self.lock();
+        let entry = entries.iter().find(|e| e.name == server).ok_or(Absent::Unknown)?;
+        entry.way()
+    }
+
     fn find_now(&self, tool: &str) -> Result<(Shared, Link), Absent> {
         let entries = self.lock();
         let (mut tools, _) = merged(&entries);
         let (server, offer) = tools.remove(tool).ok_or(Absent::Unknown)?;
         let Some(entry) = entries.get(server) else { return Err(Absent::Unknown) };
-        match &entry.link {
-            Some(link) if !link.gone.is_cancelled() => Ok((offer, link.clone())),
-            _ => {
-                let why = entry.down.as_deref().unwrap_or("it is not running");
-                Err(Absent::Down(format!("{}: {why}", entry.name)))
-            }
-        }
+        entry.way().map(|link| (offer, link))
     }
 
-    fn change(&self, server: usize, how: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.lock().get_mut(server) {
+    fn change(&self, server: Place, how: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.lock().iter_mut().find(|entry| entry.place == server) {
             how(entry);
         }
         self.version.send_modify(|version| *version += 1);

@@ -4,9 +4,12 @@
 //! Tools are known from discovery only. Arguments are checked against the tool's own schema
 //! before anything is sent; a call is sent once and never repeated. Start at
 //! [`remediator::McpRemediator`].
-//! - [`catalog`] which servers, and how each is started
-//! - `spawn` the child process: cleared environment, own group, standard error into the log
-//! - `serving` one server over time: connect, discover, restart
+//! - [`catalog`] which servers; `entry` what one entry says, `container` an image as a command,
+//!   [`spec`] what comes of it
+//! - [`trust`] which commands a person has confirmed
+//! - `reaching` the way to a server: `spawn` a child process (cleared environment, own group,
+//!   standard error into the log), `http` an address
+//! - `serving` one server over time: reach, discover, reach again; `backends` all of them
 //! - `offer` one tool as offered: made safe to show, its schema compiled
 //! - `directory` what all servers offer, and how they are
 //! - `calling` one call and what came back; `answer` makes that safe to keep
@@ -14,14 +17,21 @@
 //!   changes in the steps after it; `running` a plan, or its inverse, step by step
 
 mod answer;
-mod calling;
+pub(crate) mod backends;
+pub(crate) mod calling;
 mod carry;
 pub mod catalog;
-mod directory;
-mod offer;
+mod container;
+pub(crate) mod directory;
+mod entry;
+mod http;
+pub(crate) mod offer;
+mod reaching;
 pub mod remediator;
 mod running;
 mod serving;
 mod spawn;
+pub mod spec;
 mod staleness;
 pub mod timeouts;
+pub mod trust;

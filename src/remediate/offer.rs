@@ -23,6 +23,8 @@ const OBJECTION: usize = 300;
 pub(crate) struct Offer {
     /// As it is shown.
     pub(crate) tool: Tool,
+    /// As it came in.
+    pub(crate) raw: rmcp::model::Tool,
     schema: Validator,
 }
 
@@ -72,6 +74,7 @@ impl Offer {
                     open_world: hints.and_then(|h| h.open_world_hint),
                 },
             },
+            raw: tool.clone(),
             schema: compiled,
         })
     }

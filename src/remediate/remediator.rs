@@ -1,7 +1,7 @@
 //! [`McpRemediator`]: the port, put together.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,18 +12,19 @@ use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::redact;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::gateway::GatewaySettings;
 use crate::ports::{Monitor, PortError, Remediator};
+use crate::remediate::backends::Backends;
 use crate::remediate::carry::Carry;
-use crate::remediate::catalog::{self, CatalogError, ServerSpec};
-use crate::remediate::directory::Directory;
+use crate::remediate::catalog::{self, CatalogError};
+use crate::remediate::reaching::Means;
 use crate::remediate::running::{Caller, tell};
-use crate::remediate::serving::Serving;
-use crate::remediate::spawn;
+use crate::remediate::spec::{ServerSpec, Way};
 use crate::remediate::timeouts::Timeouts;
+use crate::remediate::trust::Trust;
 
 /// Plans whose changes are remembered for an undo.
 const REMEMBERED: usize = 64;
@@ -33,6 +34,8 @@ const LAST_CALLS: Duration = Duration::from_secs(10);
 const WORD: usize = 1024;
 /// The part's name in signals.
 const PART: &str = "mcp";
+/// The gateway's name among the servers.
+const GATEWAY: &str = "gateway";
 
 /// What it takes to start the servers.
 #[derive(Clone, Default)]
@@ -59,12 +62,9 @@ impl std::fmt::Debug for McpSettings {
     }
 }
 
-/// Calls tools of the catalogue's servers over MCP.
+/// Calls tools of the catalogue's servers, or of a gateway's, over MCP.
 pub struct McpRemediator {
-    servers: Vec<ServerSpec>,
-    settings: McpSettings,
-    timeouts: Timeouts,
-    directory: Arc<Directory>,
+    backends: Backends,
     /// What earlier plans changed, by the plan's hash, newest last, at most [`REMEMBERED`].
     carried: Mutex<VecDeque<(String, Carry)>>,
     /// Plans, inverses and calls under way.
@@ -75,8 +75,7 @@ pub struct McpRemediator {
 impl std::fmt::Debug for McpRemediator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("McpRemediator")
-            .field("servers", &self.servers)
-            .field("settings", &self.settings)
+            .field("servers", &self.backends.specs())
             .finish_non_exhaustive()
     }
 }
@@ -93,13 +92,8 @@ impl Drop for Busy<'_> {
 impl McpRemediator {
     /// Reads the catalogue. Nothing is started before [`Remediator::run`].
     pub fn new(settings: McpSettings) -> Result<Self, CatalogError> {
-        let servers = catalog::read(settings.catalog.as_deref(), &settings.executable)?;
-        let directory = Arc::new(Directory::new(servers.iter().map(|s| s.name.clone())));
         Ok(Self {
-            servers,
-            settings,
-            timeouts: Timeouts::default(),
-            directory,
+            backends: backends(settings)?,
             carried: Mutex::default(),
             busy: watch::Sender::new(0),
         })
@@ -108,25 +102,47 @@ impl McpRemediator {
     /// The same with other bounds.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
+        self.backends.timeouts = timeouts;
         self
+    }
+
+    /// The same with the confirmations of a state folder: containers of the catalogue are started
+    /// once their command was confirmed. Without it none is.
+    #[must_use]
+    pub fn with_trust(mut self, state_dir: &Path) -> Self {
+        let trust = Trust::new(state_dir);
+        self.backends.set_means(|means| means.trust = Some(trust));
+        self
+    }
+
+    /// The same with a gateway in place of the catalogue's own servers. Only the tools that the
+    /// catalogue documents are taken from it.
+    #[must_use]
+    pub fn through(self, gateway: &GatewaySettings) -> Self {
+        let mut tools: Vec<String> =
+            self.backends.specs().into_iter().flat_map(|spec| spec.tools).collect();
+        tools.sort();
+        tools.dedup();
+        let spec = ServerSpec {
+            name: GATEWAY.to_owned(),
+            way: Way::Gateway { url: gateway.url.clone(), token: gateway.token.clone() },
+            tools,
+            own: false,
+        };
+        let means = self.backends.means().clone();
+        let mut through = Backends::new(vec![spec], means);
+        through.timeouts = self.backends.timeouts;
+        Self { backends: through, ..self }
     }
 
     /// Waits until every server was connected or failed once, within the bounds of a first
     /// start. Returns what is wrong, one sentence each. [`Remediator::run`] must be under way.
     pub async fn settled(&self) -> Vec<String> {
-        let mut version = self.directory.listen();
-        let deadline = Instant::now() + self.timeouts.connect + self.timeouts.list;
-        while !self.directory.settled() {
-            if !matches!(timeout_at(deadline, version.changed()).await, Ok(Ok(()))) {
-                break;
-            }
-        }
-        self.directory.problems()
+        self.backends.settled().await
     }
 
     fn caller(&self) -> Caller<'_> {
-        Caller { directory: &self.directory, timeouts: self.timeouts }
+        Caller { directory: &self.backends.directory, timeouts: self.backends.timeouts }
     }
 
     fn work(&self) -> Busy<'_> {
@@ -136,23 +152,6 @@ impl McpRemediator {
 
     fn carried(&self) -> MutexGuard<'_, VecDeque<(String, Carry)>> {
         self.carried.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts every server; each is kept running by a task of its own.
-    fn start(&self, stop: &CancellationToken) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
-        for (place, spec) in self.servers.iter().enumerate() {
-            let serving = Serving {
-                place,
-                spec: spec.clone(),
-                variables: spawn::variables(spec, &self.settings.environment, &self.settings.pass),
-                path: self.settings.environment.get("PATH").cloned(),
-                directory: Arc::clone(&self.directory),
-                timeouts: self.timeouts,
-            };
-            tasks.spawn(serving.run(stop.clone()));
-        }
-        tasks
     }
 
     /// Reports what changed until `stop`. Only the latest state counts: a server that is back
@@ -165,22 +164,22 @@ impl McpRemediator {
     }
 
     async fn report_on(&self, out: &mpsc::Sender<Signal>) {
-        let mut version = self.directory.listen();
+        let mut version = self.backends.directory.listen();
         let mut told: Option<Vec<Tool>> = None;
         let mut problems = Vec::new();
         loop {
             version.borrow_and_update();
-            let tools = self.directory.tools();
+            let tools = self.backends.directory.tools();
             // An empty list is news only once it is final.
             let news = match &told {
                 Some(told) => *told != tools,
-                None => !tools.is_empty() || self.directory.settled(),
+                None => !tools.is_empty() || self.backends.directory.settled(),
             };
             if news {
                 told = Some(tools.clone());
                 tell(out, Signal::Tools { tools }).await;
             }
-            let now = self.directory.problems();
+            let now = self.backends.directory.problems();
             if now != problems {
                 let part = PART.to_owned();
                 let signal = if now.is_empty() {
@@ -202,20 +201,14 @@ impl McpRemediator {
 impl Remediator for McpRemediator {
     fn run(&self, out: mpsc::Sender<Signal>, stop: CancellationToken) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let end = CancellationToken::new();
-            let mut tasks = self.start(&end);
+            self.backends.start();
             self.report(&out, &stop).await;
             // A call that is being made shall come back, not be cut off.
             let mut busy = self.busy.subscribe();
             if timeout(LAST_CALLS, busy.wait_for(|count| *count == 0)).await.is_err() {
                 tracing::warn!("calls under way did not come back before the end");
             }
-            end.cancel();
-            while let Some(ended) = tasks.join_next().await {
-                if let Err(error) = ended {
-                    tracing::warn!("an MCP server's task did not end cleanly: {error}");
-                }
-            }
+            self.backends.end().await;
         })
     }
 
@@ -260,6 +253,13 @@ impl Remediator for McpRemediator {
     }
 
     fn tools(&self) -> Vec<Tool> {
-        self.directory.tools()
+        self.backends.directory.tools()
     }
+}
+
+/// The servers of the catalogue that the settings name.
+pub(crate) fn backends(settings: McpSettings) -> Result<Backends, CatalogError> {
+    let specs = catalog::read(settings.catalog.as_deref(), &settings.executable)?;
+    let means = Means { environment: settings.environment, pass: settings.pass, trust: None };
+    Ok(Backends::new(specs, means))
 }

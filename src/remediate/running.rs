@@ -70,7 +70,7 @@ impl Caller<'_> {
     pub(crate) async fn call(&self, call: &ToolCall) -> Result<(ToolResult, Value), NotSent> {
         let link = self.ready(call).await?;
         tracing::info!("calling {} on an MCP server", call.tool);
-        Ok(calling::call(&link, call, self.timeouts.call).await)
+        Ok(calling::call(&link, call, self.timeouts).await)
     }
 
     /// Runs an approved plan; returns what its steps changed.

@@ -1,30 +1,27 @@
-//! One server over time: start it, ask what it offers, notice its end, start it again.
+//! One server over time: reach it, ask what it offers, notice its end, reach it again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::FusedFuture as _;
+use rmcp::RoleClient;
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams, ProtocolVersion,
-    ServerNotification, SubscriptionFilter,
+    ClientRequest, ListToolsResult, PaginatedRequestParams, ProtocolVersion, RequestOptionalParam,
+    ServerNotification, ServerResult, SubscriptionFilter,
 };
-use rmcp::service::{
-    ClientLifecycleMode, ClientServiceExt as _, NotificationContext, Peer, RunningService,
-    Subscription,
-};
-use rmcp::{ClientHandler, RoleClient};
+use rmcp::service::{Peer, Subscription};
 use sentinel_core::redact;
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::remediate::calling::Link;
-use crate::remediate::catalog::ServerSpec;
-use crate::remediate::directory::Directory;
+use crate::remediate::directory::{Directory, Place};
+use crate::remediate::http::{cause, told as error_words};
 use crate::remediate::offer::{Offer, Shared};
-use crate::remediate::spawn;
+use crate::remediate::reaching::{Closed, Listener, Means, http_of, reach};
+use crate::remediate::spec::{ServerSpec, Way};
 use crate::remediate::timeouts::Timeouts;
 
 /// Tools that one server may offer.
@@ -45,42 +42,24 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What it takes to keep one server running.
 pub(crate) struct Serving {
-    /// Its place in the catalogue.
-    pub(crate) place: usize,
-    /// How it is started.
+    /// What it is known by.
+    pub(crate) place: Place,
+    /// How it is reached.
     pub(crate) spec: ServerSpec,
-    /// What it sees.
-    pub(crate) variables: BTreeMap<String, String>,
-    /// Where its program is looked for.
-    pub(crate) path: Option<String>,
+    /// What it is started with.
+    pub(crate) means: Arc<Means>,
     /// Where what it offers is written down.
     pub(crate) directory: Arc<Directory>,
     /// Bounds.
     pub(crate) timeouts: Timeouts,
 }
 
-/// Our end of the conversation.
-struct Listener {
-    changed: Arc<Notify>,
-}
-
-impl ClientHandler for Listener {
-    fn get_info(&self) -> ClientConfig {
-        ClientConfig::new(
-            ClientCapabilities::default(),
-            Implementation::new("sentinel-tui", env!("CARGO_PKG_VERSION")),
-        )
-    }
-
-    async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
-        self.changed.notify_one();
-    }
-}
-
 /// How a connection ended.
 enum End {
     Stopped,
     Gone(String),
+    /// Nothing but another catalogue will help.
+    Hopeless(String),
 }
 
 impl Serving {
@@ -91,10 +70,11 @@ impl Serving {
             let began = Instant::now();
             match self.connection(&stop).await {
                 End::Stopped => break,
-                End::Gone(why) => {
-                    let why = redact::clean(why.as_bytes(), 512);
-                    tracing::warn!("MCP server {}: {why}", self.spec.name);
-                    self.directory.down(self.place, why);
+                End::Gone(why) => self.down(&why),
+                End::Hopeless(why) => {
+                    self.down(&why);
+                    stop.cancelled().await;
+                    break;
                 }
             }
             if began.elapsed() >= STEADY {
@@ -109,20 +89,36 @@ impl Serving {
         self.directory.ended(self.place);
     }
 
-    /// One process, from its start to its end.
+    fn down(&self, why: &str) {
+        let why = redact::clean(why.as_bytes(), 512);
+        tracing::warn!("MCP server {}: {why}", self.spec.name);
+        self.directory.down(self.place, why);
+    }
+
+    /// One conversation, from its start to its end.
     async fn connection(&self, stop: &CancellationToken) -> End {
-        let changed = Arc::new(Notify::new());
-        let listener = Listener { changed: Arc::clone(&changed) };
+        let listener = Listener::default();
+        let (changed, progress) = (Arc::clone(&listener.changed), listener.progress.clone());
         // Dropping the attempt, at a stop or when it takes too long, ends the process.
         let connected = tokio::select! {
             () = stop.cancelled() => return End::Stopped,
-            connected = self.connect(listener) => connected,
+            connected = reach(&self.spec, &self.means, listener, self.timeouts) => connected,
         };
         let service = match connected {
             Ok(service) => service,
-            Err(why) => return End::Gone(why),
+            Err(Closed::Now(why)) => return End::Gone(why),
+            Err(Closed::Ever(why)) => return End::Hopeless(why),
         };
-        let link = Link { peer: service.peer().clone(), gone: CancellationToken::new() };
+        let http = http_of(&self.spec);
+        // A connection over HTTP does not end when the other side does.
+        let check = if http.is_some() { self.timeouts.check } else { Duration::MAX };
+        let link = Link {
+            peer: service.peer().clone(),
+            gone: CancellationToken::new(),
+            progress,
+            doubt: Arc::default(),
+            http,
+        };
         // However this function is left, calls under way learn that nobody answers them.
         let _gone = link.gone.clone().drop_guard();
         let cancel = service.cancellation_token();
@@ -148,6 +144,8 @@ impl Serving {
                 () = &mut ended => break End::Gone("it ended; it is started again".to_owned()),
                 () = changed.notified() => {}
                 () = told(&mut news) => {}
+                () = link.doubt.notified() => {}
+                () = tokio::time::sleep(check) => {}
             }
         };
         link.gone.cancel();
@@ -165,36 +163,14 @@ impl Serving {
         end
     }
 
-    async fn connect(
-        &self,
-        listener: Listener,
-    ) -> Result<RunningService<RoleClient, Listener>, String> {
-        let process = spawn::spawn(&self.spec, &self.variables, self.path.as_deref())?;
-        let lifecycle = ClientLifecycleMode::Auto {
-            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-            legacy_version: Some(ProtocolVersion::V_2025_11_25),
-        };
-        // rmcp bounds its probe, not the handshake after it: a child that echoes or stays silent
-        // would hold us for ever.
-        match timeout(self.timeouts.connect, listener.serve_with_lifecycle(process, lifecycle))
-            .await
-        {
-            Ok(Ok(service)) => Ok(service),
-            Ok(Err(error)) => Err(format!("it does not speak MCP, or ended at once: {error}")),
-            Err(_) => Err(format!(
-                "it did not answer within {} s; is it an MCP server?",
-                self.timeouts.connect.as_secs_f64()
-            )),
-        }
-    }
-
     /// Asks to be told when the list of tools changes. Servers of the earlier protocol tell
     /// unasked (see [`Listener`]); one that cannot tell is simply not heard of again.
     async fn subscribe(&self, peer: &Peer<RoleClient>) -> Option<Subscription> {
-        let tells = peer
-            .peer_info()
-            .and_then(|info| info.capabilities.tools.as_ref()?.list_changed)
-            .unwrap_or_default();
+        let tells = peer.peer_info().is_some_and(|info| {
+            // Before, there was nothing to ask.
+            info.protocol_version >= ProtocolVersion::V_2026_07_28
+                && info.capabilities.tools.as_ref().and_then(|t| t.list_changed) == Some(true)
+        });
         if !tells {
             return None;
         }
@@ -220,22 +196,18 @@ impl Serving {
         let mut offers: Vec<Shared> = Vec::new();
         let mut words = Vec::new();
         let mut names = BTreeSet::new();
+        let mut foreign = Vec::new();
         let mut cursor = None;
         for page in 0.. {
             let params = PaginatedRequestParams::default().with_cursor(cursor.take());
-            let listed = match timeout(self.timeouts.list, peer.list_tools(Some(params))).await {
-                Ok(Ok(listed)) => listed,
-                Ok(Err(error)) => return Err(format!("it does not say what it offers: {error}")),
-                Err(_) => {
-                    return Err(format!(
-                        "it did not say what it offers within {} s",
-                        self.timeouts.list.as_secs_f64()
-                    ));
-                }
-            };
+            let listed = self.page(peer, params).await?;
             for tool in &listed.tools {
                 if offers.len() >= MAX_TOOLS {
                     break;
+                }
+                if !self.is_asked_for(&tool.name) {
+                    foreign.push(redact::clean(tool.name.as_bytes(), 128));
+                    continue;
                 }
                 match Offer::new(&self.spec.name, tool) {
                     Ok(offer) if names.insert(offer.tool.name.clone()) => {
@@ -257,12 +229,75 @@ impl Serving {
                 break;
             }
         }
+        if !foreign.is_empty() {
+            foreign.truncate(MAX_WORDS);
+            tracing::debug!(
+                "MCP server {}: tools that no catalogue documents are left out: {}",
+                self.spec.name,
+                foreign.join(", ")
+            );
+        }
+        words.extend(self.missing(&names));
         if words.len() > MAX_WORDS {
             let more = words.len() - MAX_WORDS;
             words.truncate(MAX_WORDS);
             words.push(format!("and {more} more words of that kind"));
         }
         Ok((offers, words))
+    }
+}
+
+impl Serving {
+    /// One page of its list, asked for anew: what was kept of an earlier answer would hide that
+    /// nobody answers any more.
+    async fn page(
+        &self,
+        peer: &Peer<RoleClient>,
+        params: PaginatedRequestParams,
+    ) -> Result<ListToolsResult, String> {
+        let request = ClientRequest::ListToolsRequest(RequestOptionalParam::with_param(params));
+        match timeout(self.timeouts.list, peer.send_request(request)).await {
+            Ok(Ok(ServerResult::ListToolsResult(listed))) => Ok(listed),
+            Ok(Ok(_)) => Err("it answers something else than its list of tools".to_owned()),
+            Ok(Err(error)) => match http_of(&self.spec) {
+                Some((url, wants)) if error.is_authorization_required() => Err(wants.words(&url)),
+                Some((url, _)) => Err(match cause(&error) {
+                    Some(cause) => format!("{url} does not answer ({cause})"),
+                    None => format!("{url} does not answer: {}", error_words(&error)),
+                }),
+                None => Err(format!("it does not say what it offers: {error}")),
+            },
+            Err(_) => Err(format!(
+                "it did not say what it offers within {} s",
+                self.timeouts.list.as_secs_f64()
+            )),
+        }
+    }
+
+    /// Of a gateway only the tools that the catalogue documents are taken: it has others, which
+    /// call any tool by its name.
+    fn is_asked_for(&self, name: &str) -> bool {
+        !matches!(self.spec.way, Way::Gateway { .. })
+            || self.spec.tools.iter().any(|tool| tool == name)
+    }
+
+    /// What a gateway should offer and does not, in one sentence.
+    fn missing(&self, names: &BTreeSet<String>) -> Option<String> {
+        if !matches!(self.spec.way, Way::Gateway { .. }) {
+            return None;
+        }
+        let missing: Vec<&str> =
+            self.spec.tools.iter().map(String::as_str).filter(|t| !names.contains(*t)).collect();
+        let (shown, more) = missing.split_at(missing.len().min(MAX_WORDS));
+        if shown.is_empty() {
+            return None;
+        }
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        Some(format!(
+            "it does not offer {}{more}, which the catalogue documents; look at its log and at its list of servers",
+            shown.join(", ")
+        ))
     }
 }
 

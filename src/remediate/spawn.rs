@@ -12,8 +12,6 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use crate::remediate::catalog::ServerSpec;
-
 /// Bytes of one line of standard error that are kept.
 const LINE: usize = 2048;
 /// Lines of standard error that are kept within [`WINDOW`]; more are counted only.
@@ -21,28 +19,29 @@ const LINES: u32 = 200;
 /// See [`LINES`].
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// The variables that a server sees: those that the catalogue names for it, out of
-/// `environment`, and everything in `pass`.
+/// The variables that a server sees: those in `names`, out of `environment`, and everything in
+/// `pass`.
 pub(crate) fn variables(
-    spec: &ServerSpec,
+    names: &[String],
     environment: &BTreeMap<String, String>,
     pass: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    spec.env
+    names
         .iter()
         .filter_map(|name| Some((name.clone(), environment.get(name)?.clone())))
         .chain(pass.clone())
         .collect()
 }
 
-/// Starts the process. `path` is where a program without a slash is looked for (`PATH`).
+/// Starts the process of the server `name`. `path` is where a program without a slash is looked
+/// for (`PATH`).
 pub(crate) fn spawn(
-    spec: &ServerSpec,
+    name: &str,
+    words: &[String],
     variables: &BTreeMap<String, String>,
     path: Option<&str>,
 ) -> Result<TokioChildProcess, String> {
-    let (program, arguments) =
-        spec.exec.split_first().ok_or_else(|| "its exec is empty".to_owned())?;
+    let (program, arguments) = words.split_first().ok_or_else(|| "its exec is empty".to_owned())?;
     // Resolved here: with a cleared environment the child has no PATH to look in.
     let program = resolve(program, path)?;
     let mut command = Command::new(&program);
@@ -56,7 +55,7 @@ pub(crate) fn spawn(
         .map_err(|e| format!("cannot start {program}: {e}"))?;
     if let Some(stderr) = stderr {
         // Ends by itself when the process and what it started have closed the pipe.
-        tokio::spawn(drain(spec.name.clone(), stderr));
+        tokio::spawn(drain(name.to_owned(), stderr));
     }
     Ok(process)
 }
@@ -120,18 +119,14 @@ mod tests {
 
     #[test]
     fn a_server_sees_what_is_named_for_it_and_what_is_passed() {
-        let spec = ServerSpec {
-            name: "x".to_owned(),
-            exec: vec!["x".to_owned()],
-            env: vec!["SEEN".to_owned(), "ABSENT".to_owned(), "BOTH".to_owned()],
-        };
+        let names = ["SEEN", "ABSENT", "BOTH"].map(str::to_owned);
         let map = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
         };
         let environment = map(&[("SEEN", "1"), ("SECRET", "2"), ("BOTH", "ours")]);
         let pass = map(&[("DOCKER_HOST", "unix:///x"), ("BOTH", "passed")]);
         assert_eq!(
-            variables(&spec, &environment, &pass),
+            variables(&names, &environment, &pass),
             map(&[("SEEN", "1"), ("DOCKER_HOST", "unix:///x"), ("BOTH", "passed")])
         );
     }

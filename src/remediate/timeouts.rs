@@ -9,8 +9,12 @@ pub struct Timeouts {
     pub connect: Duration,
     /// One page of a server's list of tools.
     pub list: Duration,
-    /// One call.
+    /// One call, from its last sign of progress.
     pub call: Duration,
+    /// One call in all, whatever progress it makes.
+    pub total: Duration,
+    /// Between two looks at a connection that cannot tell its own end (HTTP).
+    pub check: Duration,
     /// Waiting for a server that is being started, before a call.
     pub patience: Duration,
 }
@@ -21,6 +25,8 @@ impl Default for Timeouts {
             connect: Duration::from_secs(15),
             list: Duration::from_secs(10),
             call: Duration::from_mins(2),
+            total: Duration::from_mins(10),
+            check: Duration::from_secs(15),
             patience: Duration::from_secs(20),
         }
     }

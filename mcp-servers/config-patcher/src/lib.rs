@@ -31,12 +31,20 @@ pub mod rollback;
 pub mod server;
 pub mod spec;
 
+use std::net::SocketAddr;
+
+use mcp_kit::serve::Listen;
 use mcp_kit::{ServeError, Settings};
 
-/// Serves the tool over standard input and output until the input ends. Needs no engine to
-/// start; what an earlier process left half done is put right as soon as an engine answers.
-pub async fn serve_stdio(settings: Settings) -> Result<(), ServeError> {
+/// Serves the tools over standard input and output until the input ends, or on a port until the
+/// process is told to end; `listening` hears the port's address. Needs no engine to start; what
+/// an earlier process left half done is put right as soon as an engine answers.
+pub async fn serve(
+    settings: Settings,
+    listen: Listen,
+    listening: impl Fn(SocketAddr),
+) -> Result<(), ServeError> {
     let server = server::ConfigPatcher::new(settings);
     server.recover_in_background();
-    mcp_kit::serve::stdio(server).await
+    mcp_kit::serve::serve(server, listen, listening).await
 }

@@ -2,11 +2,19 @@
 
 use std::process::ExitCode;
 
+use mcp_kit::serve::Listen;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     mcp_kit::serve::log_to_stderr();
-    let settings = mcp_kit::Settings::from_environment(|name| std::env::var(name).ok());
-    match config_patcher::serve_stdio(settings).await {
+    let variable = |name: &str| std::env::var(name).ok();
+    let settings = mcp_kit::Settings::from_environment(variable);
+    let listening = |address| tracing::info!("serving MCP at {address}");
+    let ended = match Listen::from_arguments(std::env::args().skip(1), variable) {
+        Ok(listen) => config_patcher::serve(settings, listen, listening).await,
+        Err(error) => Err(error),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("config-patcher: {error}");

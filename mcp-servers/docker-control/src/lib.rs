@@ -29,10 +29,18 @@ pub mod processes;
 pub mod results;
 pub mod server;
 
+use std::net::SocketAddr;
+
+use mcp_kit::serve::Listen;
 use mcp_kit::{ServeError, Settings};
 
-/// Serves the tools over standard input and output until the input ends. Needs no engine to
-/// start: a call without one answers with an error that names the endpoint.
-pub async fn serve_stdio(settings: Settings) -> Result<(), ServeError> {
-    mcp_kit::serve::stdio(server::DockerControl::new(settings)).await
+/// Serves the tools over standard input and output until the input ends, or on a port until the
+/// process is told to end; `listening` hears the port's address. Needs no engine to start: a call
+/// without one answers with an error that names the endpoint.
+pub async fn serve(
+    settings: Settings,
+    listen: Listen,
+    listening: impl Fn(SocketAddr),
+) -> Result<(), ServeError> {
+    mcp_kit::serve::serve(server::DockerControl::new(settings), listen, listening).await
 }

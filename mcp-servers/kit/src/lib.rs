@@ -9,7 +9,8 @@
 //! - [`target`] a container behind the gates: watched, not our own, not stale, not read-only
 //! - [`text`] output of containers made safe to show, line by line
 //! - [`reply`] arguments in, schemas and results out
-//! - [`serve`] standard input and output
+//! - [`http`] streamable HTTP: who may ask, and under which name
+//! - [`serve`] where a server is served: standard input and output, a port, HTTP
 //!
 //! With the feature `testing`: `testing`, a bench on a real engine, and `detour`, a way to it
 //! that a test can cut off.
@@ -19,6 +20,7 @@ pub mod detour;
 pub mod endpoint;
 pub mod engine;
 pub mod failure;
+pub mod http;
 pub mod raw;
 pub mod reply;
 pub mod serve;
