@@ -23,7 +23,7 @@ use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::{Actor, Plan};
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::engine;
-use sentinel_core::policy::brakes::Limits;
+use sentinel_core::policy::limits::Limits;
 use sentinel_core::session::input::Announced;
 use sentinel_tui::config::engine::Endpoint;
 use sentinel_tui::config::filter::WatchFilter;

@@ -38,6 +38,7 @@ pub(crate) enum Op {
     Inspected(usize, bool),
     Removed(usize),
     Added(usize),
+    Recreated(usize),
     Pass(u32),
     Approve,
     ApproveOld(usize),
@@ -64,7 +65,8 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(c, line, times)| Op::Says(c, line, times)),
         2 => (which.clone(), any::<bool>()).prop_map(|(c, gap)| Op::Inspected(c, gap)),
         1 => which.clone().prop_map(Op::Removed),
-        1 => which.prop_map(Op::Added),
+        1 => which.clone().prop_map(Op::Added),
+        1 => which.prop_map(Op::Recreated),
         8 => prop_oneof![0_u32..400, 400_u32..40_000, 40_000_u32..1_000_000].prop_map(Op::Pass),
         4 => Just(Op::Approve),
         1 => (0_usize..20).prop_map(Op::ApproveOld),
@@ -125,6 +127,7 @@ pub(crate) fn happen(story: &mut Story, op: &Op) {
             }
             story.inspected(NAMES[c], false);
         }
+        Op::Recreated(c) => story.recreated(NAMES[c]),
         Op::Pass(time) => story.pass(millis(i64::from(time))),
         Op::Approve => drop(story.approve()),
         Op::Reject => drop(story.reject("no")),

@@ -392,6 +392,20 @@ impl Story {
         self.feed(Signal::Gone { container: id });
     }
 
+    /// Somebody makes it anew: another container of the same name runs in its place.
+    pub(crate) fn recreated(&mut self, name: &str) {
+        let Some(mut new) = self.truth.get(name).cloned() else { return };
+        self.removed(name);
+        self.starts += 1;
+        new.of.id = ContainerId(format!("{name}-{:->50}", self.starts));
+        new.started_at_raw = format!("start-{}", self.starts);
+        new.state = RunState::Running;
+        new.restart_count = 0;
+        self.truth.insert(name.to_owned(), new);
+        self.life(name, LifeKind::Create);
+        self.inspected(name, false);
+    }
+
     pub(crate) fn says(&mut self, name: &str, text: &str) {
         let seq = self.line_seq.entry(name.to_owned()).or_insert(0);
         *seq += 1;
@@ -547,6 +561,10 @@ impl Story {
                 );
                 self.approved_events -= plan.steps.len();
                 assert_eq!(plan.digest(), plan.sha256, "the hash is that of what runs");
+                for step in &plan.steps {
+                    let there = self.truth.values().any(|c| c.of.id == step.target.id);
+                    assert!(there, "a plan runs on a container that is not there any more");
+                }
                 assert_eq!(incident.state, IncidentState::Fixing);
                 let before = |action| records.iter().filter(|r| r.action == action).count();
                 assert_eq!(before(AuditAction::Applying), plan.steps.len());
