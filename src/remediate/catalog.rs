@@ -215,6 +215,8 @@ mod tests {
         let last = "registry: {a: {image: x, unheard: *a11}}".to_owned();
         let lines: Vec<String> = std::iter::once(first).chain(more).chain([last]).collect();
         assert!(parsed(&lines.join("\n")).is_err());
+        let deep = format!("registry: {}", "[".repeat(100_000));
+        assert!(parsed(&deep).is_err());
     }
 
     /// Pieces that catalogues are made of, right and wrong.
