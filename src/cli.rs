@@ -1,11 +1,14 @@
 //! The command line: the one source for the parser, `--help`, completions and the man page.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
+
+use crate::cli::serving::{GatewayArgs, McpServerArgs};
+
+pub mod serving;
 
 /// A terminal copilot for SREs: watches Docker containers, opens one incident per cause, explains
 /// it with evidence, and applies the fix you approve.
@@ -158,57 +161,6 @@ pub enum Verb {
         #[arg(default_value = "/health")]
         path: String,
     },
-}
-
-/// One MCP server.
-#[derive(Clone, Debug, Args)]
-pub struct McpServerArgs {
-    /// Which
-    #[arg(value_enum)]
-    pub name: ServerName,
-    /// Serve every connection to this address as standard input and output would be; for a static
-    /// gateway on a private network, since nobody is asked who they are
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with_all = ["listen_http", "probe_tcp"])]
-    pub listen_tcp: Option<SocketAddr>,
-    /// Serve streamable HTTP at /mcp; the token is that of MCP_SERVER_AUTH_TOKEN
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "probe_tcp")]
-    pub listen_http: Option<SocketAddr>,
-    /// Under --listen-http: serve without a token, on a loopback address only
-    #[arg(long, requires = "listen_http")]
-    pub allow_unauthenticated: bool,
-    /// Under --listen-http: a further name under which this machine is asked for (Host header)
-    #[arg(long = "allow-host", value_name = "NAME", requires = "listen_http")]
-    pub allowed_hosts: Vec<String>,
-    /// Only look whether something listens there: exit status 0 or 1, for health checks
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub probe_tcp: Option<SocketAddr>,
-}
-
-/// The gateway.
-#[derive(Clone, Debug, Args)]
-pub struct GatewayArgs {
-    /// Address to serve at; the token that clients must show is that of MCP_GATEWAY_AUTH_TOKEN
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8811")]
-    pub listen: SocketAddr,
-    /// Serve without a token, on a loopback address only
-    #[arg(long)]
-    pub allow_unauthenticated: bool,
-    /// A further name under which this machine is asked for (Host header); may be given several
-    /// times
-    #[arg(long = "allow-host", value_name = "NAME")]
-    pub allowed_hosts: Vec<String>,
-    /// Serve only these tools
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
-    pub tools: Vec<String>,
-    /// Forbid every change: tools that change something are neither listed nor called
-    #[arg(long)]
-    pub read_only: bool,
-    /// Allow every container as a target, not only watched ones
-    #[arg(long)]
-    pub all: bool,
-    /// Calls that are taken within a minute
-    #[arg(long, value_name = "COUNT", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub calls_per_minute: u32,
 }
 
 /// Approving a fix.
@@ -494,15 +446,6 @@ pub enum ConfigVerb {
     Show,
     /// A file with every key at its default
     Default,
-}
-
-/// The embedded MCP servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ServerName {
-    /// Container tools.
-    DockerControl,
-    /// Environment tools.
-    ConfigPatcher,
 }
 
 /// `90s`, `10m`, `1h 30m`; a bare number means seconds.

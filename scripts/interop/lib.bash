@@ -86,7 +86,7 @@ start() {
 # serve NAME COMMAND…: the same for one of ours, which says where it serves: `served`.
 serve() {
   start "$@"
-  wait_until 60 grep -q '^serving ' "$work/$1.log" || {
+  wait_until 60 grep -qs '^serving ' "$work/$1.log" || {
     cat "$work/$1.log" >&2
     give_up "$1 did not start"
   }

@@ -111,6 +111,31 @@ our_client() {
   unset SENTINEL_CATALOG
 }
 
+# Our client before a gateway behind TLS: with the authority that signed it, and without.
+over_tls() {
+  command -v openssl >/dev/null || give_up 'openssl is not installed'
+  local new=(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2)
+  {
+    "${new[@]}" -subj '/CN=authority of tests' -keyout "$work/ca.key" -out "$work/ca.pem" &&
+      "${new[@]}" -subj '/CN=localhost' -addext 'subjectAltName=DNS:localhost' \
+        -addext 'basicConstraints=critical,CA:FALSE' -CA "$work/ca.pem" -CAkey "$work/ca.key" \
+        -keyout "$work/key.pem" -out "$work/cert.pem"
+  } >"$work/openssl.log" 2>&1 || give_up "openssl made no certificate: $(tail -n 1 "$work/openssl.log")"
+  serve tls-gateway "$SENTINEL" gateway --listen 127.0.0.1:0
+  local port plain=${served#http://127.0.0.1:}
+  port=$(free_port)
+  start tls "$(python_of v2)" "$HERE/tls_front.py" "$port" "$work/cert.pem" "$work/key.pem" \
+    127.0.0.1 "${plain%/mcp}"
+  wait_until 30 listens "$port"
+  export MCP_GATEWAY_URL=https://localhost:$port
+  out_of 'our client, a gateway over TLS: calls' '"success": true' 0 env SSL_CERT_FILE="$work/ca.pem" \
+    "$SENTINEL" tools call health_check "{\"container_name\": \"$CONTAINER\"}"
+  out_of 'our client, a gateway over TLS: an unknown authority is refused' 'is not trusted, or not for that name' 0 \
+    "$SENTINEL" tools list
+  unset MCP_GATEWAY_URL
+  end_servers
+}
+
 trap clean_up EXIT
 [[ -z ${SENTINEL_TEST_NO_ENGINE:-} ]] || give_up "no Docker engine can run here: $SENTINEL_TEST_NO_ENGINE"
 export MCP_GATEWAY_AUTH_TOKEN=$INTEROP_TOKEN MCP_SERVER_AUTH_TOKEN=$INTEROP_TOKEN
@@ -120,4 +145,5 @@ install_python v2
 start_container
 their_clients
 their_servers
+over_tls
 sum_up 'interop with the Python SDKs'

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppError, servers};
-use crate::cli::GatewayArgs;
+use crate::cli::serving::GatewayArgs;
 use crate::commands::out;
 use crate::config::Settings;
 use crate::config::engine::resolve;

@@ -7,7 +7,7 @@ use color_eyre::eyre::{Report, WrapErr as _, bail};
 use mcp_kit::http::{HttpSettings, Token};
 use mcp_kit::serve::Listen;
 
-use crate::cli::{McpServerArgs, ServerName};
+use crate::cli::serving::{McpServerArgs, ServerName};
 use crate::commands::out;
 use crate::config::Settings;
 use crate::config::engine::{Endpoint, resolve};

@@ -31,7 +31,7 @@ const NEWS: usize = 16;
 /// How long a client may take to take a word.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a watcher looks whether its client is still there.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// What all sessions share.
 pub(crate) struct House {

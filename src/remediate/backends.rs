@@ -107,11 +107,13 @@ impl Backends {
         let mut before = std::mem::take(&mut state.servers);
         for spec in specs {
             let known = before.iter().position(|kept| kept.spec == spec);
-            let kept = known.map(|at| before.swap_remove(at)).unwrap_or_else(|| {
+            let kept = if let Some(at) = known {
+                before.swap_remove(at)
+            } else {
                 let place = state.next;
                 state.next += 1;
                 Kept { place, spec, task: None }
-            });
+            };
             state.servers.push(kept);
         }
         self.directory.set(state.servers.iter().map(|kept| (kept.place, kept.spec.name.clone())));

@@ -104,6 +104,8 @@ pub(crate) async fn send(
             () = tokio::time::sleep_until(deadline) => {
                 abandoned.id = None;
                 call_off(handle).await;
+                // If it does not even say what it offers, it is started again.
+                link.doubt.notify_one();
                 let waited = if deadline == last { limits.total } else { limits.call };
                 return Ended::Lost(format!(
                     "no answer within {} s; {UNKNOWN}",

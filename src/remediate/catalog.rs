@@ -207,13 +207,16 @@ mod tests {
     /// Aliases that multiply: a few hundred bytes that would be gigabytes.
     #[test]
     fn a_bomb_of_aliases_ends_with_an_error() {
-        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for i in 1..12 {
+        let first = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]".to_owned();
+        let more = (1..12).map(|i| {
             let all = vec![format!("*a{}", i - 1); 10].join(", ");
-            text += &format!("a{i}: &a{i} [{all}]\n");
-        }
-        text += "registry: {a: {image: x, unheard: *a11}}\n";
-        assert!(parsed(&text).is_err());
+            format!("a{i}: &a{i} [{all}]")
+        });
+        let last = "registry: {a: {image: x, unheard: *a11}}".to_owned();
+        let lines: Vec<String> = std::iter::once(first).chain(more).chain([last]).collect();
+        assert!(parsed(&lines.join("\n")).is_err());
+        let deep = format!("registry: {}", "[".repeat(100_000));
+        assert!(parsed(&deep).is_err());
     }
 
     /// Pieces that catalogues are made of, right and wrong.

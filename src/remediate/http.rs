@@ -15,6 +15,8 @@ use crate::config::gateway::Secret;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Bytes of one answer. Ours are far smaller; what is kept of one is bounded again.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// What is wrong where a certificate is.
+const UNTRUSTED: &str = "its certificate is not trusted";
 /// Redirects that are followed, to the same place only.
 const MAX_REDIRECTS: usize = 3;
 
@@ -121,6 +123,9 @@ pub(crate) fn refused(error: &ClientInitializeError, url: &str, wants: Wants) ->
         return wants.words(url);
     }
     match cause(error) {
+        Some(UNTRUSTED) => format!(
+            "the certificate of {url} is not trusted, or not for that name; SSL_CERT_FILE can name a file with its authority"
+        ),
         Some(cause) => format!("{url} cannot be reached ({cause}); is it running?"),
         None => format!("{url} does not speak MCP over streamable HTTP, or refused to: {text}"),
     }
@@ -132,7 +137,7 @@ pub(crate) fn cause(error: &impl std::fmt::Debug) -> Option<&'static str> {
     [
         ("ConnectionRefused", "connection refused"),
         ("dns error", "no such name"),
-        ("InvalidCertificate", "its certificate is not valid"),
+        ("InvalidCertificate", UNTRUSTED),
         ("TimedOut", "no answer in time"),
         ("ConnectionReset", "connection reset"),
     ]

@@ -41,6 +41,10 @@ const OURS: &[&str] = &[
     "rollback_container",
 ];
 
+/// Arguments with what looks like a token of GitHub.
+const SECRET: &str =
+    r#"{"container_name":"api","env_updates":{"T":"ghp_0123456789012345678901234567890123456"}}"#;
+
 /// What Docker's gateway adds of its own.
 const MANAGEMENT: &[&str] =
     &["code-mode", "mcp-activate-profile", "mcp-add", "mcp-exec", "mcp-find", "mcp-remove"];
@@ -121,7 +125,6 @@ async fn a_blocked_secret_is_told_as_a_block_of_the_gateway() -> Fallible {
         (0, Some("restart_container done"))
     );
 
-    const SECRET: &str = r#"{"container_name":"api","env_updates":{"T":"ghp_0123456789012345678901234567890123456"}}"#;
     let blocked = run(&place, &["tools", "call", "update_env_vars", SECRET]).await?;
     assert_eq!(blocked.status, 1, "{blocked:?}");
     let said = blocked.json()?["error"].to_string();

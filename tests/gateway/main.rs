@@ -18,7 +18,10 @@ mod own;
 mod passing;
 mod program;
 mod servers;
+#[path = "../support/mod.rs"]
+mod support;
 mod upstream;
+mod whole_way;
 
 use std::time::Duration;
 

@@ -173,7 +173,7 @@ impl Running {
         let mut running = Self { child, address: String::new(), said };
         let line = running.until("serving ")?;
         let at = line.rsplit(" at ").next().unwrap_or_default();
-        running.address = at.trim_end_matches("/mcp").to_owned();
+        at.trim_end_matches("/mcp").clone_into(&mut running.address);
         Ok(running)
     }
 

@@ -140,7 +140,9 @@ async fn listened(State(seen): State<Shared>, headers: HeaderMap) -> Response {
 }
 
 fn events(messages: &[Value]) -> String {
-    messages.iter().map(|m| format!("event: message\ndata: {m}\n\n")).collect()
+    let all: Vec<String> =
+        messages.iter().map(|m| format!("event: message\ndata: {m}\n\n")).collect();
+    all.concat()
 }
 
 async fn posted(State(seen): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {

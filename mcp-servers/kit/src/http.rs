@@ -24,8 +24,12 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::door::Bounded;
+
 /// Bytes that a request may have: arguments of tools are small.
 const MAX_BODY: usize = 1024 * 1024;
+/// Connections at the same time; further ones wait.
+const MAX_CONNECTIONS: usize = 512;
 /// Sessions at the same time; one that is not used goes after five minutes.
 const MAX_SESSIONS: usize = 256;
 /// How long open answers may go on after the end was asked for.
@@ -155,8 +159,8 @@ where
         .route_service("/mcp", service)
         .layer(from_fn_with_state(door, enter))
         .route("/health", get(move || std::future::ready(told(health()))));
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = axum::serve(Bounded::new(listener, MAX_CONNECTIONS), router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         ended = serving.into_future() => Ok(ended?),
         () = async { stop.cancelled().await; tokio::time::sleep(GOODBYE).await } => {

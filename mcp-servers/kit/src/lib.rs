@@ -9,7 +9,7 @@
 //! - [`target`] a container behind the gates: watched, not our own, not stale, not read-only
 //! - [`text`] output of containers made safe to show, line by line
 //! - [`reply`] arguments in, schemas and results out
-//! - [`http`] streamable HTTP: who may ask, and under which name
+//! - `door` a listener with a bound; [`http`] streamable HTTP: who may ask, and under which name
 //! - [`serve`] where a server is served: standard input and output, a port, HTTP
 //!
 //! With the feature `testing`: `testing`, a bench on a real engine, and `detour`, a way to it
@@ -17,6 +17,7 @@
 
 #[cfg(feature = "testing")]
 pub mod detour;
+mod door;
 pub mod endpoint;
 pub mod engine;
 pub mod failure;
