@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HealthConfig};
+use bollard::query_parameters::RestartContainerOptionsBuilder;
 use portable_pty::CommandBuilder;
 use serde_json::Value;
 
@@ -98,7 +99,8 @@ async fn real_containers_that_say_it_get_nothing_applied_and_nothing_into_the_st
         };
         eventually("the program watches", Duration::from_secs(60), heard).await?;
         for (number, _) in part {
-            corner.docker.restart_container(&corner.full(&short(*number)), None).await?;
+            let at_once = RestartContainerOptionsBuilder::default().t(0).build();
+            corner.docker.restart_container(&corner.full(&short(*number)), Some(at_once)).await?;
             before.insert(*number, corner.running_since(&short(*number)).await?);
         }
         let heard = async || {
