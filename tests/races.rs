@@ -16,7 +16,7 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, EventsOptionsBuilder, RestartContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::event::{Envelope, Event};
@@ -52,7 +52,7 @@ const AT_ONCE: usize = 4;
 /// Longest wait for anything.
 const LONG: Duration = Duration::from_secs(30);
 /// For how long a plan may be approved where that is the point.
-const SHORT_EXPIRY: SignedDuration = SignedDuration::from_millis(700);
+const SHORT_EXPIRY: SignedDuration = SignedDuration::from_millis(1500);
 
 /// What an approval is raced with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -333,8 +333,9 @@ async fn race(number: usize, rival: Rival) -> Fallible<Tally> {
     witness.hears(&corner, "first").await?;
 
     let mut result = Tally::default();
-    let late = Duration::from_millis((number as u64 * 7) % 40);
-    let soon = Duration::from_millis((number as u64 * 11) % 40);
+    // Spread without luck: the same race has the same moments each time.
+    let late = Duration::from_millis((number as u64 * 37 + 13) % 41);
+    let soon = Duration::from_millis((number as u64 * 53 + 7) % 43);
     let mut by_hand = 0;
     let mut new_id = None;
     let mut started_new = 0;
@@ -362,7 +363,9 @@ async fn race(number: usize, rival: Rival) -> Fallible<Tally> {
         }
         Rival::Expiry => {
             // Around the moment at which it lapses.
-            let around = Duration::from_millis(560 + (number as u64 * 37) % 260);
+            let left = plan.expires_at.duration_since(Timestamp::now());
+            let left = Duration::try_from(left).unwrap_or_default();
+            let around = left.saturating_sub(Duration::from_millis(60)) + late + soon;
             let (one, two) = tokio::join!(
                 instance.approve(&plan, "ann", around),
                 instance.approve(&plan, "bob", around + soon)
