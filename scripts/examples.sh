@@ -25,7 +25,7 @@ prepare() {
   mkdir -p "$HOME_OF_ALL/node"
   if is_new "$HOME_OF_ALL/venv/.made" "$EXAMPLES/python/requirements.txt"; then
     python3 -m venv "$HOME_OF_ALL/venv"
-    "$HOME_OF_ALL/venv/bin/pip" install -q --disable-pip-version-check --require-hashes \
+    "$HOME_OF_ALL/venv/bin/pip" install -q --disable-pip-version-check \
       -r "$EXAMPLES/python/requirements.txt"
     touch "$HOME_OF_ALL/venv/.made"
   fi

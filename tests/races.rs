@@ -16,10 +16,11 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, EventsOptionsBuilder, RestartContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::command::Command;
-use sentinel_core::domain::incident::{Incident, IncidentState};
+use sentinel_core::domain::event::{Envelope, Event};
+use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::plan::{Actor, Plan};
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::engine;
@@ -34,6 +35,7 @@ use sentinel_tui::runtime::handle::Handle;
 use sentinel_tui::runtime::parts::{Outcome, Parts};
 use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
+use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -48,9 +50,9 @@ const FEW: usize = 2;
 /// Races at a time.
 const AT_ONCE: usize = 4;
 /// Longest wait for anything.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(30);
 /// For how long a plan may be approved where that is the point.
-const SHORT_EXPIRY: SignedDuration = SignedDuration::from_millis(700);
+const SHORT_EXPIRY: SignedDuration = SignedDuration::from_millis(1500);
 
 /// What an approval is raced with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +101,8 @@ impl Rival {
 /// A run of its own, with a state folder, servers and a corner of the engine of its own.
 struct Instance {
     handle: Handle,
+    /// Every fact since the start.
+    events: Receiver<Arc<Envelope>>,
     stop: CancellationToken,
     running: JoinHandle<Outcome>,
     _folder: tempfile::TempDir,
@@ -127,7 +131,13 @@ impl Instance {
             catalog: Some(catalog),
             executable: PathBuf::from(env!("CARGO_BIN_EXE_sentinel-tui")),
             environment: BTreeMap::new(),
-            pass: BTreeMap::from([("DOCKER_HOST".to_owned(), corner.host.clone())]),
+            pass: BTreeMap::from([
+                ("DOCKER_HOST".to_owned(), corner.host.clone()),
+                (
+                    "SENTINEL_STATE_DIR".to_owned(),
+                    folder.path().join("state").display().to_string(),
+                ),
+            ]),
         })?;
         let defaults = engine::Settings::default();
         let (handle, state) = prepare(Parts {
@@ -149,13 +159,18 @@ impl Instance {
             recorder: None,
         });
         let stop = CancellationToken::new();
+        let events = handle.subscribe();
         let running = tokio::spawn(state.run(stop.clone()));
-        let instance = Self { handle, stop, running, _folder: folder };
+        let instance = Self { handle, events, stop, running, _folder: folder };
         let watches = async || {
             let now = instance.handle.snapshot();
-            Ok((now.containers.len() == 1 && !now.tools.is_empty()).then_some(()))
+            Ok((now.containers.len() == 1).then_some(()))
         };
         eventually("the container is watched", LONG, watches).await?;
+        let offered = async || Ok((!instance.handle.snapshot().tools.is_empty()).then_some(()));
+        if let Err(error) = eventually("tools are offered", LONG, offered).await {
+            return Err(format!("{error}: {:?}", instance.handle.snapshot().degraded).into());
+        }
         Ok(instance)
     }
 
@@ -186,13 +201,21 @@ impl Instance {
         self.handle.command(Actor::Person("rob".to_owned()), command).await.is_ok()
     }
 
-    /// Ends the run. Nothing that was begun is left: the run waits for its calls.
-    async fn end(self) -> Fallible {
-        let done = async || {
-            let state = self.incident().map(|incident| incident.state);
-            Ok((state != Some(IncidentState::Fixing)).then_some(()))
+    /// Ends the run. Nothing that was begun is left: an approval that was accepted is waited for.
+    async fn end(mut self, accepted: usize) -> Fallible {
+        let ended = async {
+            while accepted > 0 {
+                match self.events.recv().await?.event {
+                    Event::FixApplied(_) | Event::FixFailed(_) | Event::FixStale(_) => break,
+                    _ => {}
+                }
+            }
+            Fallible::Ok(())
         };
-        eventually("the call has come back", LONG, done).await?;
+        match tokio::time::timeout(LONG, ended).await {
+            Ok(ended) => ended?,
+            Err(_) => return Err("nothing became of an accepted approval".into()),
+        }
         self.stop.cancel();
         tokio::time::timeout(LONG, self.running).await??;
         Ok(())
@@ -310,8 +333,9 @@ async fn race(number: usize, rival: Rival) -> Fallible<Tally> {
     witness.hears(&corner, "first").await?;
 
     let mut result = Tally::default();
-    let late = Duration::from_millis((number as u64 * 7) % 40);
-    let soon = Duration::from_millis((number as u64 * 11) % 40);
+    // Spread without luck: the same race has the same moments each time.
+    let late = Duration::from_millis((number as u64 * 37 + 13) % 41);
+    let soon = Duration::from_millis((number as u64 * 53 + 7) % 43);
     let mut by_hand = 0;
     let mut new_id = None;
     let mut started_new = 0;
@@ -339,7 +363,9 @@ async fn race(number: usize, rival: Rival) -> Fallible<Tally> {
         }
         Rival::Expiry => {
             // Around the moment at which it lapses.
-            let around = Duration::from_millis(560 + (number as u64 * 37) % 260);
+            let left = plan.expires_at.duration_since(Timestamp::now());
+            let left = Duration::try_from(left).unwrap_or_default();
+            let around = left.saturating_sub(Duration::from_millis(60)) + late + soon;
             let (one, two) = tokio::join!(
                 instance.approve(&plan, "ann", around),
                 instance.approve(&plan, "bob", around + soon)
@@ -396,7 +422,7 @@ async fn race(number: usize, rival: Rival) -> Fallible<Tally> {
             by_hand = 1;
         }
     }
-    instance.end().await?;
+    instance.end(result.accepted).await?;
     witness.hears(&corner, "last").await?;
     result.executed = witness.count("start", &id).saturating_sub(by_hand);
     result.on_changed =
@@ -449,6 +475,9 @@ async fn no_approval_is_executed_twice_or_on_a_container_that_changed() -> Falli
     let mut table: BTreeMap<Rival, (usize, Tally)> = BTreeMap::new();
     let mut problems = Vec::new();
     while let Some((number, rival, outcome)) = ended.next().await {
+        if std::env::var_os("SENTINEL_RACES_TELL").is_some() {
+            println!("{number} {rival:?} {outcome:?}");
+        }
         let result = match outcome {
             Ok(result) => result,
             Err(error) => {

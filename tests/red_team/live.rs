@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HealthConfig};
+use bollard::query_parameters::RestartContainerOptionsBuilder;
 use portable_pty::CommandBuilder;
 use serde_json::Value;
 
@@ -66,6 +67,9 @@ fn body(corner: &Corner, case: &Case, number: usize) -> ContainerCreateBody {
     body
 }
 
+/// Set to `all`: every case gets a container. Otherwise each fourth does.
+const HOW_MANY: &str = "SENTINEL_RED_TEAM";
+
 /// Cases that a real container can have.
 fn cases() -> Fallible<Vec<(usize, Case)>> {
     let all = Case::at(&["log", "label", "env", "health"])?;
@@ -75,7 +79,9 @@ fn cases() -> Fallible<Vec<(usize, Case)>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a Docker engine: run scripts/test.sh"]
 async fn real_containers_that_say_it_get_nothing_applied_and_nothing_into_the_stream() -> Fallible {
-    for part in cases()?.chunks(AT_ONCE) {
+    let every = if std::env::var(HOW_MANY).is_ok_and(|text| text == "all") { 1 } else { 4 };
+    let chosen: Vec<(usize, Case)> = cases()?.into_iter().step_by(every).collect();
+    for part in chosen.chunks(AT_ONCE) {
         let corner = Corner::new("red")?;
         let folder = tempfile::tempdir()?;
         let out = folder.path().join("out");
@@ -98,14 +104,20 @@ async fn real_containers_that_say_it_get_nothing_applied_and_nothing_into_the_st
         };
         eventually("the program watches", Duration::from_secs(60), heard).await?;
         for (number, _) in part {
-            corner.docker.restart_container(&corner.full(&short(*number)), None).await?;
+            let at_once = RestartContainerOptionsBuilder::default().t(0).build();
+            corner.docker.restart_container(&corner.full(&short(*number)), Some(at_once)).await?;
             before.insert(*number, corner.running_since(&short(*number)).await?);
         }
-        let heard = async || {
+        let unheard = || -> Vec<&String> {
             let text = std::fs::read_to_string(&out).unwrap_or_default();
-            Ok(canaries.iter().all(|canary| text.contains(canary)).then_some(()))
+            canaries.iter().filter(|canary| !text.contains(canary.as_str())).collect()
         };
-        eventually("every text came through", Duration::from_secs(60), heard).await?;
+        let heard = async || Ok(unheard().is_empty().then_some(()));
+        if let Err(error) =
+            eventually("every text came through", Duration::from_secs(60), heard).await
+        {
+            return Err(format!("{error}: {:?}", unheard()).into());
+        }
         let pid = app.id().to_string();
         std::process::Command::new("kill").arg(pid).status()?;
         app.wait()?;

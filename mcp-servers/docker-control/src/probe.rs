@@ -37,28 +37,47 @@ enum Word {
 
 use Word::{Is, Name, Port, Url};
 
-/// The commands. None writes, none has a shell, each ends by itself.
-fn command(probe: Probe) -> &'static [Word] {
+/// The commands: the next spelling is for images in which the one before is not known. None writes,
+/// none has a shell, each ends by itself.
+fn commands(probe: Probe) -> &'static [&'static [Word]] {
     match probe {
-        Probe::Disk => &[Is("df"), Is("-k")],
-        Probe::Inodes => &[Is("df"), Is("-i")],
-        Probe::Memory => &[Is("cat"), Is("/proc/meminfo")],
-        Probe::Processes => &[Is("ps")],
-        Probe::Limits => &[Is("cat"), Is("/proc/1/limits")],
-        Probe::Mounts => &[Is("cat"), Is("/proc/mounts")],
-        Probe::Sockets => &[Is("cat"), Is("/proc/net/tcp")],
-        Probe::Resolver => &[Is("cat"), Is("/etc/resolv.conf")],
-        Probe::Hosts => &[Is("cat"), Is("/etc/hosts")],
-        Probe::Resolve => &[Is("nslookup"), Name],
-        Probe::Connect => &[Is("nc"), Is("-z"), Is("-w"), Is("3"), Name, Port],
-        // A question for the page's head only, and no second try.
-        Probe::Http => &[Is("wget"), Is("-q"), Is("--spider"), Is("-T"), Is("3"), Url],
+        Probe::Disk => &[&[Is("df"), Is("-k")]],
+        Probe::Inodes => &[&[Is("df"), Is("-i")]],
+        Probe::Memory => &[&[Is("cat"), Is("/proc/meminfo")]],
+        Probe::Processes => &[&[Is("ps")]],
+        Probe::Limits => &[&[Is("cat"), Is("/proc/1/limits")]],
+        Probe::Mounts => &[&[Is("cat"), Is("/proc/mounts")]],
+        Probe::Sockets => &[&[Is("cat"), Is("/proc/net/tcp")]],
+        Probe::Resolver => &[&[Is("cat"), Is("/etc/resolv.conf")]],
+        Probe::Hosts => &[&[Is("cat"), Is("/etc/hosts")]],
+        Probe::Resolve => &[&[Is("nslookup"), Name], &[Is("getent"), Is("hosts"), Name]],
+        Probe::Connect => &[
+            &[Is("nc"), Is("-z"), Is("-w"), Is("3"), Name, Port],
+            // An nc without -z: it runs `true` once it is connected.
+            &[Is("nc"), Is("-w"), Is("3"), Name, Port, Is("-e"), Is("true")],
+        ],
+        // A question for the page's head only. Not every wget takes a timeout; ours ends it.
+        Probe::Http => &[
+            &[Is("wget"), Is("-q"), Is("--spider"), Url],
+            &[Is("curl"), Is("-sS"), Is("-I"), Is("-m"), Is("3"), Is("-o"), Is("/dev/null"), Url],
+        ],
     }
+}
+
+/// Whether the image does not know the program, or the program not the option.
+fn is_unknown(ran: &exec::Ran) -> bool {
+    const WORDS: [&str; 4] =
+        ["invalid option", "unrecognized option", "illegal option", "executable file not found"];
+    let failed = ran.exit_code.is_some_and(|code| code != 0);
+    failed
+        && (matches!(ran.exit_code, Some(126 | 127))
+            || WORDS.iter().any(|word| ran.output.contains(word)))
 }
 
 /// Looks, and gives what was seen.
 pub async fn run(engine: &Engine, asked: Look) -> Result<Probed, Failure> {
-    let words = command(asked.probe);
+    let spellings = commands(asked.probe);
+    let words = spellings.concat();
     let container = engine.watched(&asked.container_name).await?;
     if !container.switch("/State/Running") || container.switch("/State/Paused") {
         return Err(Failure::Conflict(format!(
@@ -67,7 +86,7 @@ pub async fn run(engine: &Engine, asked: Look) -> Result<Probed, Failure> {
             container.status()
         )));
     }
-    let peer = match (needs_peer(words), &asked.target) {
+    let peer = match (needs_peer(&words), &asked.target) {
         (false, None) => None,
         (false, Some(_)) => {
             return Err(Failure::Invalid(format!(
@@ -87,8 +106,16 @@ pub async fn run(engine: &Engine, asked: Look) -> Result<Probed, Failure> {
             Some(peer(&container, &found, words.iter().any(|w| matches!(w, Port | Url)))?)
         }
     };
-    let command = spelled(words, peer.as_ref());
-    let ran = exec::execute(engine, &container, &command, LIMIT).await?;
+    let mut spellings = spellings.iter().map(|words| spelled(words, peer.as_ref()));
+    let mut command = spellings.next().unwrap_or_default();
+    let mut ran = exec::execute(engine, &container, &command, LIMIT).await?;
+    for other in spellings {
+        if !is_unknown(&ran) {
+            break;
+        }
+        command = other;
+        ran = exec::execute(engine, &container, &command, LIMIT).await?;
+    }
     Ok(Probed {
         success: ran.error.is_none(),
         probe: asked.probe,
@@ -191,22 +218,22 @@ mod tests {
     #[test]
     fn a_command_is_spelled_from_the_table_and_from_what_the_engine_says() {
         let peer = Peer { name: "db".to_owned(), port: Some(5432) };
-        let text = |probe| spelled(command(probe), Some(&peer)).join(" ");
+        let text = |probe| spelled(commands(probe)[0], Some(&peer)).join(" ");
         assert_eq!(text(Probe::Disk), "df -k");
         assert_eq!(text(Probe::Connect), "nc -z -w 3 db 5432");
-        assert_eq!(text(Probe::Http), "wget -q --spider -T 3 http://db:5432/");
+        assert_eq!(text(Probe::Http), "wget -q --spider http://db:5432/");
     }
 
     #[test]
     fn no_command_has_a_shell_or_a_program_that_writes() {
+        let looks = ["df", "cat", "ps", "nslookup", "getent", "nc", "wget", "curl"];
         for probe in Probe::ALL {
-            let Some(Is(program)) = command(*probe).first() else {
-                panic!("{probe:?} begins with no program")
-            };
-            assert!(
-                ["df", "cat", "ps", "nslookup", "nc", "wget"].contains(program),
-                "{program} is not on the list of programs that only look"
-            );
+            for words in commands(*probe) {
+                let Some(Is(program)) = words.first() else {
+                    panic!("{probe:?} begins with no program")
+                };
+                assert!(looks.contains(program), "{program} is no program that only looks");
+            }
         }
     }
 

@@ -82,9 +82,11 @@ async fn a_neighbour_is_reached_by_name_and_by_its_own_port() {
         assert!(std::time::Instant::now() < deadline, "the neighbour never listened");
     }
     let open = good(&client, TOOL, at(&bench, "connect", "db")).await.unwrap();
-    assert_eq!(open["command"], format!("nc -z -w 3 {} 8080", bench.name("db")));
+    // The nc of this image knows no -z.
+    let command = open["command"].as_str().unwrap();
+    assert!(command.contains(&format!(" -w 3 {} 8080", bench.name("db"))), "{command}");
     let page = good(&client, TOOL, at(&bench, "http", "db")).await.unwrap();
-    assert_eq!(page["command"], format!("wget -q --spider -T 3 http://{}:8080/", bench.name("db")));
+    assert_eq!(page["command"], format!("wget -q --spider http://{}:8080/", bench.name("db")));
 
     let deaf = bad(&client, TOOL, at(&bench, "connect", "deaf")).await.unwrap();
     assert_eq!((&deaf["code"], &deaf["exit_code"]), (&json!("exit_code"), &json!(1)), "{deaf}");
