@@ -447,7 +447,8 @@ async fn a_health_check_that_fails_shows_what_it_printed_and_deaths_together_are
     sick.healthcheck = Some(HealthConfig {
         test: Some(vec!["CMD-SHELL".to_owned(), "echo no answer; exit 3".to_owned()]),
         interval: Some(1_000_000_000),
-        timeout: Some(2_000_000_000),
+        // Long enough for a machine that has other work.
+        timeout: Some(20_000_000_000),
         retries: Some(1),
         ..HealthConfig::default()
     });

@@ -37,6 +37,7 @@ const OURS: &[&str] = &[
     "update_resources",
     "get_logs",
     "exec_command",
+    "run_probe",
     "update_env_vars",
     "rollback_container",
 ];

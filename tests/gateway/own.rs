@@ -157,6 +157,7 @@ async fn read_only_and_a_list_of_tools_leave_out_the_rest() -> Fallible {
             "health_check",
             "inspect_container",
             "list_containers",
+            "run_probe",
             "stats_snapshot",
             "top"
         ]
@@ -271,7 +272,7 @@ async fn our_own_client_lists_and_calls_through_it() -> Fallible {
         .with("MCP_GATEWAY_URL", &gateway.address)
         .with("MCP_GATEWAY_AUTH_TOKEN", TOKEN);
     let listed = beside.run(&["tools", "list"])?;
-    assert_eq!((listed.status, listed.out.lines().count()), (0, 18), "{listed:?}");
+    assert_eq!((listed.status, listed.out.lines().count()), (0, 19), "{listed:?}");
     assert_eq!(listed.err, "");
     // There is no engine here: our server says so, through the gateway.
     let called = beside.run(&["tools", "call", "health_check", r#"{"container_name":"api"}"#])?;

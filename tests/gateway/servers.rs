@@ -70,7 +70,7 @@ impl Drop for Busybox {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_connection_to_the_port_is_a_server_of_its_own() -> Fallible {
     let place = Place::new()?;
-    for (name, tools) in [("docker-control", 16), ("config-patcher", 2)] {
+    for (name, tools) in [("docker-control", 17), ("config-patcher", 2)] {
         let mut command = place.command(&["mcp-server", name, "--listen-tcp", "127.0.0.1:0"]);
         let server = Running::start(&mut command)?;
         let first = ().serve(TcpStream::connect(&server.address).await?).await?;
@@ -97,7 +97,7 @@ async fn our_servers_speak_http_in_both_eras_to_who_has_the_token() -> Fallible 
     let server = Running::start(&mut place.command(&http))?;
     for era in ERAS {
         let client = client(&format!("http://{}", server.address), era, Ear::default()).await?;
-        assert_eq!(client.list_all_tools().await?.len(), 16, "{era:?}");
+        assert_eq!(client.list_all_tools().await?.len(), 17, "{era:?}");
         // There is no engine: the answer is the tool's own.
         let answer =
             client.call_tool(call("health_check", &json!({"container_name": "x"}))).await?;

@@ -31,6 +31,11 @@ impl Engine {
                 "another plan for {target} is under way; try again once it has ended"
             ));
         }
+        if let Some((name, later)) = self.built_upon(&id) {
+            return Err(format!(
+                "{later} changed {name} in the same way later: take that back first"
+            ));
+        }
         let Some(open) = self.incidents.get(&id) else {
             return Err(ApproveError::NoSuchFix(fix.clone()).to_string());
         };
@@ -68,6 +73,25 @@ impl Engine {
             self.escalate(&id, &format!("{by} takes the fix back: {words}"), turn);
         }
         Ok(format!("taking it back: {words}"))
+    }
+
+    /// A later fix that did the same to a target of this incident's fix, and still stands: its
+    /// inverse leads to what this one left.
+    fn built_upon(&self, id: &IncidentId) -> Option<(String, FixId)> {
+        let mine = &self.incidents.get(id)?.incident;
+        let began = mine.attempts().last()?;
+        let stands = |s: &&Fix| s.state == FixState::Applied && s.inverse.is_some();
+        let steps: Vec<&Fix> = mine.plan.iter().flat_map(|p| &p.steps).filter(stands).collect();
+        let later = self.incidents.iter().filter(|(other, o)| {
+            *other != id && o.incident.attempts().last().is_some_and(|at| at > began)
+        });
+        let same = |theirs: &&Fix| {
+            steps
+                .iter()
+                .any(|s| s.call.tool == theirs.call.tool && s.target_now() == theirs.target_now())
+        };
+        let theirs = later.flat_map(|(_, o)| o.incident.plan.iter().flat_map(|p| &p.steps));
+        theirs.filter(stands).find(same).map(|s| (s.target.name.clone(), s.id.clone()))
     }
 
     /// Sets an approved undo off: the record first, then the inverses, the last step's first.

@@ -115,3 +115,22 @@ fn who_may_not_change_anything_takes_nothing_back() {
     assert!(error.contains("gone or was replaced"), "{error}");
     assert!(story.undone.is_empty());
 }
+
+#[test]
+fn what_a_later_fix_builds_upon_is_not_taken_back_first() {
+    let mut story = mended();
+    let first = story.incident().plan.unwrap();
+    story.pass(seconds(1000));
+    story.dies("api", 1);
+    story.pass(SECOND);
+    story.approve().unwrap();
+    story.pass(seconds(40));
+    let undo = Command::Undo { fix: first.steps[0].id.clone(), sha256: first.sha256.clone() };
+    let error = story.ask(Actor::Person("ann".to_owned()), undo.clone()).unwrap_err();
+    assert!(error.contains("take that back first"), "{error}");
+    story.undo().unwrap();
+    story.pass(SECOND);
+    story.ask(Actor::Person("ann".to_owned()), undo).unwrap();
+    story.pass(SECOND);
+    assert_eq!(story.undone.len(), 2);
+}

@@ -136,8 +136,17 @@ fn differences(before: &Value, after: &Value) -> BTreeMap<String, (Value, Value)
         }
     }
     let mut found = BTreeMap::new();
-    walk("", before, after, &mut found);
+    walk("", &ordered(before), &ordered(after), &mut found);
     found
+}
+
+/// The engine tells the mounts in any order, and has none.
+fn ordered(inspect: &Value) -> Value {
+    let mut inspect = inspect.clone();
+    if let Some(mounts) = inspect.get_mut("Mounts").and_then(Value::as_array_mut) {
+        mounts.sort_by_key(|mount| mount["Destination"].to_string());
+    }
+    inspect
 }
 
 /// What may differ between two runs of one container: nothing that anybody asked for.
