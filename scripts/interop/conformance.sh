@@ -20,14 +20,15 @@ install_suite() {
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
       --no-install-recommends npm </dev/null >"$work/apt.log" 2>&1 || tail -n 3 "$work/apt.log" >&2
   fi
-  command -v npm >/dev/null || give_up 'npm is not installed: install nodejs and npm'
+  command -v npm >/dev/null || cannot_run 'npm is not installed: install nodejs and npm'
   rm -rf "$folder"
   mkdir -p "$folder"
   cp "$HERE/package.json" "$folder/"
   note 'installing the conformance suite'
   # The Node that comes with it is the one that runs it; npm's own may be older.
-  (cd "$folder" && npm install --no-audit --no-fund --loglevel=error --engine-strict=false >&2) ||
-    give_up 'npm could not install what package.json names'
+  (cd "$folder" && npm install --no-audit --no-fund --loglevel=error --engine-strict=false \
+    --fetch-retries=1 --fetch-timeout=60000 >&2) ||
+    cannot_run 'npm could not install what package.json names'
   cp "$HERE/package.json" "$folder/installed"
 }
 
