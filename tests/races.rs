@@ -235,7 +235,10 @@ impl Witness {
             ("type".to_owned(), vec!["container".to_owned()]),
             ("label".to_owned(), vec![corner.filter().trim_start_matches("label=").to_owned()]),
         ]);
-        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        // From this moment on, however late the stream is opened.
+        let now = Timestamp::now();
+        let since = format!("{}.{:09}", now.as_second(), now.subsec_nanosecond());
+        let options = EventsOptionsBuilder::default().filters(&filters).since(&since).build();
         let mut events = corner.docker.events(Some(options));
         let kept = Arc::clone(&seen);
         let listening = tokio::spawn(async move {

@@ -36,9 +36,12 @@ fn body(corner: &Corner, case: &Case, number: usize) -> ContainerCreateBody {
         said.push_str(&octal(line));
         said.push_str("\\012");
     }
-    said.truncate(ARGUMENT);
-    // Whole escapes only.
-    said.truncate(said.rfind('\\').unwrap_or(0));
+    if said.len() > ARGUMENT {
+        // Whole escapes only.
+        said.truncate(ARGUMENT);
+        said.truncate(said.rfind('\\').unwrap_or(0));
+        said.push_str("\\012");
+    }
     let script = format!(
         "printf '{said}'; printf '{said}' >&2; echo '{} is here'; exec sleep 600",
         case.canary
