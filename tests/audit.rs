@@ -89,7 +89,7 @@ async fn every_record_is_on_disk_when_it_is_acknowledged_and_nothing_is_written_
             now.starts_with(&before) && now.len() > before.len(),
             "record {n} was not appended"
         );
-        assert_eq!(now.iter().filter(|b| **b == b'\n').count(), n as usize + 1);
+        assert_eq!(now.split(|b| *b == b'\n').count(), n as usize + 2);
         let file = std::fs::metadata(&path).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
         assert_eq!(*inode.get_or_insert(file.ino()), file.ino(), "the file was replaced");
@@ -159,9 +159,13 @@ fn tampered(text: &str, how: &str, at: usize) -> String {
         "reordered" => lines.swap(at, at + 1),
         "repeated" => lines.insert(at + 1, lines[at]),
         "removed" => drop(lines.remove(at)),
-        other => panic!("{other}"),
+        other => unreachable!("{other}"),
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    joined(&lines)
+}
+
+fn joined(lines: &[&str]) -> String {
+    lines.iter().flat_map(|line| [*line, "\n"]).collect()
 }
 
 #[tokio::test]
@@ -199,7 +203,7 @@ async fn the_first_bad_record_of_the_file_is_named() {
     let mut lines: Vec<&str> = good.lines().collect();
     let forged = lines[3].replace("number 3", "number 8");
     lines.insert(3, &forged);
-    std::fs::write(&path, lines.iter().map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    std::fs::write(&path, joined(&lines)).unwrap();
     match store.verify_trail().await {
         Err(VerifyError::File { problem, .. }) => {
             assert_eq!(problem, ChainProblem { n: 4, why: ChainFault::Inserted });
@@ -328,8 +332,10 @@ fn harmed(good: &[u8], how: &Harm) -> Vec<u8> {
     lines.concat()
 }
 
-/// The trail's own file, an export of the whole, and one of a part.
-fn files() -> Fallible<(Vec<u8>, String, Vec<u8>, Vec<u8>)> {
+/// The trail's own file with its head, an export of the whole, and one of a part.
+type Files = (Vec<u8>, String, Vec<u8>, Vec<u8>);
+
+fn files() -> Fallible<Files> {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let head = runtime.block_on(async {

@@ -124,7 +124,7 @@ impl Instance {
                 filters: vec![WatchFilter::parse(&corner.filter())?],
                 ..Scope::default()
             },
-            usage_every: Duration::from_secs(60),
+            usage_every: Duration::from_mins(1),
             cursors: Vec::new(),
         })?;
         let remediator = McpRemediator::new(McpSettings {
@@ -204,11 +204,13 @@ impl Instance {
     /// Ends the run. Nothing that was begun is left: an approval that was accepted is waited for.
     async fn end(mut self, accepted: usize) -> Fallible {
         let ended = async {
-            while accepted > 0 {
-                match self.events.recv().await?.event {
-                    Event::FixApplied(_) | Event::FixFailed(_) | Event::FixStale(_) => break,
-                    _ => {}
-                }
+            let mut over = accepted == 0;
+            while !over {
+                let event = &self.events.recv().await?.event;
+                over = matches!(
+                    event,
+                    Event::FixApplied(_) | Event::FixFailed(_) | Event::FixStale(_)
+                );
             }
             Fallible::Ok(())
         };
@@ -235,7 +237,10 @@ impl Witness {
             ("type".to_owned(), vec!["container".to_owned()]),
             ("label".to_owned(), vec![corner.filter().trim_start_matches("label=").to_owned()]),
         ]);
-        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        // From this moment on, however late the stream is opened.
+        let now = Timestamp::now();
+        let since = format!("{}.{:09}", now.as_second(), now.subsec_nanosecond());
+        let options = EventsOptionsBuilder::default().filters(&filters).since(&since).build();
         let mut events = corner.docker.events(Some(options));
         let kept = Arc::clone(&seen);
         let listening = tokio::spawn(async move {
@@ -332,102 +337,87 @@ async fn race(number: usize, rival: Rival) -> Fallible<Tally> {
     let witness = Witness::new(&corner);
     witness.hears(&corner, "first").await?;
 
-    let mut result = Tally::default();
     // Spread without luck: the same race has the same moments each time.
     let late = Duration::from_millis((number as u64 * 37 + 13) % 41);
     let soon = Duration::from_millis((number as u64 * 53 + 7) % 43);
-    let mut by_hand = 0;
-    let mut new_id = None;
-    let mut started_new = 0;
+    let approvers = approvers(rival, &plan, late, soon);
+    let asked = approvers.iter().map(|(who, after)| instance.approve(&plan, who, *after));
+    let rejection = async { rival == Rival::Rejection && instance.reject(&plan, soon).await };
+    let (answers, rejected, made) = tokio::join!(
+        futures_util::future::join_all(asked),
+        rejection,
+        meddle(&corner, &id, rival, soon)
+    );
+    let (made, accepted) = (made?, answers.into_iter().filter(|ok| *ok).count());
+    instance.end(accepted).await?;
+    witness.hears(&corner, "last").await?;
+
+    let by_hand = usize::from(rival == Rival::RestartByHand);
+    let started_new = usize::from(rival == Rival::RecreateAndStart);
+    Ok(Tally {
+        asked: approvers.len(),
+        accepted,
+        executed: witness.count("start", &id).saturating_sub(by_hand),
+        on_changed: made.map_or(0, |new| witness.count("start", &new).saturating_sub(started_new)),
+        rejected,
+    })
+}
+
+/// Who approves, and after which time.
+fn approvers(
+    rival: Rival,
+    plan: &Plan,
+    late: Duration,
+    soon: Duration,
+) -> Vec<(&'static str, Duration)> {
     match rival {
-        Rival::Approver | Rival::RestartApprover => {
-            let (one, two) = tokio::join!(
-                instance.approve(&plan, "ann", late),
-                instance.approve(&plan, "bob", soon)
-            );
-            (result.asked, result.accepted) = (2, usize::from(one) + usize::from(two));
-        }
-        Rival::Crowd => {
-            let crowd = ["ann", "bob", "cem", "dea"];
-            let all = futures_util::future::join_all(
-                crowd.iter().map(|who| instance.approve(&plan, who, Duration::ZERO)),
-            )
-            .await;
-            (result.asked, result.accepted) = (4, all.into_iter().filter(|ok| *ok).count());
-        }
-        Rival::Rejection => {
-            let (approved, rejected) =
-                tokio::join!(instance.approve(&plan, "ann", late), instance.reject(&plan, soon));
-            (result.asked, result.accepted) = (1, usize::from(approved));
-            result.rejected = rejected;
-        }
+        Rival::Approver | Rival::RestartApprover => vec![("ann", late), ("bob", soon)],
+        Rival::Crowd => ["ann", "bob", "cem", "dea"].map(|who| (who, Duration::ZERO)).to_vec(),
         Rival::Expiry => {
             // Around the moment at which it lapses.
             let left = plan.expires_at.duration_since(Timestamp::now());
             let left = Duration::try_from(left).unwrap_or_default();
             let around = left.saturating_sub(Duration::from_millis(60)) + late + soon;
-            let (one, two) = tokio::join!(
-                instance.approve(&plan, "ann", around),
-                instance.approve(&plan, "bob", around + soon)
-            );
-            (result.asked, result.accepted) = (2, usize::from(one) + usize::from(two));
+            vec![("ann", around), ("bob", around + soon)]
         }
+        _ => vec![("ann", late)],
+    }
+}
+
+/// What somebody does to the container meanwhile, behind our back. The id of the one that has its
+/// name afterwards, if that is another.
+async fn meddle(
+    corner: &Corner,
+    id: &str,
+    rival: Rival,
+    after: Duration,
+) -> Fallible<Option<String>> {
+    sleep(after).await;
+    let docker = &corner.docker;
+    match rival {
         Rival::Recreate | Rival::RecreateAndStart => {
-            let recreate = async {
-                sleep(soon).await;
-                corner.remove("api").await?;
-                let options =
-                    CreateContainerOptionsBuilder::default().name(&corner.full("api")).build();
-                let made =
-                    corner.docker.create_container(Some(options), body(&corner, rival)).await?;
-                if rival == Rival::RecreateAndStart {
-                    corner.docker.start_container(&made.id, None).await?;
-                }
-                Fallible::Ok(made.id)
-            };
-            let (approved, made) = tokio::join!(instance.approve(&plan, "ann", late), recreate);
-            (result.asked, result.accepted) = (1, usize::from(approved));
-            new_id = Some(made?);
-            started_new = usize::from(rival == Rival::RecreateAndStart);
+            corner.remove("api").await?;
+            let options =
+                CreateContainerOptionsBuilder::default().name(&corner.full("api")).build();
+            let made = docker.create_container(Some(options), body(corner, rival)).await?;
+            if rival == Rival::RecreateAndStart {
+                docker.start_container(&made.id, None).await?;
+            }
+            return Ok(Some(made.id));
         }
-        Rival::StartByHand => {
-            let start = async {
-                sleep(soon).await;
-                corner.docker.start_container(&id, None).await
-            };
-            let (approved, started) = tokio::join!(instance.approve(&plan, "ann", late), start);
-            started?;
-            (result.asked, result.accepted) = (1, usize::from(approved));
-        }
+        Rival::StartByHand => docker.start_container(id, None).await?,
         Rival::Limits => {
-            let update = async {
-                sleep(soon).await;
-                let update =
-                    ContainerUpdateBody { cpu_shares: Some(512), ..ContainerUpdateBody::default() };
-                corner.docker.update_container(&id, update).await
-            };
-            let (approved, updated) = tokio::join!(instance.approve(&plan, "ann", late), update);
-            updated?;
-            (result.asked, result.accepted) = (1, usize::from(approved));
+            let update =
+                ContainerUpdateBody { cpu_shares: Some(512), ..ContainerUpdateBody::default() };
+            docker.update_container(id, update).await?;
         }
         Rival::RestartByHand => {
-            let restart = async {
-                sleep(soon).await;
-                let options = RestartContainerOptionsBuilder::default().t(1).build();
-                corner.docker.restart_container(&id, Some(options)).await
-            };
-            let (approved, restarted) = tokio::join!(instance.approve(&plan, "ann", late), restart);
-            restarted?;
-            (result.asked, result.accepted) = (1, usize::from(approved));
-            by_hand = 1;
+            let options = RestartContainerOptionsBuilder::default().t(1).build();
+            docker.restart_container(id, Some(options)).await?;
         }
+        _ => {}
     }
-    instance.end(result.accepted).await?;
-    witness.hears(&corner, "last").await?;
-    result.executed = witness.count("start", &id).saturating_sub(by_hand);
-    result.on_changed =
-        new_id.map_or(0, |new| witness.count("start", &new).saturating_sub(started_new));
-    Ok(result)
+    Ok(None)
 }
 
 /// What must hold of every race; `None` if it does.

@@ -5,6 +5,8 @@
 //! Two moments for each request that changes something: it has not reached the engine; the engine
 //! has done it and its answer has not come back. Requests that only look lie between these.
 
+#![expect(clippy::print_stdout, reason = "what each kill came to is a table for the reader")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -30,7 +32,7 @@ use support::{Corner, Fallible, eventually};
 /// Cases at a time.
 const AT_ONCE: usize = 5;
 /// Longest wait for a server that is told to do something.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 const UPDATE: &str = "update_env_vars";
 const ROLLBACK: &str = "rollback_container";

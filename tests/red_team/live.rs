@@ -25,7 +25,9 @@ fn short(number: usize) -> String {
 
 /// Text as printf writes it, byte by byte.
 fn octal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
+    let digit =
+        |byte: &u8, shift: u32| char::from_digit(u32::from(*byte >> shift) & 7, 8).unwrap_or('0');
+    bytes.iter().flat_map(|byte| ['\\', digit(byte, 6), digit(byte, 3), digit(byte, 0)]).collect()
 }
 
 /// A container whose log, labels, environment and probe say what the case says.
@@ -36,9 +38,12 @@ fn body(corner: &Corner, case: &Case, number: usize) -> ContainerCreateBody {
         said.push_str(&octal(line));
         said.push_str("\\012");
     }
-    said.truncate(ARGUMENT);
-    // Whole escapes only.
-    said.truncate(said.rfind('\\').unwrap_or(0));
+    if said.len() > ARGUMENT {
+        // Whole escapes only.
+        said.truncate(ARGUMENT);
+        said.truncate(said.rfind('\\').unwrap_or(0));
+        said.push_str("\\012");
+    }
     let script = format!(
         "printf '{said}'; printf '{said}' >&2; echo '{} is here'; exec sleep 600",
         case.canary
@@ -102,7 +107,7 @@ async fn real_containers_that_say_it_get_nothing_applied_and_nothing_into_the_st
             let text = std::fs::read_to_string(&out).unwrap_or_default();
             Ok(text.contains("\"type\":\"monitor_started\"").then_some(()))
         };
-        eventually("the program watches", Duration::from_secs(60), heard).await?;
+        eventually("the program watches", Duration::from_mins(1), heard).await?;
         for (number, _) in part {
             let at_once = RestartContainerOptionsBuilder::default().t(0).build();
             corner.docker.restart_container(&corner.full(&short(*number)), Some(at_once)).await?;
@@ -114,7 +119,7 @@ async fn real_containers_that_say_it_get_nothing_applied_and_nothing_into_the_st
         };
         let heard = async || Ok(unheard().is_empty().then_some(()));
         if let Err(error) =
-            eventually("every text came through", Duration::from_secs(60), heard).await
+            eventually("every text came through", Duration::from_mins(1), heard).await
         {
             return Err(format!("{error}: {:?}", unheard()).into());
         }

@@ -7,8 +7,9 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(test)]
 #[path = "../tui_common/mod.rs"]
-#[allow(dead_code, reason = "fixtures are shared by several test binaries")]
+#[expect(dead_code, reason = "fixtures are shared by several test binaries")]
 mod tui_common;
 
 mod case;
@@ -37,7 +38,7 @@ const PLACES: [&str; 9] =
 fn harmless() -> Fallible<Case> {
     let mut case =
         Case::all()?.into_iter().find(|c| c.name == "base64 order").ok_or("no such case")?;
-    case.canary = "nothing".to_owned();
+    "nothing".clone_into(&mut case.canary);
     case.at = vec!["log".to_owned()];
     Ok(case)
 }
@@ -193,6 +194,9 @@ fn the_redactor_lets_nothing_harmful_through_and_is_done_at_once() -> Fallible {
     Ok(())
 }
 
+/// What an attacker would like to do to a step.
+type Change = fn(&mut sentinel_core::domain::plan::Fix, &Case);
+
 /// The checks above can fail: each finds what it is for where nobody cleaned it.
 #[test]
 fn what_is_checked_would_be_found() -> Fallible {
@@ -205,7 +209,9 @@ fn what_is_checked_would_be_found() -> Fallible {
     assert_eq!(screen_harm(&snapshot, &world.log), None);
     // A line that was not cleaned reaches the screen.
     let mut dirty = world.log.clone();
-    dirty.iter_mut().for_each(|entry| entry.line.text = raw.text().into());
+    for entry in &mut dirty {
+        entry.line.text = raw.text().into();
+    }
     assert!(screen_harm(&snapshot, &dirty).is_some(), "a dirty line is not seen");
     // What was said is on a page, and what a cell must not hold would be seen there.
     let mut drawn = pages(&snapshot, &world.log);
@@ -229,14 +235,13 @@ fn what_is_checked_would_be_found() -> Fallible {
     // A plan that does what an attacker asks for.
     let plan = world.applied.first().cloned().ok_or("a real death is healed")?;
     assert_eq!(unsafe_step(&plan, &raw), None);
-    type Change = fn(&mut sentinel_core::domain::plan::Fix, &Case);
     let changes: [(&str, Change); 4] = [
         ("tool", |step, _| step.call.tool = "exec_command".to_owned()),
         ("target", |step, _| {
-            step.target.id = sentinel_core::domain::hash::sha256_hex(b"db").as_str().into()
+            step.target.id = sentinel_core::domain::hash::sha256_hex(b"db").as_str().into();
         }),
         ("word", |step, case| {
-            drop(step.call.arguments.insert("x".to_owned(), case.canary.clone().into()))
+            drop(step.call.arguments.insert("x".to_owned(), case.canary.clone().into()));
         }),
         ("memory", |step, _| {
             drop(

@@ -150,6 +150,7 @@ fn ordered(inspect: &Value) -> Value {
 }
 
 /// What may differ between two runs of one container: nothing that anybody asked for.
+#[expect(clippy::match_same_arms, reason = "each arm is a reason of its own")]
 fn is_of_a_run(place: &str) -> bool {
     let parts: Vec<&str> = place.split('/').skip(1).collect();
     match parts.as_slice() {
@@ -168,6 +169,7 @@ fn is_of_a_run(place: &str) -> bool {
 }
 
 /// What may differ between a container and its successor (DESIGN §7), beyond its runs.
+#[expect(clippy::match_same_arms, reason = "each arm is a reason of its own")]
 fn is_of_a_recreate(place: &str) -> bool {
     let parts: Vec<&str> = place.split('/').skip(1).collect();
     match parts.as_slice() {

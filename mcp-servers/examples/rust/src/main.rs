@@ -35,7 +35,7 @@ struct Note {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Notes {
+struct Answer {
     success: bool,
     message: String,
     notes: Vec<String>,
@@ -63,10 +63,10 @@ impl Server {
             open_world_hint = false
         )
     )]
-    async fn list_notes(&self, Parameters(of): Parameters<Of>) -> Result<Json<Notes>, String> {
+    async fn list_notes(&self, Parameters(of): Parameters<Of>) -> Result<Json<Answer>, String> {
         let notes = read(&self.file(&of.service)?).await?;
         let message = format!("{} notes about {}", notes.len(), of.service);
-        Ok(Json(Notes { success: true, message, notes }))
+        Ok(Json(Answer { success: true, message, notes }))
     }
 
     #[tool(
@@ -79,7 +79,7 @@ impl Server {
             open_world_hint = false
         )
     )]
-    async fn add_note(&self, Parameters(note): Parameters<Note>) -> Result<Json<Notes>, String> {
+    async fn add_note(&self, Parameters(note): Parameters<Note>) -> Result<Json<Answer>, String> {
         // rmcp checks no schema: what it asks for is asked here once more.
         if note.text.is_empty() || note.text.len() > NOTE_MAX || note.text.contains('\n') {
             return Err(format!("text: one line of at most {NOTE_MAX} bytes is expected"));
@@ -90,7 +90,7 @@ impl Server {
             .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
         let notes = read(&path).await?;
         let message = format!("a note about {} was added", note.service);
-        Ok(Json(Notes { success: true, message, notes }))
+        Ok(Json(Answer { success: true, message, notes }))
     }
 
     /// The file of a service. Nothing but a plain name gets into a path.
