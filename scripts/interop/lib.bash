@@ -91,6 +91,7 @@ start() {
 }
 
 # serve NAME COMMAND…: the same for one of ours, which says where it serves: `served`.
+# shellcheck disable=SC2034 # for those who source this
 serve() {
   start "$@"
   wait_until 60 grep -qs '^serving ' "$work/$1.log" || {
@@ -107,7 +108,7 @@ end_servers() {
   servers=()
 }
 
-# shellcheck disable=SC2317 # called by wait_until
+# shellcheck disable=SC2317,SC2329 # called by wait_until
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # A port that nobody listens on now.
