@@ -6,6 +6,9 @@ SENTINEL=${CARGO_TARGET_DIR:-$ROOT/target}/debug/sentinel-tui
 # Kept from run to run; CI caches target/.
 CACHE=${CARGO_TARGET_DIR:-$ROOT/target}/interop
 
+# Nothing is left in the source tree.
+export PYTHONDONTWRITEBYTECODE=1
+
 work=$(mktemp -d)
 passed=0 failed=0 ignored=0
 servers=() served=''
