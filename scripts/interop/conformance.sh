@@ -17,8 +17,10 @@ install_suite() {
   if cmp -s "$HERE/package.json" "$folder/installed"; then return; fi
   if ! command -v npm >/dev/null && ((EUID == 0)) && command -v apt-get >/dev/null; then
     note 'installing npm with apt-get'
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-      --no-install-recommends npm </dev/null >"$work/apt.log" 2>&1 || tail -n 3 "$work/apt.log" >&2
+    {
+      apt-get update -qq
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm
+    } </dev/null >"$work/apt.log" 2>&1 || tail -n 3 "$work/apt.log" >&2
   fi
   command -v npm >/dev/null || cannot_run 'npm is not installed: install nodejs and npm'
   rm -rf "$folder"

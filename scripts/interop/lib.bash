@@ -6,6 +6,9 @@ SENTINEL=${CARGO_TARGET_DIR:-$ROOT/target}/debug/sentinel-tui
 # Kept from run to run; CI caches target/.
 CACHE=${CARGO_TARGET_DIR:-$ROOT/target}/interop
 
+# Nothing is left in the source tree.
+export PYTHONDONTWRITEBYTECODE=1
+
 work=$(mktemp -d)
 passed=0 failed=0 ignored=0
 servers=() served=''
@@ -91,6 +94,7 @@ start() {
 }
 
 # serve NAME COMMAND…: the same for one of ours, which says where it serves: `served`.
+# shellcheck disable=SC2034 # for those who source this
 serve() {
   start "$@"
   wait_until 60 grep -qs '^serving ' "$work/$1.log" || {
@@ -107,7 +111,7 @@ end_servers() {
   servers=()
 }
 
-# shellcheck disable=SC2317 # called by wait_until
+# shellcheck disable=SC2317,SC2329 # called by wait_until
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # A port that nobody listens on now.

@@ -18,12 +18,12 @@ export INTEROP_TOKEN='a token for these tests only'
 CONTAINER=interop-$$
 SOCKET=${DOCKER_HOST#unix://}
 
-# shellcheck disable=SC2317 # called by the trap
+# shellcheck disable=SC2317,SC2329 # called by the trap
 clean_up() {
   end_servers
   local name
   for name in $(api "$SOCKET" GET '/containers/json?all=true' 2>/dev/null |
-    grep -oE "\"/?$CONTAINER[^\"]*\"" | tr -d '"/' | sort -u); do
+    grep -oE "\"/?${CONTAINER}[^\"]*\"" | tr -d '"/' | sort -u); do
     api "$SOCKET" DELETE "/containers/$name?force=true&v=true" >/dev/null || true
   done
   rm -rf "$work"
@@ -50,14 +50,14 @@ their_clients() {
   local gateway=$served
   for sdk in v1 v2; do
     for name in docker-control config-patcher; do
-      checks "$sdk client, $name over stdio" "$(python_of $sdk)" "$HERE/client_$sdk.py" \
+      checks "$sdk client, $name over stdio" "$(python_of "$sdk")" "$HERE/client_$sdk.py" \
         "$sdk client, $name over stdio" "$name" stdio "$SENTINEL" mcp-server "$name"
     done
-    checks "$sdk client, docker-control over HTTP" "$(python_of $sdk)" "$HERE/client_$sdk.py" \
+    checks "$sdk client, docker-control over HTTP" "$(python_of "$sdk")" "$HERE/client_$sdk.py" \
       "$sdk client, docker-control over HTTP" docker-control http "http://$control/mcp"
-    checks "$sdk client, config-patcher over HTTP" "$(python_of $sdk)" "$HERE/client_$sdk.py" \
+    checks "$sdk client, config-patcher over HTTP" "$(python_of "$sdk")" "$HERE/client_$sdk.py" \
       "$sdk client, config-patcher over HTTP" config-patcher http "http://$patcher/mcp"
-    checks "$sdk client, our gateway" "$(python_of $sdk)" "$HERE/client_$sdk.py" \
+    checks "$sdk client, our gateway" "$(python_of "$sdk")" "$HERE/client_$sdk.py" \
       "$sdk client, our gateway" gateway http "$gateway"
   done
   end_servers
@@ -70,7 +70,7 @@ their_servers() {
     echo 'registry:'
     for sdk in v1 v2; do
       printf '  %s-stdio:\n    x-sentinel: {exec: ["%s", "%s"]}\n' \
-        $sdk "$(python_of $sdk)" "$HERE/server_$sdk.py"
+        "$sdk" "$(python_of "$sdk")" "$HERE/server_$sdk.py"
     done
   } >"$work/stdio.yaml"
   our_client 'stdio' "$work/stdio.yaml"
@@ -87,7 +87,7 @@ their_servers() {
   serve python-gateway env SENTINEL_CATALOG="$work/http.yaml" "$SENTINEL" gateway --listen 127.0.0.1:0
   printf 'registry:\n' >"$work/documented.yaml"
   for sdk in v1 v2; do
-    printf '  %s: {title: x, tools: [%s_add, %s_fail, %s_steps]}\n' $sdk $sdk $sdk $sdk
+    printf '  %s: {title: x, tools: [%s_add, %s_fail, %s_steps]}\n' "$sdk" "$sdk" "$sdk" "$sdk"
   done >>"$work/documented.yaml"
   MCP_GATEWAY_URL=$served our_client 'our gateway' "$work/documented.yaml"
   end_servers

@@ -95,13 +95,16 @@ impl Directory {
         });
     }
 
-    /// A server could not be connected, or went away.
-    pub(crate) fn down(&self, server: Place, why: String) {
+    /// A server could not be connected, or went away. Whether that is news.
+    pub(crate) fn down(&self, server: Place, why: String) -> bool {
+        let mut news = false;
         self.change(server, |entry| {
+            news = entry.down.as_ref() != Some(&why);
             entry.link = None;
             entry.down = Some(why);
             entry.tried = true;
         });
+        news
     }
 
     /// A server was ended on purpose.

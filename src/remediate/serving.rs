@@ -91,8 +91,13 @@ impl Serving {
 
     fn down(&self, why: &str) {
         let why = redact::clean(why.as_bytes(), 512);
-        tracing::warn!("MCP server {}: {why}", self.spec.name);
-        self.directory.down(self.place, why);
+        let name = &self.spec.name;
+        if self.directory.down(self.place, why.clone()) {
+            tracing::warn!("MCP server {name}: {why}");
+        } else {
+            // The same as at the attempt before: one line of it is enough.
+            tracing::debug!("MCP server {name}: {why}");
+        }
     }
 
     /// One conversation, from its start to its end.
