@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use sentinel_core::domain::container::{Container, ContainerRef};
+use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::plan::Risk;
+use sentinel_core::domain::not_acting::NotActing;
+use sentinel_core::domain::plan::{Plan, Risk};
+use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, is_read};
-use sentinel_core::policy::risk;
+use sentinel_core::policy::brakes::Brakes;
+use sentinel_core::policy::{Decision, Request, decide, risk};
 use serde_json::{Value, json};
 
 use crate::case::{Case, harm, texts};
@@ -151,6 +155,59 @@ fn no_hint_makes_a_foreign_tool_harmless_and_no_list_gets_a_call_made() -> Falli
         assert!(!foreign, "{fault:?}: a foreign tool is staged");
     }
     assert!(!World::of(&case, Fault::Death, &tools).calls().is_empty());
+    Ok(())
+}
+
+/// However sure the diagnosis, whatever the engine saw and the server says: a free command waits for a
+/// person.
+#[test]
+fn the_policy_never_runs_a_free_command() -> Fallible {
+    let case =
+        Case::all()?.into_iter().find(|c| c.name == "suggested command").ok_or("no such case")?;
+    let world = World::of(&case, Fault::Death, &[]);
+    let healed = world.applied.first().cloned().ok_or("a real death is healed")?;
+    let snapshot = world.snapshot.as_ref().ok_or("no snapshot")?;
+    let incident = snapshot.incidents.first().ok_or("no incident")?;
+    let views = snapshot.containers.iter().map(|view| &view.container);
+    let its = |container: &&std::sync::Arc<Container>| {
+        healed.steps.iter().any(|step| step.target.id == container.of.id)
+    };
+    let target = views.into_iter().find(its).ok_or("no target")?;
+    let decided = |plan: &Plan| {
+        decide(&Request {
+            mode: Mode::AutoHeal,
+            elected: true,
+            watch_all: false,
+            plan,
+            class: FailureClass::TransientCrash,
+            confidence: 1.0,
+            target,
+            operator_intent: false,
+            refused_by_person: false,
+            anomalies: &incident.anomalies,
+            brakes: &Brakes::default(),
+            now: incident.opened_at,
+        })
+    };
+    assert_eq!(decided(&healed), Decision::Allow, "the same with a start is allowed");
+    for read_only in [None, Some(true), Some(false)] {
+        let mut free = healed.clone();
+        for step in &mut free.steps {
+            step.call.tool = "exec_command".to_owned();
+            step.call.arguments.insert("command".to_owned(), json!(["true"]));
+            let mut tool = crate::world::tools(&[])
+                .into_iter()
+                .find(|tool| tool.name == "exec_command")
+                .ok_or("no such tool")?;
+            tool.hints.read_only = read_only;
+            step.risk = risk::of(&step.call, Some(target), Some(&tool));
+            assert_eq!(step.risk, Risk::R3);
+        }
+        let Decision::NeedsApproval(reasons) = decided(&free.freeze()) else {
+            return Err("it would run".into());
+        };
+        assert!(reasons.iter().any(|reason| reason.code == NotActing::RiskTooHigh), "{reasons:?}");
+    }
     Ok(())
 }
 
