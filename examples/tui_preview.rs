@@ -465,6 +465,7 @@ impl Remediator for Hands {
             name: name.to_owned(),
             description: String::new(),
             input_schema: serde_json::json!({ "type": "object" }),
+            foreign: false,
             hints: ToolHints::default(),
         })
         .collect()

@@ -137,6 +137,7 @@ impl Remediator for Hands {
             name: "start_container".to_owned(),
             description: String::new(),
             input_schema: Value::Null,
+            foreign: false,
             hints: ToolHints::default(),
         }]
     }

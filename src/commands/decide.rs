@@ -11,7 +11,7 @@ use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::plan::{FixState, Plan, Risk};
 
-use crate::cli::{ApproveArgs, RejectArgs, SilenceArgs, UndoArgs};
+use crate::cli::deciding::{ApproveArgs, RejectArgs, SilenceArgs, UndoArgs};
 use crate::commands::{FAILED, out};
 use crate::config::Settings;
 use crate::control::client::ask;

@@ -67,6 +67,7 @@ impl Offer {
                 name: name.to_owned(),
                 description: redact::clean(description.as_bytes(), MAX_DESCRIPTION),
                 input_schema: showable(&schema),
+                foreign: false,
                 hints: ToolHints {
                     read_only: hints.and_then(|h| h.read_only_hint),
                     destructive: hints.and_then(|h| h.destructive_hint),

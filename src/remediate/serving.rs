@@ -215,7 +215,8 @@ impl Serving {
                     continue;
                 }
                 match Offer::new(&self.spec.name, tool) {
-                    Ok(offer) if names.insert(offer.tool.name.clone()) => {
+                    Ok(mut offer) if names.insert(offer.tool.name.clone()) => {
+                        offer.tool.foreign = self.spec.is_foreign();
                         offers.push(Arc::new(offer));
                     }
                     Ok(offer) => words.push(format!("it offers {} twice", offer.tool.name)),

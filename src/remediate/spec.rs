@@ -53,6 +53,12 @@ pub enum Way {
 }
 
 impl ServerSpec {
+    /// Whether what it calls `restart_container` may be anything: it is neither one of ours nor the
+    /// gateway that was put in their place.
+    pub fn is_foreign(&self) -> bool {
+        !self.own && !matches!(self.way, Way::Gateway { .. })
+    }
+
     /// What a person confirms: the exact command as one line, and its hash. `None` for servers
     /// that need no confirmation.
     pub fn confirmation(&self) -> Option<Confirmation> {

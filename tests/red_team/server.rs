@@ -11,6 +11,7 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, is_read};
 use sentinel_core::policy::brakes::Brakes;
+use sentinel_core::policy::rules::Rules;
 use sentinel_core::policy::{Decision, Request, decide, risk};
 use serde_json::{Value, json};
 
@@ -123,6 +124,7 @@ fn no_hint_makes_a_foreign_tool_harmless_and_no_list_gets_a_call_made() -> Falli
             name: case.tool.clone().unwrap_or_default(),
             description: case.text(),
             input_schema: Value::Null,
+            foreign: false,
             hints: ToolHints {
                 read_only: hint(&case, "read_only"),
                 destructive: hint(&case, "destructive"),
@@ -178,12 +180,16 @@ fn the_policy_never_runs_a_free_command() -> Fallible {
             mode: Mode::AutoHeal,
             elected: true,
             watch_all: false,
+            rules: &Rules::default(),
             plan,
+            tools: &[],
             class: FailureClass::TransientCrash,
             confidence: 1.0,
             target,
             operator_intent: false,
             refused_by_person: false,
+            silenced: false,
+            neighbour: None,
             anomalies: &incident.anomalies,
             brakes: &Brakes::default(),
             now: incident.opened_at,

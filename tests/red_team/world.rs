@@ -84,6 +84,7 @@ pub(crate) fn tools(hostile: &[Tool]) -> Vec<Tool> {
             name: (*name).to_owned(),
             description: String::new(),
             input_schema: serde_json::Value::Null,
+            foreign: false,
             hints: ToolHints::default(),
         })
         .collect();

@@ -14,6 +14,9 @@ pub struct Tool {
     pub description: String,
     /// JSON Schema of its arguments.
     pub input_schema: Value,
+    /// Its server is not one of ours: its name says nothing about what it does.
+    #[serde(default)]
+    pub foreign: bool,
     /// The server's hints; absent means the worst case. They can only raise a risk.
     pub hints: ToolHints,
 }

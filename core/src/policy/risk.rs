@@ -11,6 +11,8 @@ use crate::domain::tool::{Tool, ToolCall, is_read};
 /// The risk of a call on a target in the state it is in.
 pub fn of(call: &ToolCall, target: Option<&Container>, tool: Option<&Tool>) -> Risk {
     let own = match call.tool.as_str() {
+        // What another server calls `restart_container` may do anything.
+        _ if tool.is_some_and(|tool| tool.foreign) => Risk::R3,
         tool if is_read(tool) => Risk::R0,
         "start_container" | "unpause_container" | "connect_network" => Risk::R1,
         "restart_container" => Risk::R2,
@@ -128,6 +130,7 @@ mod tests {
             name: name.to_owned(),
             description: String::new(),
             input_schema: Value::Null,
+            foreign: false,
             hints,
         };
         let harmless = ToolHints { read_only: Some(true), ..ToolHints::default() };
@@ -141,6 +144,8 @@ mod tests {
         ] {
             let call = ToolCall::new(name, []);
             assert_eq!(of(&call, Some(&target), Some(&tool(name, hints))), expected, "{name}");
+            let foreign = Tool { foreign: true, ..tool(name, hints) };
+            assert_eq!(of(&call, Some(&target), Some(&foreign)), Risk::R3, "a foreign {name}");
         }
     }
 }

@@ -143,6 +143,7 @@ pub(crate) fn tool(name: &str) -> Tool {
         name: name.to_owned(),
         description: String::new(),
         input_schema: serde_json::Value::Null,
+        foreign: false,
         hints: ToolHints::default(),
     }
 }
