@@ -20,6 +20,7 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::snapshot::EngineInfo;
 
 use crate::config::engine::Endpoint;
+use crate::monitor::decode;
 use crate::monitor::terminal;
 use crate::ports::PortError;
 
@@ -90,7 +91,7 @@ impl Reader {
         self.docker = docker;
         let ahead = info
             .system_time
-            .and_then(|text| text.parse::<Timestamp>().ok())
+            .and_then(|text| decode::time(&text))
             .map_or(jiff::SignedDuration::ZERO, |theirs| theirs.duration_since(asked));
         let engine = EngineInfo {
             name: info.name.unwrap_or_default(),

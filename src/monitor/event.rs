@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::{EventMessage, EventMessageTypeEnum};
 use jiff::Timestamp;
+use sentinel_core::domain::clock::is_plausible;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::life::{LifeEvent, LifeKind};
 
@@ -55,7 +56,7 @@ fn time(raw: &EventMessage) -> Option<Timestamp> {
         .time_nano
         .map(i128::from)
         .or_else(|| raw.time.map(|s| i128::from(s) * 1_000_000_000))?;
-    Timestamp::from_nanosecond(nanos).ok()
+    Timestamp::from_nanosecond(nanos).ok().filter(|at| is_plausible(*at))
 }
 
 /// Decodes an event; `None` for what does not matter (`exec_*` floods the stream with every

@@ -7,6 +7,7 @@
 
 use bollard::container::LogOutput;
 use jiff::Timestamp;
+use sentinel_core::domain::clock::is_plausible;
 use sentinel_core::domain::log::Stream;
 
 /// Bytes of a line that are kept; what is beyond is cut with a mark.
@@ -97,7 +98,8 @@ fn split_stamp(bytes: &[u8]) -> (Option<Timestamp>, &[u8]) {
         .get(..end)
         .filter(|s| s.len() >= 20 && s.first().is_some_and(u8::is_ascii_digit))
         .and_then(|s| std::str::from_utf8(s).ok())
-        .and_then(|s| s.parse::<Timestamp>().ok());
+        .and_then(|s| s.parse::<Timestamp>().ok())
+        .filter(|at| is_plausible(*at));
     match stamp {
         // An empty line is a stamp and its space, or the stamp alone.
         Some(at) if head.get(end) == Some(&b' ') => {

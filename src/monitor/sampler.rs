@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::monitor::cgroup::{Cgroups, Meter, is_over};
 use crate::monitor::client::Reader;
+use crate::monitor::decode;
 use crate::monitor::usage::Reading;
 use crate::ports::Inbox;
 
@@ -209,12 +210,7 @@ impl Sampler {
         while let Some((reading, one)) = readings.next().await {
             // Without one it stopped, or the engine is away: the event stream tells, not this.
             let Ok(Ok(Some(raw))) = reading else { continue };
-            let at = raw
-                .read
-                .as_deref()
-                .and_then(|t| t.parse::<Timestamp>().ok())
-                .filter(|t| *t > Timestamp::UNIX_EPOCH)
-                .unwrap_or_else(Timestamp::now);
+            let at = raw.read.as_deref().and_then(decode::time).unwrap_or_else(Timestamp::now);
             let Some(measured) = self.measured.get_mut(&one.id) else { continue };
             match Reading::of_engine(&raw, at, one.nano_cpus) {
                 Some(reading) => {

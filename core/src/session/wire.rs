@@ -10,12 +10,11 @@
 //! A version that is read stays readable: fields are added with a default. A recording may come
 //! from a stranger, so whatever is in one is an error with words or a session, and never a panic.
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::domain::clock;
 use crate::redact;
 use crate::session::input::{Input, Start};
 
@@ -23,8 +22,6 @@ use crate::session::input::{Input, Start};
 pub const VERSION: u64 = 1;
 /// Bytes of one line, at most.
 pub const MOST_LINE: usize = 64 << 20;
-/// When something may have been recorded, in seconds: from the year 2000 to the year 3000.
-const YEARS: Range<i64> = 946_684_800..32_503_680_000;
 /// Bytes of what the parser says of a line, which may quote it.
 const WORDS: usize = 300;
 
@@ -100,7 +97,7 @@ impl Given<'static> {
     pub fn read(line: &[u8]) -> Result<Self, LineError> {
         let given: Self = serde_json::from_slice(line).map_err(|e| damaged(&e))?;
         // Holds and deadlines are added to it: it must leave room for them.
-        if !YEARS.contains(&given.at.as_second()) {
+        if !clock::is_plausible(given.at) {
             return Err(LineError::Time(given.at));
         }
         Ok(given)

@@ -8,6 +8,7 @@ use bollard::models::{
     HealthStatusEnum, HostConfig, RestartPolicyNameEnum,
 };
 use jiff::Timestamp;
+use sentinel_core::domain::clock::is_plausible;
 use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, LABEL_SERVICE, Probe, RestartPolicy,
     RunState,
@@ -108,7 +109,7 @@ pub(in crate::monitor) fn container(raw: ContainerInspectResponse) -> Container 
 
 /// A time as the engine writes it; its zero (`0001-01-01T00:00:00Z`) means never.
 pub(in crate::monitor) fn time(text: &str) -> Option<Timestamp> {
-    text.parse::<Timestamp>().ok().filter(|t| *t > Timestamp::UNIX_EPOCH)
+    text.parse::<Timestamp>().ok().filter(|at| is_plausible(*at))
 }
 
 fn positive(value: i64) -> Option<u64> {
