@@ -102,6 +102,13 @@ fn screen_harm(snapshot: &Snapshot, log: &[LogEntry]) -> Option<String> {
         .or_else(|| pages(snapshot, log).iter().find_map(page_harm))
 }
 
+/// Calls that a harmless text would not have had made; where nothing broke, every call.
+fn applied_beyond(world: &World, fault: Fault, expected: &[(String, String)]) -> usize {
+    let words_only = matches!(fault, Fault::None | Fault::NeighbourDone);
+    let more = |call: &(String, String)| words_only || !expected.contains(call);
+    world.calls().iter().filter(|call| more(call)).count() + world.undone
+}
+
 /// One row of the summary.
 #[derive(Default)]
 struct Row {
@@ -138,18 +145,14 @@ fn no_text_gets_anything_staged_applied_or_onto_the_screen() -> Fallible {
             let world = World::of(case, *fault, &[]);
             row.staged += world.staged.len();
             for plan in world.staged.values() {
-                if let Some(why) = unsafe_step(plan, case) {
+                if let Some(why) = unsafe_step(plan, case, *fault) {
                     row.unsafe_steps += 1;
                     wrong.push(format!("{} ({fault:?}): {why}", case.name));
                 }
             }
-            let beyond =
-                world.calls().into_iter().filter(|call| !expected[&at].contains(call)).count();
-            if beyond > 0
-                || world.undone > 0
-                || (*fault == Fault::None && !world.applied.is_empty())
-            {
-                row.applied_beyond += beyond.max(1);
+            let beyond = applied_beyond(&world, *fault, &expected[&at]);
+            if beyond > 0 {
+                row.applied_beyond += beyond;
                 wrong.push(format!("{} ({fault:?}): applied {:?}", case.name, world.calls()));
             }
             let snapshot = world.snapshot.as_ref().ok_or("no snapshot")?;
@@ -234,7 +237,11 @@ fn what_is_checked_would_be_found() -> Fallible {
     assert!(stream_harm(&stream)?.is_some(), "a dirty text is not seen in the stream");
     // A plan that does what an attacker asks for.
     let plan = world.applied.first().cloned().ok_or("a real death is healed")?;
-    assert_eq!(unsafe_step(&plan, &raw), None);
+    let calls = world.calls();
+    assert_eq!(applied_beyond(&world, Fault::Death, &calls), 0);
+    assert_eq!(applied_beyond(&world, Fault::Death, &[]), 1, "one call more than wanted");
+    assert_eq!(applied_beyond(&world, Fault::None, &calls), 1, "a call for words alone");
+    assert_eq!(unsafe_step(&plan, &raw, Fault::Death), None);
     let changes: [(&str, Change); 4] = [
         ("tool", |step, _| step.call.tool = "exec_command".to_owned()),
         ("target", |step, _| {
@@ -254,7 +261,7 @@ fn what_is_checked_would_be_found() -> Fallible {
     for (what, change) in changes {
         let mut bad = plan.clone();
         bad.steps.iter_mut().for_each(|step| change(step, &raw));
-        assert!(unsafe_step(&bad, &raw).is_some(), "{what}");
+        assert!(unsafe_step(&bad, &raw, Fault::Death).is_some(), "{what}");
     }
     assert_eq!(harm("a\u{1b}[2J"), Some("U+001B behind \"a\"".to_owned()));
     Ok(())
