@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use rmcp::RoleClient;
 use rmcp::handler::client::progress::ProgressDispatcher;
 use rmcp::model::{
@@ -21,6 +21,8 @@ use crate::remediate::answer;
 use crate::remediate::http::{Wants, told};
 use crate::remediate::timeouts::Timeouts;
 
+/// How long a word about progress may be behind the answer.
+const LAST_WORD: Duration = Duration::from_millis(50);
 /// What to do when nobody knows whether a call had an effect.
 const UNKNOWN: &str = "outcome not known: look at the target before you try again";
 /// How long telling a server that nobody waits any more may take.
@@ -115,8 +117,10 @@ pub(crate) async fn send(
         }
     };
     abandoned.id = None;
-    // What came before the answer is told, too.
-    while let Some(Some(step)) = progress.next().now_or_never() {
+    // What came before the answer is told, too. The client side takes words and answers in tasks
+    // of their own, so the last word may be a moment behind; only who asked for words waits for it.
+    let moment = if news.is_some() { LAST_WORD } else { Duration::ZERO };
+    while let Ok(Some(step)) = timeout(moment, progress.next()).await {
         tell(&tool, step, news.as_ref());
     }
     ended
