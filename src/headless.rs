@@ -214,6 +214,7 @@ pub fn sentence(event: &Event) -> Option<String> {
         | Event::FixExpired(_)
         | Event::FixStale(_)
         | Event::FixApplying(_)
+        | Event::FixProgress(_)
         | Event::FixApplied(_)
         | Event::FixFailed(_)
         | Event::FixUndone(_) => return fix_sentence(event),
@@ -257,6 +258,9 @@ fn fix_sentence(event: &Event) -> Option<String> {
             format!("fix {} is stale: {}", w.fix_id, w.reason.as_deref().unwrap_or_default())
         }
         Event::FixApplying(w) => format!("applying {} on {}", w.tool, w.target),
+        Event::FixProgress(w) => {
+            format!("{} on {}: {}", w.tool, w.target, w.reason.as_deref().unwrap_or_default())
+        }
         Event::FixApplied(w) => format!(
             "applied {} on {}{}",
             w.tool,

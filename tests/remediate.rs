@@ -243,6 +243,7 @@ fn approved_on(
             compose_patch: None,
             state: FixState::Staged,
             result: None,
+            progress: None,
             replaced_by: None,
         })
         .collect();
@@ -515,6 +516,24 @@ async fn a_plan_runs_as_it_stands() -> Outcome {
             format!(r#"first ok {{"container_name":"{a}","expect_started_at":"{STARTED}"}}"#),
         ]
     );
+    bed.end().await
+}
+
+#[tokio::test]
+async fn how_far_a_call_has_come_is_told_while_it_is_made() -> Outcome {
+    let bed = Bed::start(&[("behind", &["@behind"])], quick())?;
+    let (plan, _, _) = approved(vec![(call("steps", &json!({})), None)])?;
+    let reports = bed.apply(plan, &Still::of([container("a", "api")])).await?;
+    let told: Vec<&str> = reports
+        .iter()
+        .filter_map(|s| match s {
+            Signal::StepProgress { words, .. } => Some(words.as_str()),
+            _ => None,
+        })
+        .collect();
+    // A word that comes soon after another gives way to the next.
+    assert_eq!(told.first(), Some(&"1 of 3: one more"), "{reports:?}");
+    assert!(matches!(reports.last(), Some(Signal::PlanDone { ok: true, .. })), "{reports:?}");
     bed.end().await
 }
 

@@ -57,12 +57,17 @@ pub(crate) enum Ended {
 /// News of a call that is being made; what is not taken in time is left out.
 pub(crate) type News = mpsc::Sender<ProgressNotificationParam>;
 
-/// Calls a tool. Arguments must have been checked.
-pub(crate) async fn call(link: &Link, call: &ToolCall, limits: Timeouts) -> (ToolResult, Value) {
+/// Calls a tool. Arguments must have been checked. `news` hears how far it has come.
+pub(crate) async fn call(
+    link: &Link,
+    call: &ToolCall,
+    limits: Timeouts,
+    news: Option<News>,
+) -> (ToolResult, Value) {
     let began = Instant::now();
     let params =
         CallToolRequestParams::new(call.tool.clone()).with_arguments(call.arguments.clone());
-    let (ok, message, value) = outcome(link, send(link, params, limits, None).await);
+    let (ok, message, value) = outcome(link, send(link, params, limits, news).await);
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     (ToolResult { ok, message, duration_ms }, value)
 }

@@ -248,7 +248,7 @@ impl Remediator for McpRemediator {
     fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<(ToolResult, Value), PortError>> {
         Box::pin(async move {
             let _busy = self.work();
-            self.caller().call(&call).await.map_err(|why| PortError(why.into_message()))
+            self.caller().call(&call, None).await.map_err(|why| PortError(why.into_message()))
         })
     }
 

@@ -1,10 +1,11 @@
 //! A plan, or its inverse, step by step: everything is checked before the first call, the first
 //! failure ends it, nothing is called twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sentinel_core::domain::ids::ContainerId;
+use rmcp::model::ProgressNotificationParam;
+use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
 use sentinel_core::domain::plan::{Fix, FixState, Plan};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{ToolCall, ToolResult};
@@ -12,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::ports::Monitor;
-use crate::remediate::calling;
+use crate::remediate::calling::{self, News};
 use crate::remediate::carry::Carry;
 use crate::remediate::directory::{Absent, Directory};
 use crate::remediate::staleness;
@@ -67,10 +68,14 @@ impl Caller<'_> {
     }
 
     /// Checks a call and sends it.
-    pub(crate) async fn call(&self, call: &ToolCall) -> Result<(ToolResult, Value), NotSent> {
+    pub(crate) async fn call(
+        &self,
+        call: &ToolCall,
+        news: Option<News>,
+    ) -> Result<(ToolResult, Value), NotSent> {
         let link = self.ready(call).await?;
         tracing::info!("calling {} on an MCP server", call.tool);
-        Ok(calling::call(&link, call, self.timeouts).await)
+        Ok(calling::call(&link, call, self.timeouts, news).await)
     }
 
     /// Runs an approved plan; returns what its steps changed.
@@ -112,7 +117,11 @@ impl Caller<'_> {
         for step in &plan.steps {
             let began_at = Timestamp::now();
             let before = carry.now(&step.target.id);
-            let result = self.step(step, monitor, &mut carry).await;
+            let (news, heard) = mpsc::channel(NEWS);
+            let (result, ()) = tokio::join!(
+                self.step(step, news, monitor, &mut carry),
+                pass_on(heard, incident, &step.id, out)
+            );
             ok = result.ok;
             let replaced_by = Some(carry.now(&step.target.id)).filter(|now| *now != before);
             tell(out, done(plan, step, result, replaced_by, began_at)).await;
@@ -124,10 +133,16 @@ impl Caller<'_> {
         carry
     }
 
-    async fn step(&self, step: &Fix, monitor: &dyn Monitor, carry: &mut Carry) -> ToolResult {
+    async fn step(
+        &self,
+        step: &Fix,
+        news: News,
+        monitor: &dyn Monitor,
+        carry: &mut Carry,
+    ) -> ToolResult {
         let planned = &step.target.id;
         let call = carry.adapt(&step.call, planned);
-        let (mut result, value) = match self.call(&call).await {
+        let (mut result, value) = match self.call(&call, Some(news)).await {
             Ok(answered) => answered,
             Err(not_sent) => {
                 return not_called(format!("not called: {}", not_sent.into_message()));
@@ -173,7 +188,7 @@ impl Caller<'_> {
         let mut said = Vec::new();
         let mut replaced_by = None;
         for (at, call) in calls.iter().enumerate() {
-            match self.call(call).await {
+            match self.call(call, None).await {
                 Ok((result, value)) => {
                     whole.ok = result.ok;
                     let target = applied.first().map(|s| carry.now(&s.target.id));
@@ -219,6 +234,28 @@ async fn successor(monitor: &dyn Monitor, new: &ContainerId, step: &Fix) -> Resu
     ))
 }
 
+/// Tells how far a call has come, at most so often, until the call is over.
+async fn pass_on(
+    mut heard: mpsc::Receiver<ProgressNotificationParam>,
+    incident: &IncidentId,
+    fix: &FixId,
+    out: &mpsc::Sender<Signal>,
+) {
+    let mut last: Option<Instant> = None;
+    while let Some(news) = heard.recv().await {
+        if last.is_some_and(|at| at.elapsed() < NEWS_EVERY) {
+            continue;
+        }
+        last = Some(Instant::now());
+        let words = calling::words(&news);
+        let (incident, fix) = (incident.clone(), fix.clone());
+        // The next word replaces it: it is not worth waiting for.
+        if out.try_send(Signal::StepProgress { incident, fix, words }).is_err() {
+            tracing::debug!("the run loop is too busy to hear of progress");
+        }
+    }
+}
+
 fn not_called(message: String) -> ToolResult {
     ToolResult { ok: false, message, duration_ms: 0 }
 }
@@ -234,6 +271,10 @@ fn done(
     Signal::StepDone { incident, fix, result, replaced_by, began_at }
 }
 
+/// Words about progress that may wait.
+const NEWS: usize = 16;
+/// How often a front end is told of progress.
+const NEWS_EVERY: Duration = Duration::from_millis(250);
 /// How long a result waits for room in the run loop's queue.
 const ROOM: Duration = Duration::from_secs(30);
 

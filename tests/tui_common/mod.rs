@@ -217,6 +217,7 @@ pub(crate) fn step(number: u32, tool: &str, risk: Risk, diff: &str, line: &str) 
         compose_patch: None,
         state: FixState::Staged,
         result: None,
+        progress: None,
         replaced_by: None,
     }
 }

@@ -229,6 +229,7 @@ impl Detector {
             | Signal::Tools { .. }
             | Signal::Command { .. }
             | Signal::StepDone { .. }
+            | Signal::StepProgress { .. }
             | Signal::PlanStale { .. }
             | Signal::PlanDone { .. }
             | Signal::UndoDone { .. }

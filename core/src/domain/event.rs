@@ -296,6 +296,7 @@ pub enum Event {
     FixExpired(FixWord),
     FixStale(FixWord),
     FixApplying(FixWord),
+    FixProgress(FixWord),
     FixApplied(FixWord),
     FixFailed(FixWord),
     FixUndone(FixWord),

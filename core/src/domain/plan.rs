@@ -141,6 +141,9 @@ pub struct Fix {
     pub state: FixState,
     /// What came back.
     pub result: Option<ToolResult>,
+    /// How far the call has come, while it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// The container that stands in the target's place since the call, if it was made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<ContainerId>,
@@ -201,6 +204,7 @@ impl Plan {
                     // These change while the plan runs; the approved text does not.
                     state: _,
                     result: _,
+                    progress: _,
                     replaced_by: _,
                 } = s;
                 let mut covered = serde_json::json!({
@@ -392,6 +396,7 @@ mod tests {
             compose_patch: None,
             state: FixState::Staged,
             result: None,
+            progress: None,
             replaced_by: None,
         };
         Plan {

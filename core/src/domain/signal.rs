@@ -120,6 +120,15 @@ pub enum Signal {
         /// When the call began.
         began_at: Timestamp,
     },
+    /// A step of a plan that is being called says how far it has come.
+    StepProgress {
+        /// Whose plan.
+        incident: IncidentId,
+        /// Which step.
+        fix: FixId,
+        /// In words, made safe.
+        words: String,
+    },
     /// The plan could not begin: its preconditions do not hold any more, or what must be on disk
     /// before the first call is not (then `why` begins with [`UNRECORDED`]).
     PlanStale {

@@ -134,6 +134,7 @@ impl Engine {
                 if let Some(step) = steps.next().filter(|s| !s.state.is_final()) {
                     step.state = if ok { FixState::Applied } else { FixState::Failed };
                     step.result = Some(result);
+                    step.progress = None;
                     let word = word(id, step, &by, (!ok).then_some(message.clone()));
                     events.push(if ok { Event::FixApplied(word) } else { Event::FixFailed(word) });
                     let action = if ok { AuditAction::Applied } else { AuditAction::Failed };
@@ -162,6 +163,27 @@ impl Engine {
         }
         if let Some(record) = audit {
             turn.effects.push(Effect::Audit(Box::new(record)));
+        }
+    }
+
+    /// News of the step that is being called. They pass: nothing of them is written down.
+    pub(crate) fn step_progress(
+        &mut self,
+        id: &IncidentId,
+        fix: &FixId,
+        words: String,
+        turn: &mut Turn,
+    ) {
+        if !self.is_fixing(id) {
+            return;
+        }
+        let Some(open) = self.incidents.get_mut(id) else { return };
+        let incident = Arc::make_mut(&mut open.incident);
+        let by = approver(incident);
+        let steps = incident.plan.iter_mut().flat_map(|p| &mut p.steps);
+        for step in steps.filter(|s| &s.id == fix && s.state == FixState::Applying) {
+            step.progress = Some(words.clone());
+            turn.emit(Event::FixProgress(word(id, step, &by, Some(words.clone()))));
         }
     }
 

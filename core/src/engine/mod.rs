@@ -298,6 +298,9 @@ impl Engine {
             Signal::StepDone { incident, fix, result, replaced_by, .. } => {
                 self.step_done(&incident, &fix, result, replaced_by, turn);
             }
+            Signal::StepProgress { incident, fix, words } => {
+                self.step_progress(&incident, &fix, words, turn);
+            }
             Signal::PlanStale { incident, why } => self.plan_stale(&incident, &why, turn),
             Signal::PlanDone { incident, ok } => self.plan_done(&incident, ok, turn),
             Signal::UndoDone { incident, result, replaced_by } => {

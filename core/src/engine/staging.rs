@@ -97,6 +97,7 @@ impl Engine {
                     compose_patch: facts.and_then(|c| compose::patch(&action.call, c)),
                     state: FixState::Staged,
                     result: None,
+                    progress: None,
                     replaced_by: None,
                 }
             })

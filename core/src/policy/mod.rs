@@ -327,6 +327,7 @@ mod tests {
                 compose_patch: None,
                 state: FixState::Staged,
                 result: None,
+                progress: None,
                 replaced_by: None,
             }],
             preconditions: Preconditions {

@@ -7,6 +7,7 @@ use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::plan::{Actor, FixState};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
+use sentinel_core::domain::tool::ToolResult;
 use sentinel_core::engine::Settings;
 
 use crate::support::{SECOND, Story, Tools, begin_at, container, healthy, seconds, settings, tool};
@@ -419,4 +420,33 @@ fn a_dependency_that_somebody_started_is_watched() {
     story.pass(seconds(150));
     assert_eq!(story.state(), IncidentState::ResolvedExternally);
     assert_eq!(story.count("incident_escalated"), 0);
+}
+
+#[test]
+fn how_far_a_call_has_come_is_shown_while_it_is_made_and_not_written_down() {
+    let mut story = Story::new(Mode::Approve, vec![container("api")]);
+    story.tools = Tools::Silent;
+    story.dies("api", 1);
+    story.pass(SECOND);
+    story.approve().unwrap();
+    let incident = story.incident().id;
+    let fix = story.incident().plan.unwrap().steps[0].id.clone();
+    let saves = story.saves;
+    let words = "2 of 5: stopping the old container".to_owned();
+    let news = Signal::StepProgress { incident: incident.clone(), fix, words: words.clone() };
+    story.feed(news.clone());
+    assert_eq!(story.count("fix_progress"), 1);
+    assert_eq!(story.saves, saves);
+    let shown = |story: &mut Story| {
+        let snapshot = story.engine.snapshot(story.now);
+        snapshot.incidents[0].plan.as_ref().unwrap().steps[0].progress.clone()
+    };
+    assert_eq!(shown(&mut story), Some(words));
+    let fix = story.incident().plan.unwrap().steps[0].id.clone();
+    let result = ToolResult { ok: true, message: "done".to_owned(), duration_ms: 1 };
+    let began_at = story.now;
+    story.feed(Signal::StepDone { incident, fix, result, replaced_by: None, began_at });
+    assert_eq!(shown(&mut story), None);
+    story.feed(news);
+    assert_eq!(story.count("fix_progress"), 1, "nothing is under way any more");
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mcp_kit::engine::{Engine, WAIT};
 use mcp_kit::failure::Failure;
 use mcp_kit::raw::segment;
+use mcp_kit::steps::Steps;
 use mcp_kit::target::{Changeable, Target};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -83,6 +84,7 @@ pub async fn run(
     old: &Changeable,
     wanted: Wanted<'_>,
     hidden: &Hidden,
+    steps: &Steps,
 ) -> Result<Recreated, Failure> {
     refuse(engine, old).await?;
     let stamp = jiff::Timestamp::now().strftime(STAMP).to_string();
@@ -92,7 +94,7 @@ pub async fn run(
         old.inspect.pointer("/HostConfig/RestartPolicy").cloned().unwrap_or(Value::Null);
     entry.was_running = old.switch("/State/Running") || old.switch("/State/Restarting");
     journal.write(&entry)?;
-    let forward = Forward { engine, journal, old, wanted, stamp: &stamp };
+    let forward = Forward { engine, journal, old, wanted, stamp: &stamp, steps };
     match forward.run(&mut entry).await {
         Ok(recreated) => Ok(recreated),
         // Nothing was made, and what has that name is not ours to remove.
@@ -101,6 +103,7 @@ pub async fn run(
             Err(Failure::Conflict(format!("{} was not changed: {cause}", old.name)))
         }
         Err(cause) => {
+            steps.say("going back to the old container");
             let back = rollback::roll_back(engine, journal, &entry).await;
             let cause = hidden.mask(&cause.to_string());
             Err(Failure::RolledBack(match back {
@@ -165,15 +168,18 @@ struct Forward<'a> {
     old: &'a Target,
     wanted: Wanted<'a>,
     stamp: &'a str,
+    steps: &'a Steps,
 }
 
 impl Forward<'_> {
     async fn run(&self, entry: &mut Entry) -> Result<Recreated, Failure> {
         let Self { engine, journal, old, .. } = self;
         let mut notes = Vec::new();
+        self.steps.say("creating the new container");
         let base = self.base_image(&mut notes).await;
         let mut id = self.create(&base, entry).await?;
 
+        self.steps.say("stopping the old container");
         self.reach(entry, Stage::Stopping)?;
         self.forbid_restarts(entry).await?;
         if entry.was_running {
@@ -182,6 +188,7 @@ impl Forward<'_> {
             notes.push(format!("{} was not running; the new container was started", old.name));
         }
         if carry::is_needed(engine, old).await? {
+            self.steps.say("carrying its files over");
             let tag = carry::tag(&old.name, self.stamp);
             entry.carried = Some(tag.clone());
             journal.write(entry)?;
@@ -193,10 +200,12 @@ impl Forward<'_> {
             notes.push(format!("files written inside are kept in the image {carried}"));
         }
 
+        self.steps.say("starting the new container");
         self.reach(entry, Stage::Starting)?;
         let doing = format!("start the successor of {}", old.name);
         let path = format!("/containers/{id}/start");
         engine.post(&path, None, rollback::STARTING, &doing).await?;
+        self.steps.say("waiting until it is healthy");
         let proved = health::wait(engine, &id).await?;
 
         self.reach(entry, Stage::Accepted)?;

@@ -7,9 +7,11 @@ use mcp_kit::Settings;
 use mcp_kit::engine::Engine;
 use mcp_kit::failure::Failure;
 use mcp_kit::reply::{answer, input_schema, output_schema, reason, timestamp};
+use mcp_kit::steps::Steps;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{CallToolResult, JsonObject};
-use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+use rmcp::service::RequestContext;
+use rmcp::{RoleServer, ServerHandler, tool, tool_handler, tool_router};
 
 use crate::arguments::{Rollback, Update, UpdateEnv};
 use crate::env::{self, Changes, Hidden, MASK, UPDATES_MAX};
@@ -20,6 +22,8 @@ use crate::{carry, parking, previous, recreate, rollback};
 
 const TOOL: &str = "update_env_vars";
 const ROLLBACK: &str = "rollback_container";
+/// Steps that a recreate tells, the files that it may carry over included.
+const STEPS: u32 = 5;
 
 /// The server: one engine, two tools.
 #[derive(Clone, Debug)]
@@ -90,10 +94,14 @@ impl ConfigPatcher {
             open_world_hint = false
         )
     )]
-    async fn update_env_vars(&self, arguments: JsonObject) -> CallToolResult {
-        let engine = self.engine.clone();
+    async fn update_env_vars(
+        &self,
+        arguments: JsonObject,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let (engine, steps) = (self.engine.clone(), Steps::of(&context, STEPS));
         answer(TOOL, arguments, |asked| async move {
-            to_its_end(async move { update(&engine, asked).await }).await
+            to_its_end(async move { update(&engine, asked, &steps).await }).await
         })
         .await
     }
@@ -110,10 +118,14 @@ impl ConfigPatcher {
             open_world_hint = false
         )
     )]
-    async fn rollback_container(&self, arguments: JsonObject) -> CallToolResult {
-        let engine = self.engine.clone();
+    async fn rollback_container(
+        &self,
+        arguments: JsonObject,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let (engine, steps) = (self.engine.clone(), Steps::of(&context, STEPS));
         answer(ROLLBACK, arguments, |asked| async move {
-            to_its_end(async move { go_back(&engine, asked).await }).await
+            to_its_end(async move { go_back(&engine, asked, &steps).await }).await
         })
         .await
     }
@@ -138,7 +150,7 @@ where
     })
 }
 
-async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
+async fn update(engine: &Engine, asked: UpdateEnv, steps: &Steps) -> Result<Patched, Failure> {
     check(&asked)?;
     // The gate comes first: nothing below runs for a container that may not be changed.
     let expected = asked.expect_started_at.as_deref();
@@ -176,7 +188,7 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
     let env = env::changed(&old.env(), &carry::image_env(&image), &changes);
     let hidden = Hidden::new(&env, &copied);
     let wanted = Wanted { like: &old, image: &image, env: &env };
-    let done = recreate::run(engine, &journal, &old, wanted, &hidden).await?;
+    let done = recreate::run(engine, &journal, &old, wanted, &hidden, steps).await?;
     answer.message = format!(
         "{} was recreated with {} changed variable(s); the old container is kept as {}",
         old.name,
@@ -188,7 +200,7 @@ async fn update(engine: &Engine, asked: UpdateEnv) -> Result<Patched, Failure> {
 }
 
 /// Goes back to how the predecessor was, which is kept aside.
-async fn go_back(engine: &Engine, asked: Rollback) -> Result<Patched, Failure> {
+async fn go_back(engine: &Engine, asked: Rollback, steps: &Steps) -> Result<Patched, Failure> {
     let expected = asked.expect_started_at.as_deref();
     engine.changeable(ROLLBACK, &asked.container_name, expected).await?;
     let journal = Journal::open(engine.settings()).await?;
@@ -200,7 +212,7 @@ async fn go_back(engine: &Engine, asked: Rollback) -> Result<Patched, Failure> {
     let changes = env::difference(&old.env(), &env);
     let hidden = Hidden::new(&env, &[]);
     let wanted = Wanted { like: &before, image: &image, env: &env };
-    let done = recreate::run(engine, &journal, &old, wanted, &hidden).await?;
+    let done = recreate::run(engine, &journal, &old, wanted, &hidden, steps).await?;
     let mut answer = Patched {
         success: true,
         message: format!(

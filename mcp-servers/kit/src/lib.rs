@@ -9,6 +9,7 @@
 //! - [`target`] a container behind the gates: watched, not our own, not stale, not read-only
 //! - [`text`] output of containers made safe to show, line by line
 //! - [`reply`] arguments in, schemas and results out
+//! - [`steps`] how far a call has come
 //! - `door` a listener with a bound; [`http`] streamable HTTP: who may ask, and under which name
 //! - [`serve`] where a server is served: standard input and output, a port, HTTP
 //!
@@ -26,6 +27,7 @@ pub mod raw;
 pub mod reply;
 pub mod serve;
 pub mod settings;
+pub mod steps;
 pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -58,6 +58,9 @@ fn step_lines(page: &mut Page, step: &Fix, numbered: bool, glyphs: &Glyphs, colu
         let role = if result.ok { Role::Text } else { Role::Error };
         line.push(Role::Text, "  ");
         page.lines.extend(paragraph(&line, 4, role, &result.message, columns));
+    } else if let Some(progress) = &step.progress {
+        line.push(Role::Text, "  ");
+        page.lines.extend(paragraph(&line, 4, Role::Text, progress, columns));
     } else {
         page.lines.push(line);
     }
