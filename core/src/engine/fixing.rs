@@ -171,7 +171,7 @@ impl Engine {
         &mut self,
         id: &IncidentId,
         fix: &FixId,
-        words: String,
+        words: &str,
         turn: &mut Turn,
     ) {
         if !self.is_fixing(id) {
@@ -182,8 +182,8 @@ impl Engine {
         let by = approver(incident);
         let steps = incident.plan.iter_mut().flat_map(|p| &mut p.steps);
         for step in steps.filter(|s| &s.id == fix && s.state == FixState::Applying) {
-            step.progress = Some(words.clone());
-            turn.emit(Event::FixProgress(word(id, step, &by, Some(words.clone()))));
+            step.progress = Some(words.to_owned());
+            turn.emit(Event::FixProgress(word(id, step, &by, Some(words.to_owned()))));
         }
     }
 

@@ -299,7 +299,7 @@ impl Engine {
                 self.step_done(&incident, &fix, result, replaced_by, turn);
             }
             Signal::StepProgress { incident, fix, words } => {
-                self.step_progress(&incident, &fix, words, turn);
+                self.step_progress(&incident, &fix, &words, turn);
             }
             Signal::PlanStale { incident, why } => self.plan_stale(&incident, &why, turn),
             Signal::PlanDone { incident, ok } => self.plan_done(&incident, ok, turn),
