@@ -150,6 +150,11 @@ pub struct Fix {
 }
 
 impl Fix {
+    /// Whether it was applied and there is a call that takes it back.
+    pub fn can_undo(&self) -> bool {
+        self.state == FixState::Applied && self.inverse.is_some()
+    }
+
     /// The id under which its target is to be found now.
     pub fn target_now(&self) -> &ContainerId {
         self.replaced_by.as_ref().unwrap_or(&self.target.id)
@@ -242,7 +247,7 @@ impl Plan {
     /// Whether something of it was applied that can be taken back, and is not being taken back.
     pub fn can_undo(&self) -> bool {
         let undoing = self.steps.iter().any(|s| s.state == FixState::Undoing);
-        !undoing && self.steps.iter().any(|s| s.state == FixState::Applied && s.inverse.is_some())
+        !undoing && self.steps.iter().any(Fix::can_undo)
     }
 
     /// The highest risk of its steps.

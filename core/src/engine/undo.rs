@@ -43,8 +43,8 @@ impl Engine {
             open.incident.approve_undo(fix, sha256, by.clone()).map_err(|e| e.to_string())?;
         // What it changed must still be what it left: a container that somebody made anew since
         // is another one.
-        let applied = |s: &&Fix| s.state == FixState::Applied && s.inverse.is_some();
-        for step in undo.get().0.steps.iter().filter(applied) {
+        let steps = || undo.get().0.steps.iter().filter(|s| s.can_undo());
+        for step in steps() {
             if !self.world.containers.contains_key(step.target_now()) {
                 let name = &step.target.name;
                 return Err(format!(
@@ -52,21 +52,14 @@ impl Engine {
                 ));
             }
         }
-        let calls: Vec<String> = undo
-            .get()
-            .0
-            .steps
-            .iter()
+        let calls: Vec<String> = steps()
             .rev()
-            .filter(applied)
             .filter_map(|s| Some(format!("{} on {}", s.inverse.as_ref()?.tool, s.target.name)))
             .collect();
         let words = calls.join("; then ");
         let closed = open.incident.state.is_closed();
-        for step in undo.get().0.steps.clone() {
-            // Whoever takes a fix back does not want to see it again in a minute.
-            self.brakes.lock(turn.now, &step.target);
-        }
+        // Whoever takes a fix back does not want to see it again in a minute.
+        self.lock_targets(&id, turn);
         let why = format!("taken back by {by}");
         self.take_back(&id, undo, &why, turn);
         if !closed {
@@ -80,7 +73,7 @@ impl Engine {
     fn built_upon(&self, id: &IncidentId) -> Option<(String, FixId)> {
         let mine = &self.incidents.get(id)?.incident;
         let began = mine.attempts().last()?;
-        let stands = |s: &&Fix| s.state == FixState::Applied && s.inverse.is_some();
+        let stands = |s: &&Fix| s.can_undo();
         let steps: Vec<&Fix> = mine.plan.iter().flat_map(|p| &p.steps).filter(stands).collect();
         let later = self.incidents.iter().filter(|(other, o)| {
             *other != id && o.incident.attempts().last().is_some_and(|at| at > began)
@@ -113,8 +106,7 @@ impl Engine {
         work.result_by = Some(now + RESULT_WAIT);
         if let Some(plan) = incident.plan.as_mut() {
             let frozen = plan.clone();
-            let applied = |s: &&mut Fix| s.state == FixState::Applied && s.inverse.is_some();
-            for step in plan.steps.iter_mut().filter(applied) {
+            for step in plan.steps.iter_mut().filter(|s| s.can_undo()) {
                 step.state = FixState::Undoing;
                 let mut undoing =
                     undo_record(AuditAction::Undoing, by.clone(), id, &frozen, step, now);

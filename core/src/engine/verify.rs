@@ -224,7 +224,7 @@ impl Engine {
     }
 
     /// A fix that did not help is not tried again by itself for a while.
-    fn lock_targets(&mut self, id: &IncidentId, turn: &Turn) {
+    pub(crate) fn lock_targets(&mut self, id: &IncidentId, turn: &Turn) {
         let Some(plan) = self.incidents.get(id).and_then(|o| o.incident.plan.as_ref()) else {
             return;
         };
