@@ -20,8 +20,9 @@ const CORE_EDGES: &[(&str, &[&str])] = &[
     ("detect", &["domain", "redact"]),
     ("diagnose", &["domain", "redact", "detect"]),
     ("policy", &["domain"]),
-    ("engine", &["domain", "redact", "detect", "diagnose", "policy"]),
-    ("session", &["domain", "redact", "detect", "engine"]),
+    ("consult", &["domain", "redact", "detect", "diagnose"]),
+    ("engine", &["domain", "redact", "detect", "diagnose", "policy", "consult"]),
+    ("session", &["domain", "redact", "detect", "consult", "engine"]),
 ];
 
 /// What a module of `src` may name besides itself. `*` is everything: the composition root and

@@ -9,9 +9,11 @@
 //! - [`detect`] signals in, anomalies out
 //! - [`diagnose`] anomalies and topology in, a diagnosis with evidence and plan out
 //! - [`policy`] how risky a call is and whether it may run without a person
+//! - [`consult`] what language models are shown, and what is made of their answers
 //! - [`engine`] the incident life cycle: state + signal + now -> effects
 //! - [`session`] detectors and engine as one thing that can be recorded and replayed
 
+pub mod consult;
 pub mod detect;
 pub mod diagnose;
 pub mod domain;

@@ -233,6 +233,7 @@ impl Detector {
             | Signal::PlanStale { .. }
             | Signal::PlanDone { .. }
             | Signal::UndoDone { .. }
+            | Signal::Model { .. }
             | Signal::Detached { .. } => Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ use crate::domain::container::ContainerRef;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::AnomalyId;
+use crate::domain::opinion::Judgement;
 use crate::domain::severity::Severity;
 
 /// What a detector saw.
@@ -237,6 +238,9 @@ pub struct AnomalyDetail {
     /// Seconds until it reaches the limit if it goes on like this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_to_limit: Option<u64>,
+    /// What triage made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
 }
 
 impl AnomalyDetail {

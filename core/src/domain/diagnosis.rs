@@ -9,10 +9,11 @@ use crate::domain::tool::ToolCall;
 use crate::domain::topology::Edge;
 
 /// Who made the diagnosis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The deterministic rules.
+    #[default]
     Rules,
     /// A language model.
     Model,

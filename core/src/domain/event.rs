@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use crate::domain::brakes::Halt;
 use crate::domain::container::Container;
+use crate::domain::diagnosis::Source;
 use crate::domain::diagnosis_wire::DiagnosisWire;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
@@ -14,6 +15,7 @@ use crate::domain::ids::{AnomalyId, FixId, IncidentId};
 use crate::domain::incident::{Check, Incident, IncidentState};
 use crate::domain::log::{Level, Stream};
 use crate::domain::not_acting::NotActing;
+use crate::domain::opinion::{Judgement, Opinion};
 use crate::domain::plan::{Fix, Plan, Risk};
 use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::severity::Severity;
@@ -139,6 +141,9 @@ pub struct IncidentWire {
     /// Once closed: what broke, why, what was done, what remains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// The model that wrote it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation_by: Option<String>,
 }
 
 impl From<&Incident> for IncidentWire {
@@ -158,6 +163,7 @@ impl From<&Incident> for IncidentWire {
             closed_at: i.closed_at,
             reopens: i.reopens.clone(),
             explanation: i.explanation.clone(),
+            explanation_by: i.explanation_by.clone(),
         }
     }
 }
@@ -186,6 +192,8 @@ pub struct FixWire {
     /// What to change in a compose file so that the next `compose up` keeps it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compose_patch: Option<String>,
+    /// Who proposed it.
+    pub source: Source,
     /// When it lapses.
     pub expires_at: Timestamp,
     /// Hash of the whole plan: what an approval names.
@@ -206,6 +214,7 @@ impl FixWire {
             preview: format!("{} · {}", fix.diff, fix.docker_line),
             inverse: fix.inverse.clone(),
             compose_patch: fix.compose_patch.clone(),
+            source: plan.source,
             expires_at: plan.expires_at,
             sha256: plan.sha256.clone(),
         }
@@ -286,6 +295,15 @@ pub enum Event {
     DiagnosisReady {
         incident_id: IncidentId,
         diagnosis: DiagnosisWire,
+    },
+    OpinionReady {
+        incident_id: IncidentId,
+        opinion: Box<Opinion>,
+    },
+    AnomalyJudged {
+        anomaly_id: AnomalyId,
+        container: String,
+        judgement: Judgement,
     },
     FixStaged {
         incident_id: IncidentId,

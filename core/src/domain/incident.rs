@@ -11,6 +11,7 @@ use crate::domain::container::ContainerRef;
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{FixId, IncidentId};
+use crate::domain::opinion::Opinion;
 use crate::domain::plan::{Actor, Approved, FixState, Plan, Undo, UndoTicket};
 use crate::domain::severity::Severity;
 
@@ -196,6 +197,12 @@ pub struct Incident {
     pub reopens: Option<IncidentId>,
     /// What broke, why, what was done, what remains; written when it closes.
     pub explanation: Option<String>,
+    /// The model that wrote it; `None`: it was written from the facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation_by: Option<String>,
+    /// What the analyst makes of it, checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<Box<Opinion>>,
     /// The person who decided against a plan for it. Kept apart from the timeline, whose remarks
     /// give way when it is full.
     #[serde(default)]
@@ -435,6 +442,8 @@ mod tests {
             timeline: Vec::new(),
             reopens: None,
             explanation: None,
+            explanation_by: None,
+            opinion: None,
             refused_by: None,
         }
     }

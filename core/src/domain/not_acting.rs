@@ -52,6 +52,8 @@ pub enum NotActing {
     CircuitOpen,
     /// The kill switch is on.
     Halted,
+    /// A language model proposed it.
+    ModelProposed,
 }
 
 impl NotActing {
@@ -81,6 +83,7 @@ impl NotActing {
             Self::Ineffective => "ineffective",
             Self::CircuitOpen => "circuit_open",
             Self::Halted => "halted",
+            Self::ModelProposed => "model_proposed",
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::container::ContainerRef;
+use crate::domain::diagnosis::Source;
 use crate::domain::hash::sha256_hex;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::tool::{ToolCall, ToolResult};
@@ -166,6 +167,9 @@ impl Fix {
 pub struct Plan {
     /// The incident that it mends.
     pub incident: IncidentId,
+    /// Who proposed it. What a model proposed never runs without a person.
+    #[serde(default)]
+    pub source: Source,
     /// Steps in order.
     pub steps: Vec<Fix>,
     /// What must still be true of the target.
@@ -224,19 +228,28 @@ impl Plan {
                 covered
             })
             .collect();
-        let covered = serde_json::json!({
+        let mut covered = serde_json::json!({
             "incident": self.incident,
             "steps": steps,
             "preconditions": self.preconditions,
             "staged_at": self.staged_at,
             "expires_at": self.expires_at,
         });
+        // Plans of earlier versions are all of the rules, and keep their hash.
+        if self.source != Source::Rules {
+            covered["source"] = serde_json::json!(self.source);
+        }
         sha256_hex(covered.to_string().as_bytes())
     }
 
     /// Whether `fix` is one of its steps.
     pub fn has(&self, fix: &FixId) -> bool {
         self.steps.iter().any(|s| &s.id == fix)
+    }
+
+    /// Whether a language model proposed it.
+    pub fn is_from_model(&self) -> bool {
+        self.source == Source::Model
     }
 
     /// Whether it still waits for a decision.
@@ -405,6 +418,7 @@ mod tests {
             replaced_by: None,
         };
         Plan {
+            source: Source::Rules,
             incident: "INC-1".into(),
             steps: vec![step(1), step(2)],
             preconditions: Preconditions {

@@ -9,6 +9,7 @@ use crate::domain::container::Container;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::life::LifeEvent;
 use crate::domain::log::LogLine;
+use crate::domain::opinion::ModelWord;
 use crate::domain::plan::Actor;
 use crate::domain::snapshot::EngineInfo;
 use crate::domain::tool::{Tool, ToolResult};
@@ -153,6 +154,11 @@ pub enum Signal {
         /// The container that stands in the place of the target since then, if it is another one.
         #[serde(default)]
         replaced_by: Option<ContainerId>,
+    },
+    /// A language model answered, or did not.
+    Model {
+        /// What came back.
+        word: Box<ModelWord>,
     },
     /// The monitor ended for good.
     Detached {

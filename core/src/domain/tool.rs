@@ -85,3 +85,26 @@ const READS: &[&str] = &[
 pub fn is_read(tool: &str) -> bool {
     READS.contains(&tool)
 }
+
+/// A call that only reads. Made only for a tool that our own table and its server both call
+/// read-only, so that who holds one cannot change anything with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadCall(ToolCall);
+
+impl ReadCall {
+    /// `None` if the call is not one of this tool, or the tool does not only read.
+    pub fn new(call: ToolCall, tool: &Tool) -> Option<Self> {
+        let reads = is_read(&tool.name) && !tool.foreign && tool.hints.read_only != Some(false);
+        (reads && call.tool == tool.name).then_some(Self(call))
+    }
+
+    /// The call.
+    pub fn call(&self) -> &ToolCall {
+        &self.0
+    }
+
+    /// The call, to be made.
+    pub fn into_call(self) -> ToolCall {
+        self.0
+    }
+}

@@ -22,5 +22,6 @@ impl Engine {
             facts.clock_jumped(by);
         }
         self.own.clock_jumped(by);
+        self.consults.triage.clock_jumped(by);
     }
 }

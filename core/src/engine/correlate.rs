@@ -48,7 +48,8 @@ pub(crate) struct Waiting {
 
 impl Engine {
     pub(crate) fn anomaly(&mut self, anomaly: Anomaly, turn: &mut Turn) {
-        let anomaly = self.weighed(anomaly);
+        let mut anomaly = self.weighed(anomaly);
+        self.triaged(&mut anomaly, turn);
         turn.emit(Event::Anomaly { anomaly: AnomalyWire::from(&anomaly) });
         self.board.anomaly(&anomaly);
         self.route(anomaly, turn);
@@ -76,7 +77,7 @@ impl Engine {
 
     /// An anomaly that was told before and whose incident is closed now, while its container is
     /// still down.
-    pub(crate) fn anomaly_again(&mut self, anomaly: Anomaly, turn: &mut Turn) {
+    pub(crate) fn route_again(&mut self, anomaly: Anomaly, turn: &mut Turn) {
         self.route(anomaly, turn);
     }
 

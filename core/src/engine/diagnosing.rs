@@ -163,6 +163,7 @@ impl Engine {
         let updated = IncidentWire::from(&*incident);
         turn.emit(Event::DiagnosisReady { incident_id: id.clone(), diagnosis: wire });
         turn.emit(Event::IncidentUpdated { incident: updated });
+        self.want_analysis(id, turn);
         self.follow_up(id, &diagnosis, turn);
     }
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::consult::brief::Brief;
+use crate::consult::triage::{Batch, Judged};
 use crate::detect::score::learned::ServiceKey;
 use crate::domain::audit::AuditRecord;
 use crate::domain::brakes::KeptBrakes;
 use crate::domain::event::Event;
-use crate::domain::ids::ContainerId;
+use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Approved, Plan, Undo};
 use crate::domain::quiet::Silence;
@@ -33,6 +35,16 @@ pub enum Effect {
     },
     /// Keep the silences that are in force.
     SaveSilences(Vec<Silence>),
+    /// Have a batch of anomalies judged; the answer comes as `Signal::Model`.
+    Triage(Box<Batch>),
+    /// Have an incident analysed; the answer comes as `Signal::Model`.
+    Analyze(Arc<Brief>),
+    /// Nobody needs the analysis of an incident any more.
+    CallOff(IncidentId),
+    /// Have a closed incident explained; the answer comes as `Signal::Model`.
+    Explain(Arc<Incident>),
+    /// Keep what triage said.
+    SaveJudged(Vec<Judged>),
     /// Keep the kill switch and what is known of failing servers.
     SaveBrakes(Box<KeptBrakes>),
     /// First make the incident and these records durable, then run the plan. If that cannot be

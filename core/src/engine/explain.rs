@@ -12,6 +12,20 @@ fn ended_by(incident: &Incident) -> &str {
     incident.timeline.last().map_or("no reason is known", |e| e.what.as_str())
 }
 
+/// Bytes of an explanation that a model wrote.
+const MOST: usize = 1600;
+
+/// A model's two paragraphs, made safe and bounded; `None` if nothing is left of them.
+pub(crate) fn from_model(text: &str) -> Option<String> {
+    let paragraphs: Vec<String> = text
+        .split("\n\n")
+        .map(|p| crate::consult::words(p, MOST / 2))
+        .filter(|p| !p.is_empty())
+        .take(2)
+        .collect();
+    (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))
+}
+
 /// Four short sentences for people who were not there.
 pub(crate) fn closing_words(incident: &Incident) -> String {
     let what = format!("{} was affected ({}).", incident.root, incident.class.words());

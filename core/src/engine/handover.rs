@@ -53,7 +53,7 @@ impl Engine {
         if let Some(left) = self.adopted.take() {
             self.resume_earlier(turn);
             for anomaly in left {
-                self.anomaly_again(anomaly, turn);
+                self.route_again(anomaly, turn);
             }
         }
         if std::mem::take(&mut self.reconsider) {

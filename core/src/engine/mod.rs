@@ -7,10 +7,12 @@
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
 //! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock`
-//! a clock that jumps, `handover` when the keeper ended, `work` and `records`.
+//! a clock that jumps, `handover` when the keeper ended, [`consulting`] asking language models, `work`
+//! and `records`.
 
 mod board;
 mod clock;
+pub mod consulting;
 mod correlate;
 mod deciding;
 mod diagnosing;
@@ -53,6 +55,7 @@ use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
 use crate::domain::topology::Edge;
 use crate::engine::board::Board;
+use crate::engine::consulting::{Consults, Roles};
 use crate::engine::correlate::Waiting;
 use crate::engine::diagnosing::TOOLS_WAIT;
 use crate::engine::effect::Effect;
@@ -89,6 +92,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What the configuration asks of the policy.
     pub rules: Rules,
+    /// Which language models there are to ask.
+    pub models: Roles,
 }
 
 impl Default for Settings {
@@ -103,6 +108,7 @@ impl Default for Settings {
             plan_expiry: SignedDuration::from_mins(15),
             limits: Limits::default(),
             rules: Rules::default(),
+            models: Roles::default(),
         }
     }
 }
@@ -146,6 +152,7 @@ pub struct Engine {
     quiet: Quiet,
     /// Who needs whom, as far as known; `None` when that may have changed.
     edges: Option<Arc<Vec<Edge>>>,
+    consults: Consults,
 }
 
 impl Open {
@@ -200,6 +207,7 @@ impl Engine {
             reconsider: false,
             quiet: Quiet::default(),
             edges: None,
+            consults: Consults::default(),
         }
     }
 
@@ -213,6 +221,7 @@ impl Engine {
             self.anomaly(anomaly, &mut turn);
         }
         self.advance(&mut turn);
+        self.consult(&mut turn);
         if self.settings.keeps {
             let saved = turn.dirty.iter().filter_map(|id| self.incidents.get(id));
             turn.effects.extend(saved.map(|open| Effect::Save(Arc::clone(&open.incident))));
@@ -224,6 +233,7 @@ impl Engine {
                         | Effect::Remember { .. }
                         | Effect::SaveSilences(_)
                         | Effect::SaveBrakes(_)
+                        | Effect::SaveJudged(_)
                 )
             };
             turn.effects.retain(|effect| !kept(effect));
@@ -306,6 +316,7 @@ impl Engine {
             Signal::UndoDone { incident, result, replaced_by } => {
                 self.undo_done(&incident, &result, replaced_by, turn);
             }
+            Signal::Model { word } => self.model_said(*word, turn),
             Signal::Detached { why } => turn.emit(Event::MonitorStopped {
                 counts: self.board.counts(self.incidents.len(), self.quiet.total()),
                 reason: why,
@@ -341,6 +352,7 @@ impl Engine {
         if retry.is_some_and(|at| at <= turn.now) {
             self.consider(id, turn);
         }
+        self.analyze(id, turn);
         self.verify(id, turn);
     }
 
@@ -359,6 +371,7 @@ impl Engine {
             work.stopped_until.filter(|_| incident.state != IncidentState::Fixing),
             work.tools_by,
             plan.map(|p| work.expiry(p)),
+            work.analyze_at,
         ];
         due.into_iter().flatten().min()
     }
@@ -370,7 +383,8 @@ impl Engine {
             return Some(Timestamp::UNIX_EPOCH);
         }
         let due = self.incidents.keys().filter_map(|id| self.due_at(id));
-        due.chain(self.waiting.iter().map(|w| w.until)).chain(self.silence_ends()).min()
+        let waits = self.waiting.iter().map(|w| w.until).chain(self.triage_due_at());
+        due.chain(waits).chain(self.silence_ends()).min()
     }
 
     /// An open incident may be changed; the change is saved at the end of the turn.

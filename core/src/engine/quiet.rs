@@ -256,7 +256,7 @@ impl Engine {
                 .iter()
                 .rposition(|a| a.container.id == id && a.kind.is_engine_observed());
             if let Some(anomaly) = last.and_then(|at| self.anomalies.remove(at)) {
-                self.anomaly_again((*anomaly).clone(), turn);
+                self.route_again((*anomaly).clone(), turn);
             }
         }
     }

@@ -202,6 +202,7 @@ impl Engine {
             _ => Event::IncidentResolved { incident: wire },
         });
         self.brakes.end(id);
+        self.want_explanation(id, turn);
     }
 
     /// Somebody stopped a container. If it has an open incident, that is theirs now, unless it is a

@@ -104,6 +104,7 @@ impl Engine {
             .collect();
         Plan {
             incident: id.clone(),
+            source: diagnosis.source,
             steps,
             preconditions: Preconditions {
                 image_id: target.image_id.clone(),

@@ -139,7 +139,7 @@ impl Engine {
             );
             if down && died && !left.iter().any(|id: &ContainerId| id == &anomaly.container.id) {
                 left.push(anomaly.container.id.clone());
-                self.anomaly_again(anomaly.clone(), turn);
+                self.route_again(anomaly.clone(), turn);
                 // Those that a storm left down are one incident again.
                 let id = self.open_ids().into_iter().find(|id| {
                     let about = self.incidents.get(id).map(|o| &o.incident.container.id);

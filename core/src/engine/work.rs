@@ -57,6 +57,10 @@ pub(crate) struct Work {
     /// How far the clock jumped since the plan was staged: its frozen expiry is meant that much
     /// later.
     pub(crate) clock_jumps: SignedDuration,
+    /// When to ask the analyst.
+    pub(crate) analyze_at: Option<Timestamp>,
+    /// How often it was asked.
+    pub(crate) analyses: u32,
 }
 
 impl Work {
@@ -86,6 +90,7 @@ impl Work {
             &mut self.result_by,
             &mut self.last_sign,
             &mut self.stopped_until,
+            &mut self.analyze_at,
         ];
         clock::shift(times.into_iter().flatten(), by);
         clock::shift(self.unrecorded.as_mut().map(|(until, _)| until), by);

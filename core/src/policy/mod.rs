@@ -137,6 +137,12 @@ fn consent(request: &Request<'_>) -> Vec<Reason> {
             format!("{} is not a class that is healed without a person", request.class),
         ));
     }
+    if plan.is_from_model() {
+        reasons.push(Reason::stays(
+            NotActing::ModelProposed,
+            "a language model proposed it; what a model proposes needs a person",
+        ));
+    }
     if plan.risk() > rules.max_risk() {
         reasons.push(Reason::stays(
             NotActing::RiskTooHigh,
@@ -313,6 +319,7 @@ mod tests {
     fn plan(target: &Container, risk: Risk) -> Plan {
         Plan {
             incident: "INC-1".into(),
+            source: crate::domain::diagnosis::Source::Rules,
             steps: vec![Fix {
                 id: FixId("F1.1".to_owned()),
                 step: 1,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::consult::triage::Judged;
 use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
 use crate::domain::brakes::KeptBrakes;
@@ -62,6 +63,8 @@ pub enum Input<'a> {
     Silences(Cow<'a, [Silence]>),
     /// The kill switch and the failing servers, as an earlier run left them.
     Brakes(Cow<'a, KeptBrakes>),
+    /// What triage said in earlier runs.
+    Judged(Cow<'a, [Judged]>),
     /// The wall clock jumped.
     ClockJumped(SignedDuration),
     /// The record of a keeper that ended.

@@ -2,6 +2,7 @@
 //! only the story moves; what comes out is compared with what a person on call would want.
 
 mod changes;
+mod consulting;
 mod crash;
 mod decisions;
 mod dependencies;

@@ -3,9 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::consult::brief::Brief;
+use sentinel_core::consult::triage::{Batch, Judged};
 use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::detect::{Detector, reader};
 use sentinel_core::domain::audit::{AuditAction, AuditRecord};
@@ -59,6 +62,15 @@ pub(crate) enum Tools {
     Silent,
 }
 
+/// What language models were asked.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) briefs: Vec<Arc<Brief>>,
+    pub(crate) called_off: Vec<IncidentId>,
+    pub(crate) to_explain: Vec<Arc<Incident>>,
+}
+
 /// A story under way.
 pub(crate) struct Story {
     detector: Detector,
@@ -82,6 +94,10 @@ pub(crate) struct Story {
     pub(crate) silences: Vec<Silence>,
     /// Kill switch and failing servers as last kept.
     pub(crate) brakes: KeptBrakes,
+    /// What triage said, as last kept.
+    pub(crate) judged: Vec<Judged>,
+    /// What models were asked; nobody answers unless the story does.
+    pub(crate) asked: Asked,
     /// What is remembered of each service.
     pub(crate) histories: BTreeMap<ServiceKey, History>,
     pub(crate) applied: Vec<Plan>,
@@ -216,6 +232,8 @@ impl Story {
             audit: Vec::new(),
             silences: Vec::new(),
             brakes: KeptBrakes::default(),
+            judged: Vec::new(),
+            asked: Asked::default(),
             histories: BTreeMap::new(),
             applied: Vec::new(),
             undone: Vec::new(),
@@ -536,6 +554,11 @@ impl Story {
             Effect::Audit(record) => self.audit.push(*record),
             Effect::SaveSilences(silences) => self.silences = silences,
             Effect::SaveBrakes(kept) => self.brakes = *kept,
+            Effect::SaveJudged(judged) => self.judged = judged,
+            Effect::Triage(batch) => self.asked.batches.push(*batch),
+            Effect::Analyze(brief) => self.asked.briefs.push(brief),
+            Effect::CallOff(incident) => self.asked.called_off.push(incident),
+            Effect::Explain(incident) => self.asked.to_explain.push(incident),
             Effect::Remember { service, history } => {
                 self.histories.insert(service, *history);
             }

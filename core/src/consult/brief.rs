@@ -1,0 +1,429 @@
+//! An incident as a model is shown it: evidence with short ids, within a budget.
+//!
+//! What tells most comes first, and what does not fit is left out and counted. Everything in it was
+//! redacted where it entered; values of the environment are not in it at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::detect::score::quote;
+use crate::diagnose::topology;
+use crate::diagnose::world::{Facts, World};
+use crate::domain::container::Container;
+use crate::domain::evidence::{Evidence, EvidenceKind};
+use crate::domain::failure::FailureClass;
+use crate::domain::ids::{ContainerId, EvidenceId, IncidentId};
+use crate::domain::incident::Incident;
+use crate::domain::log::{Level, LogLine};
+use crate::domain::size::bytes_words;
+use crate::domain::snapshot::Mode;
+use crate::domain::spec::{SpecChange, SpecField};
+use crate::domain::tool::Tool;
+
+/// Bytes of evidence, about four to a token: what a small model reads well in one go.
+pub const EVIDENCE_BYTES: usize = 14 << 10;
+/// Bytes of tool descriptions with their schemas.
+pub const TOOL_BYTES: usize = 12 << 10;
+/// Bytes of runbooks.
+pub const RUNBOOK_BYTES: usize = 4 << 10;
+/// Bytes of one piece of evidence.
+const ITEM_BYTES: usize = 400;
+/// Log lines per container.
+const LINES: usize = 12;
+/// Containers around the incident that are described.
+const NEIGHBOURS: usize = 8;
+/// Changes this long before the incident are told.
+const CHANGES: SignedDuration = SignedDuration::from_hours(6);
+
+/// A runbook that fits the incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its name.
+    pub name: String,
+    /// Its text, redacted.
+    pub text: String,
+}
+
+/// What a brief is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// What is known of all containers.
+    pub world: &'a World,
+    /// What may be done.
+    pub mode: Mode,
+    /// What is remembered of earlier incidents like it, in words.
+    pub memory: &'a [String],
+    /// Runbooks that fit.
+    pub runbooks: &'a [Page],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// One piece of evidence under the id that the model is to name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// `E1`, `E2`, …
+    pub id: String,
+    /// The piece itself.
+    pub evidence: Evidence,
+}
+
+/// What the rules say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RulesSay {
+    /// Their class.
+    pub class: Option<FailureClass>,
+    /// The container that they blame.
+    pub root: String,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Their sentence.
+    pub cause: String,
+    /// What else they considered, and why not.
+    pub rejected: Vec<String>,
+    /// What they would do, as `docker` lines.
+    pub plan: Vec<String>,
+    /// What they advise a person to do.
+    pub advice: String,
+}
+
+/// An incident, ready to be shown to a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// Which incident.
+    pub incident: IncidentId,
+    /// What is broken, in a line.
+    pub title: String,
+    /// Name of the container that it was opened on.
+    pub subject: String,
+    /// When the fault was observable.
+    pub observed_at: Timestamp,
+    /// What the rules say.
+    pub rules: RulesSay,
+    /// The evidence, oldest first.
+    pub items: Vec<Item>,
+    /// Pieces of evidence that did not fit.
+    pub left_out: usize,
+    /// The containers around it, a line each.
+    pub containers: Vec<String>,
+    /// Who needs whom, a line each.
+    pub topology: Vec<String>,
+    /// What happened to the incident so far, a line each.
+    pub timeline: Vec<String>,
+    /// Earlier incidents like it.
+    pub memory: Vec<String>,
+    /// Runbooks that fit.
+    pub runbooks: Vec<Page>,
+    /// Tools, with their schemas.
+    pub tools: Vec<Tool>,
+    /// What may be done, in words.
+    pub policy: Vec<String>,
+    /// Watched containers by name: what may be looked at.
+    pub watched: BTreeMap<String, ContainerId>,
+}
+
+impl Brief {
+    /// The piece of evidence under an id, if there is one.
+    pub fn evidence(&self, id: &str) -> Option<&Evidence> {
+        let id = id.trim().trim_matches(['[', ']']);
+        self.items.iter().find(|i| i.id.eq_ignore_ascii_case(id)).map(|i| &i.evidence)
+    }
+}
+
+/// Makes the brief of an incident.
+pub fn brief(of: &Subject<'_>) -> Brief {
+    let Subject { incident, world, .. } = *of;
+    let places = places(incident, world);
+    let (items, left_out) = evidence(of, &places);
+    let near: BTreeSet<&str> = places.iter().map(|f| f.container.of.name.as_str()).collect();
+    let edges = topology::all(world);
+    let edges =
+        edges.iter().filter(|e| near.contains(e.from.as_str()) && near.contains(e.to.as_str()));
+    Brief {
+        incident: incident.id.clone(),
+        title: incident.title.clone(),
+        subject: incident.container.name.clone(),
+        observed_at: incident.observed_at,
+        rules: rules_say(incident),
+        items,
+        left_out,
+        containers: places.iter().map(|f| describe(f)).collect(),
+        topology: edges
+            .map(|e| {
+                format!("{} needs {} ({:.0} % sure: {})", e.from, e.to, e.confidence * 100.0, e.why)
+            })
+            .take(NEIGHBOURS * 2)
+            .collect(),
+        timeline: incident
+            .timeline
+            .iter()
+            .rev()
+            .take(12)
+            .rev()
+            .map(|e| format!("{:.0} {}: {}", e.at, e.actor, cut(&e.what)))
+            .collect(),
+        memory: of.memory.to_vec(),
+        runbooks: within(of.runbooks, RUNBOOK_BYTES, |p| p.text.len()),
+        tools: tools(world),
+        policy: policy(of.mode),
+        watched: world
+            .containers
+            .values()
+            .map(|f| (f.container.of.name.clone(), f.container.of.id.clone()))
+            .collect(),
+    }
+}
+
+/// The container at fault and that of the incident first, then those around them.
+fn places<'w>(incident: &Incident, world: &'w World) -> Vec<&'w Facts> {
+    let mut found: Vec<&Facts> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut add = |facts: &'w Facts, found: &mut Vec<&'w Facts>| {
+        if found.len() < NEIGHBOURS && seen.insert(facts.container.of.id.clone()) {
+            found.push(facts);
+        }
+    };
+    let own = world.containers.get(&incident.container.id);
+    let centre: Vec<&Facts> = world.by_name(&incident.root).into_iter().chain(own).collect();
+    for facts in &centre {
+        add(facts, &mut found);
+    }
+    let affected = incident.affected.iter().filter_map(|name| world.by_name(name));
+    for facts in affected {
+        add(facts, &mut found);
+    }
+    for facts in centre {
+        let around =
+            topology::upstream(world, facts).into_iter().chain(topology::dependents(world, facts));
+        for (_, other) in around {
+            add(other, &mut found);
+        }
+    }
+    found
+}
+
+/// The evidence within its budget, oldest first, and how many pieces did not fit.
+fn evidence(of: &Subject<'_>, places: &[&Facts]) -> (Vec<Item>, usize) {
+    let Subject { incident, world, now, .. } = *of;
+    let mut ranked: Vec<Evidence> = Vec::new();
+    if let Some(diagnosis) = &incident.diagnosis {
+        ranked.extend(diagnosis.evidence.iter().cloned());
+    }
+    let mut anomalies: Vec<_> = incident.anomalies.iter().collect();
+    // What the engine itself saw tells more than text, and the first signs more than the last.
+    anomalies.sort_by_key(|a| (!a.kind.is_engine_observed(), a.observed_at));
+    for anomaly in anomalies {
+        ranked.push(Evidence {
+            id: EvidenceId(format!("anomaly-{}", anomaly.id)),
+            kind: EvidenceKind::Event,
+            container: anomaly.container.name.clone(),
+            ts: anomaly.observed_at,
+            excerpt: format!(
+                "{} ({}): {}",
+                anomaly.kind.as_str(),
+                anomaly.severity,
+                anomaly.summary
+            ),
+            line: None,
+        });
+        ranked.extend(anomaly.evidence.iter().cloned());
+    }
+    for facts in places.iter().take(2) {
+        ranked.extend(usage(facts, now));
+        ranked.extend(probes(facts));
+        let changes = world.recent_changes(&facts.container.of, CHANGES, now);
+        ranked.extend(changes.into_iter().map(|c| change(c, &facts.container)));
+    }
+    for (place, facts) in places.iter().enumerate() {
+        let most = if place < 2 { LINES } else { 3 };
+        let loud = |l: &&LogLine| l.reading.level.is_some_and(|level| level >= Level::Warn);
+        let (loud, quiet): (Vec<_>, Vec<_>) = facts.tail.iter().rev().partition(|l| loud(l));
+        let lines = loud.into_iter().chain(quiet).take(most);
+        ranked.extend(lines.map(|l| quote::line(l, &facts.container.of)));
+    }
+    let mut told = BTreeSet::new();
+    ranked.retain(|e| !e.excerpt.trim().is_empty() && told.insert(e.id.clone()));
+    let all = ranked.len();
+    let mut chosen = within(&ranked, EVIDENCE_BYTES, |e| e.excerpt.len().min(ITEM_BYTES) + 80);
+    let left_out = all - chosen.len();
+    chosen.sort_by(|a, b| a.ts.cmp(&b.ts).then(a.id.cmp(&b.id)));
+    let item = |(n, mut evidence): (usize, Evidence)| {
+        evidence.excerpt = cut(&evidence.excerpt);
+        Item { id: format!("E{n}"), evidence }
+    };
+    ((1..).zip(chosen).map(item).collect(), left_out)
+}
+
+/// As many of the first as fit; a large one is passed over for smaller ones behind it.
+fn within<T: Clone>(all: &[T], bytes: usize, size: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut left = bytes;
+    let mut fits = |one: &&T| match left.checked_sub(size(one)) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    all.iter().filter(|one| fits(one)).cloned().collect()
+}
+
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(ITEM_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    if end < text.len() { format!("{} …", &text[..end]) } else { text.to_owned() }
+}
+
+fn usage(facts: &Facts, now: Timestamp) -> Option<Evidence> {
+    let usage = facts.usage.as_ref()?;
+    let of = &facts.container.of;
+    let mut words = format!(
+        "CPU {:.0} %, memory {} of {} ({:.0} %), {} processes",
+        usage.cpu_pct,
+        bytes_words(usage.mem_used),
+        bytes_words(usage.mem_limit),
+        usage.mem_pct(),
+        usage.pids
+    );
+    if let Some(throttled) = usage.throttled_pct.filter(|t| *t > 0.0) {
+        words = format!("{words}, held back in {throttled:.0} % of periods");
+    }
+    if let (Some(open), Some(most)) = (usage.fds, usage.fds_limit) {
+        words = format!("{words}, {open} of {most} files open");
+    }
+    Some(Evidence {
+        id: EvidenceId(format!("usage-{}", of.id.short())),
+        kind: EvidenceKind::Sample,
+        container: of.name.clone(),
+        ts: now,
+        excerpt: words,
+        line: None,
+    })
+}
+
+fn probes(facts: &Facts) -> impl Iterator<Item = Evidence> + '_ {
+    let of = &facts.container.of;
+    facts.container.probes.iter().enumerate().rev().take(2).filter_map(move |(place, probe)| {
+        Some(Evidence {
+            id: probe.evidence_id(of, place),
+            kind: EvidenceKind::Probe,
+            container: of.name.clone(),
+            ts: probe.ended_at?,
+            excerpt: format!("health check ended with {}: {}", probe.exit_code, probe.output),
+            line: None,
+        })
+    })
+}
+
+/// A change in words. Of a variable only its name: values are never sent to a model.
+fn change(change: &SpecChange, container: &Container) -> Evidence {
+    let words = if change.field == SpecField::Env {
+        let how = match (&change.old, &change.new) {
+            (None, _) => "was added",
+            (_, None) => "was removed",
+            _ => "was changed",
+        };
+        format!("variable {} {how}", change.name)
+    } else {
+        change.words()
+    };
+    Evidence {
+        id: EvidenceId(format!(
+            "change-{}-{}-{}-{}",
+            container.of.id.short(),
+            change.field.words().replace(' ', "-"),
+            change.name,
+            change.at.as_millisecond()
+        )),
+        kind: EvidenceKind::Inspect,
+        container: container.of.name.clone(),
+        ts: change.at,
+        excerpt: format!("changed: {words}"),
+        line: None,
+    }
+}
+
+/// A container in a line. Of its environment, names only.
+fn describe(facts: &Facts) -> String {
+    let c = &facts.container;
+    let mut words =
+        format!("{} (service {}): image {}, {}", c.of.name, c.of.service, c.image, c.state);
+    let mut add = |more: String| {
+        words.push_str(", ");
+        words.push_str(&more);
+    };
+    if !c.is_up() {
+        add(format!("exit status {}", c.exit_code));
+    }
+    if c.health.as_str() != "none" {
+        add(format!("health {}", c.health.as_str()));
+    }
+    if c.restart_count > 0 {
+        add(format!("{} restarts by its policy", c.restart_count));
+    }
+    if let Some(limit) = c.memory_limit {
+        add(format!("memory limit {}", bytes_words(limit)));
+    }
+    if let Some(nanos) = c.nano_cpus {
+        add(format!("CPU limit {:.2}", nanos as f64 / 1e9));
+    }
+    if !c.error.is_empty() {
+        add(format!("engine says: {}", cut(&c.error)));
+    }
+    if !c.env.is_empty() {
+        let names: Vec<&str> = c.env.keys().map(String::as_str).take(20).collect();
+        add(format!("variables {}", names.join(" ")));
+    }
+    let networks: Vec<&str> = c.networks.iter().map(|n| n.network.as_str()).collect();
+    if !networks.is_empty() {
+        add(format!("networks {}", networks.join(" ")));
+    }
+    words
+}
+
+fn rules_say(incident: &Incident) -> RulesSay {
+    let Some(d) = &incident.diagnosis else { return RulesSay::default() };
+    RulesSay {
+        class: Some(d.class),
+        root: d.root.clone(),
+        confidence: d.confidence,
+        cause: d.cause.clone(),
+        rejected: d
+            .rejected
+            .iter()
+            .map(|r| format!("{} of {}: {}", r.class, r.root, r.why))
+            .collect(),
+        plan: d.plan.iter().map(|a| a.docker_line.clone()).collect(),
+        advice: d.advice.clone().unwrap_or_default(),
+    }
+}
+
+/// Tools with their schemas: what reads first, then what may be proposed, as far as they fit.
+fn tools(world: &World) -> Vec<Tool> {
+    let mut ranked: Vec<&Tool> = world.tools.iter().filter(|t| !t.foreign).collect();
+    ranked.sort_by_key(|t| {
+        (!super::look::may_read(t), !super::menu::offers(&t.name), t.name.clone())
+    });
+    ranked.retain(|t| super::look::may_read(t) || super::menu::offers(&t.name));
+    let owned: Vec<Tool> = ranked.into_iter().cloned().collect();
+    within(&owned, TOOL_BYTES, |t| t.description.len() + t.input_schema.to_string().len())
+}
+
+fn policy(mode: Mode) -> Vec<String> {
+    let mode = match mode {
+        Mode::ReadOnly => "nothing may be changed",
+        Mode::Approve => "every change needs the approval of a person",
+        Mode::AutoHeal => "changes that the rules propose may run by policy; yours need a person",
+    };
+    vec![
+        format!("Mode: {mode}."),
+        "You can approve nothing. What you propose is checked, composed anew and shown to a person."
+            .to_owned(),
+        format!("You may propose only: {}.", super::menu::OFFERED.join(", ")),
+        "Only the container at fault may be changed. No commands in containers, no deletion.".to_owned(),
+    ]
+}
