@@ -113,6 +113,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(remediator),
+        models: None,
         store: Arc::new(KeptStore::new(store, Arc::new(keeps))),
         role,
         settings: engine::Settings {

@@ -206,6 +206,16 @@ pub fn sentence(event: &Event) -> Option<String> {
             diagnosis.confidence * 100.0,
             diagnosis.cause
         ),
+        Event::OpinionReady { opinion, .. } => format!(
+            "the analyst ({}) {}: {}",
+            opinion.by.model,
+            opinion.agreement.words(),
+            opinion.cause
+        ),
+        Event::AnomalyJudged { container, judgement, .. } => format!(
+            "triage ({}) on {container} ({}): {}",
+            judgement.model, judgement.severity, judgement.summary
+        ),
         Event::FixStaged { fix, .. } => {
             format!("fix {} staged ({}): {}", fix.id, fix.risk, fix.preview)
         }

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sentinel_core::consult::brief::Brief;
+use sentinel_core::consult::triage::Batch;
 use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log::LogLine;
+use sentinel_core::domain::opinion::{Answered, Looked, ModelWord};
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
-use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
+use sentinel_core::domain::tool::{ReadCall, Tool, ToolCall, ToolResult};
 use sentinel_core::domain::usage::UsageSample;
 use sentinel_core::session::input::Start;
 use sentinel_core::session::wire::Given;
@@ -132,6 +135,72 @@ pub trait Remediator: Send + Sync {
 
     /// The tools discovered so far.
     fn tools(&self) -> Vec<Tool>;
+}
+
+/// Looks further: calls tools that only read, and has no way to call another.
+pub trait ReadTools: Send + Sync {
+    /// Calls one.
+    fn read(
+        &self,
+        call: ReadCall,
+    ) -> BoxFuture<'_, Result<(ToolResult, serde_json::Value), PortError>>;
+}
+
+/// Asks language models. Every answer is bounded in time, size and cost, and is a word that the
+/// core checks; a failure is a word, too.
+pub trait Models: Send + Sync {
+    /// Finds out which models there are, and reports how they fare until stopped.
+    fn run(&self, out: mpsc::Sender<Signal>, stop: CancellationToken) -> BoxFuture<'_, ()>;
+
+    /// Has anomalies judged.
+    fn triage(&self, batch: Batch, stop: CancellationToken) -> BoxFuture<'_, ModelWord>;
+
+    /// Has an incident analysed; the model may look further by `reads`.
+    fn analyze(
+        &self,
+        brief: Arc<Brief>,
+        reads: Arc<dyn ReadTools>,
+        stop: CancellationToken,
+    ) -> BoxFuture<'_, ModelWord>;
+
+    /// Has a closed incident explained. `None`: the words written from the facts stay.
+    fn explain(
+        &self,
+        incident: Arc<Incident>,
+        stop: CancellationToken,
+    ) -> BoxFuture<'_, Option<ModelWord>>;
+
+    /// Has a person's question answered, piece by piece, from a brief; the model may look further
+    /// by `reads`. Nothing that is said here can change anything.
+    fn answer(
+        &self,
+        question: Inquiry,
+        reads: Arc<dyn ReadTools>,
+        stop: CancellationToken,
+        said: mpsc::Sender<Said>,
+    ) -> BoxFuture<'_, Result<Answered, PortError>>;
+}
+
+/// A person's question with what the answer may rest on.
+#[derive(Clone, Debug)]
+pub struct Inquiry {
+    /// What is known.
+    pub brief: Arc<Brief>,
+    /// Question and answer of what was asked before, oldest first, redacted.
+    pub before: Vec<(String, String)>,
+    /// The question, redacted.
+    pub words: String,
+}
+
+/// What is heard while a question is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// The next piece of the answer, safe to show.
+    Piece(String),
+    /// The answer begins anew: the pieces so far are void.
+    Anew,
+    /// The model looked further.
+    Looked(Looked),
 }
 
 /// What an instance may do beside others on the same machine.

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::ports::{Monitor, PortError, Remediator};
+use crate::runtime::consulting::Consulting;
 use crate::runtime::storing::Job;
 
 /// What effects need that borrow nothing of the loop's state.
@@ -22,6 +23,7 @@ pub(super) struct Hands {
     pub(super) remediator: Arc<dyn Remediator>,
     pub(super) results: mpsc::Sender<Signal>,
     pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) consulting: Consulting,
     pub(super) tasks: JoinSet<()>,
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
+use sentinel_core::consult::triage::Judged;
 use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::domain::brakes::KeptBrakes;
 use sentinel_core::domain::quiet::Silence;
@@ -23,6 +24,8 @@ const LATER: SignedDuration = SignedDuration::from_hours(1);
 const SPECS: &str = "specs|";
 /// How the key of an engine's kill switch and failing servers begins.
 const BRAKES: &str = "brakes|";
+/// How the key of what triage said on an engine begins.
+const JUDGED: &str = "judged|";
 /// How the key of an engine's silences begins.
 const SILENCES: &str = "silences|";
 /// Services kept at the end, at most; the store has older states of the rest.
@@ -91,6 +94,25 @@ impl Loop {
                 Err(error) => tracing::warn!("{key}: {error}; {lost}"),
             }
         }
+    }
+
+    /// The engine is reached for the first time: what triage said of kinds of lines.
+    pub(super) async fn recall_judged(&mut self, now: Timestamp) {
+        let lost = "kinds of lines are judged anew";
+        for (key, rest, content) in self.kept(JUDGED, lost).await {
+            if !rest.is_empty() {
+                continue;
+            }
+            match serde_json::from_str::<Vec<Judged>>(&content) {
+                Ok(judged) => self.tell(Input::Judged(judged.into()), now),
+                Err(error) => tracing::warn!("{key}: {error}; {lost}"),
+            }
+        }
+    }
+
+    /// Keeps what triage said.
+    pub(super) async fn keep_judged(&self, judged: &[Judged], hands: &Hands) {
+        self.keep_json(JUDGED, "", judged, hands).await;
     }
 
     /// Keeps the kill switch and what is known of failing servers.

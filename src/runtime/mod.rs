@@ -4,6 +4,7 @@
 //! engine look at it, and performs what they ask; nothing else owns state.
 
 mod clock;
+mod consulting;
 mod core;
 pub mod handle;
 mod hands;

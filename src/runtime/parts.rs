@@ -7,7 +7,7 @@ use sentinel_core::domain::incident::Incident;
 use sentinel_core::engine::Settings;
 use sentinel_core::session::input::Announced;
 
-use crate::ports::{Monitor, Recorder, Remediator, Role, Store};
+use crate::ports::{Models, Monitor, Recorder, Remediator, Role, Store};
 
 /// What the loop is made of.
 pub struct Parts {
@@ -15,6 +15,8 @@ pub struct Parts {
     pub monitor: Arc<dyn Monitor>,
     /// Acts.
     pub remediator: Arc<dyn Remediator>,
+    /// Language models, if there are any to ask.
+    pub models: Option<Arc<dyn Models>>,
     /// Remembers.
     pub store: Arc<dyn Store>,
     /// What this instance may do beside others.

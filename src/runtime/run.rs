@@ -16,8 +16,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Monitor, Outlet, PortError, Remediator, Store, inbox};
+use crate::ports::{Models, Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::clock::Clock;
+use crate::runtime::consulting::Consulting;
 use crate::runtime::core::Core;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
@@ -68,6 +69,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
     let state = Loop {
         monitor: parts.monitor,
         remediator: parts.remediator,
+        models: parts.models,
         store: parts.store,
         roles,
         core,
@@ -89,6 +91,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
 pub struct Loop {
     pub(super) monitor: Arc<dyn Monitor>,
     pub(super) remediator: Arc<dyn Remediator>,
+    pub(super) models: Option<Arc<dyn Models>>,
     pub(super) store: Arc<dyn Store>,
     pub(super) roles: Roles,
     pub(super) core: Core,
@@ -119,6 +122,7 @@ impl Loop {
             remediator: Arc::clone(&self.remediator),
             results: results_in.clone(),
             jobs,
+            consulting: Consulting::new(self.models.clone(), &self.remediator, &results_in),
             tasks: JoinSet::new(),
         };
 
@@ -130,6 +134,8 @@ impl Loop {
         let remediator = Arc::clone(&self.remediator);
         let token = watching.clone();
         let tools = tokio::spawn(async move { remediator.run(results_in, token).await });
+
+        let watched_models = hands.consulting.watch();
 
         let mut unreachable = None;
         let mut next_snapshot = Instant::now();
@@ -193,7 +199,7 @@ impl Loop {
         {
             tracing::warn!("the monitor did not end cleanly: {error}");
         }
-        for (part, task) in [("tools", tools), ("store", storing)] {
+        for (part, task) in [("tools", tools), ("models", watched_models), ("store", storing)] {
             match timeout(LAST_WRITES, task).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!("{part} did not end cleanly: {error}"),
@@ -215,6 +221,7 @@ impl Loop {
     ) {
         // What is under way comes back; nothing new begins.
         self.tell(Input::StandDown, Timestamp::now());
+        hands.consulting.stop();
         let deadline = Instant::now() + LAST_CALLS;
         while !hands.tasks.is_empty() {
             tokio::select! {
@@ -321,6 +328,7 @@ impl Loop {
             self.recall_histories(now).await;
             self.recall_silences(now).await;
             self.recall_brakes(now).await;
+            self.recall_judged(now).await;
         }
         let anomalies = self.core.observe(&signal, now);
         match &signal {
@@ -362,6 +370,11 @@ impl Loop {
             Effect::Inspect(container) => hands.inspect(container),
             Effect::SaveSilences(silences) => self.keep_silences(&silences, hands).await,
             Effect::SaveBrakes(kept) => self.keep_brakes(&kept, hands).await,
+            Effect::Triage(batch) => hands.consulting.triage(*batch),
+            Effect::Analyze(brief) => hands.consulting.analyze(brief),
+            Effect::CallOff(incident) => hands.consulting.call_off(&incident),
+            Effect::Explain(incident) => hands.consulting.explain(incident),
+            Effect::SaveJudged(judged) => self.keep_judged(&judged, hands).await,
             Effect::Remember { service, history } => {
                 self.keep_history(&service, &history, hands).await;
             }

@@ -59,6 +59,24 @@ pub fn compose(brief: &Brief, tool: &str, asked: &Map<String, Value>) -> Result<
     ReadCall::new(call, tool).ok_or_else(|| "this tool does not only read".to_owned())
 }
 
+/// What a tool answered, as a model may see it: values of the environment are left out.
+pub fn shown(answer: &Value) -> Value {
+    match answer {
+        Value::Object(map) => {
+            let one = |(key, value): (&String, &Value)| {
+                let value = match value {
+                    Value::Object(env) if key == "env" => json!(env.keys().collect::<Vec<_>>()),
+                    other => shown(other),
+                };
+                (key.clone(), value)
+            };
+            Value::Object(map.iter().map(one).collect())
+        }
+        Value::Array(all) => Value::Array(all.iter().map(shown).collect()),
+        other => other.clone(),
+    }
+}
+
 fn names(brief: &Brief) -> String {
     let names: Vec<&str> = brief.watched.keys().map(String::as_str).take(30).collect();
     names.join(", ")

@@ -12,7 +12,7 @@ use sentinel_core::domain::plan::Plan;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
-use crate::tui::pages::plan;
+use crate::tui::pages::{opinion, plan};
 use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
@@ -37,6 +37,7 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
     probes(&mut page, state, incident, columns);
     context(&mut page, incident, columns);
     rejected(&mut page, incident, columns);
+    opinion::section(&mut page, state, incident, columns);
     timeline(&mut page, state, incident, columns);
     page
 }

@@ -4,6 +4,7 @@
 pub mod approval;
 pub mod container;
 pub mod incident;
+pub mod opinion;
 pub mod page;
 pub mod plan;
 pub mod quiet;
