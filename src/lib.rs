@@ -4,13 +4,14 @@
 //! Map, in dependency order (`tests/tidy.rs` fails on any other edge):
 //! - [`config`] settings, the only reader of the environment
 //! - [`ports`] the outside on one page: traits that adapters implement
-//! - [`monitor`], [`remediate`], [`store`], [`recording`] adapters; they never name one another
+//! - [`monitor`], [`analyze`], [`remediate`], [`store`], [`recording`] adapters; they never name one another
 //! - [`gateway`] the tools of all MCP servers at one address, on the client side of [`remediate`]
 //! - [`recovery`] what an earlier run left half done, put right at the start
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
 //! - [`tui`], [`headless`], [`control`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
 
+pub mod analyze;
 pub mod app;
 pub mod cli;
 pub mod commands;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::ConfigError;
+use crate::config::models::ModelsSection;
 use crate::config::policy::{BrakeSettings, PolicySettings};
 
 /// A file with every key at its default, shown by `config default`.
@@ -70,6 +71,40 @@ min_confidence = 0.7
 # The least risk that calls of a tool have; R3 and above always ask, R4 is never offered.
 [policy.risk]
 # restart_container = "R3"
+
+# Language models, which explain and never act; without a key (CEREBRAS_API_KEY, LLAMA_API_KEY, in
+# the environment or .env only) and without an address there are none.
+[models]
+enabled = true
+# A PEM file with the authority of an endpoint of your own, and a proxy instead of HTTPS_PROXY.
+# ca_file = "/etc/ssl/own.pem"
+# proxy = "http://proxy.example:3128"
+
+# Looks at lines; without a key or address of its own it uses the analyst's.
+[models.triage]
+# base = "https://api.cerebras.ai/v1"
+# model = "gpt-oss-120b"
+# Models instead of it, in this order, where it is not offered.
+fallbacks = []
+
+# Looks at incidents.
+[models.analyst]
+# base = "https://openrouter.ai/api/v1"
+# model = "meta-llama/llama-4-scout"
+fallbacks = []
+
+# What may be spent, in tokens and USD; the unknown price is assumed for models without one.
+[models.caps]
+tokens_per_minute = 30000
+tokens_per_hour = 200000
+tokens_per_day = 1000000
+usd_per_hour = 0.5
+usd_per_day = 3.0
+unknown_price = { prompt = 1.0, completion = 2.0 }
+
+# USD for a million tokens.
+[models.prices]
+# "meta-llama/llama-4-scout" = { prompt = 0.08, completion = 0.3 }
 "#;
 
 /// What the file may say.
@@ -106,6 +141,8 @@ pub struct FileSettings {
     pub brakes: Option<BrakeSettings>,
     /// What auto-heal may do.
     pub policy: Option<PolicySettings>,
+    /// Language models.
+    pub models: Option<ModelsSection>,
 }
 
 const KEYS: &[&str] = &[
@@ -135,6 +172,25 @@ const KEYS: &[&str] = &[
     "max_risk",
     "min_confidence",
     "risk",
+    "models",
+    "enabled",
+    "triage",
+    "analyst",
+    "base",
+    "model",
+    "fallbacks",
+    "prices",
+    "prompt",
+    "completion",
+    "caps",
+    "tokens_per_minute",
+    "tokens_per_hour",
+    "tokens_per_day",
+    "usd_per_hour",
+    "usd_per_day",
+    "unknown_price",
+    "ca_file",
+    "proxy",
 ];
 
 impl FileSettings {

@@ -5,6 +5,7 @@ pub mod environment;
 pub mod file;
 pub mod filter;
 pub mod gateway;
+pub mod models;
 pub mod policy;
 pub mod signatures;
 
@@ -21,6 +22,7 @@ use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
 use crate::config::gateway::GatewaySettings;
+use crate::config::models::ModelSettings;
 use crate::config::policy::seconds;
 use crate::config::signatures::SignatureSettings;
 
@@ -76,6 +78,8 @@ pub struct Settings {
     pub catalog: Option<PathBuf>,
     /// The MCP gateway that tools come from instead of the catalogue's own servers.
     pub gateway: Option<GatewaySettings>,
+    /// Language models, where there are any.
+    pub models: ModelSettings,
     /// Known failures in log lines.
     pub signatures: SignatureSettings,
     /// Who operates, for the audit trail.
@@ -156,6 +160,8 @@ impl Settings {
             .or(file.mcp_gateway_url)
             .map(|url| GatewaySettings::new(&url, token.as_deref()))
             .transpose()?;
+        let models =
+            ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
         let park_hours = match environment.text("SENTINEL_PARK_HOURS") {
             Some(text) => Some(text.trim().parse().map_err(|_| {
                 ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned())
@@ -178,6 +184,7 @@ impl Settings {
             park_hours,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
+            models,
             signatures,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
             usage_seconds: file.usage_seconds.unwrap_or(2).max(1),

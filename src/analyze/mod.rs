@@ -1,0 +1,21 @@
+//! Adapter: language models behind OpenAI-compatible endpoints. What a model says is data: it may
+//! explain, it never approves, authorises or names a command.
+//!
+//! Pure: [`lines`], [`wire`], [`assembly`], [`repair`], [`breaker`], [`budget`], [`price`],
+//! [`retry`]. With the network: [`transport`], [`exchange`], [`models`], [`client`].
+
+pub mod assembly;
+pub mod breaker;
+pub mod budget;
+pub mod client;
+mod exchange;
+pub mod failure;
+pub mod lines;
+pub mod models;
+pub mod price;
+pub mod repair;
+pub mod reply;
+pub mod retry;
+pub mod state;
+pub mod transport;
+pub mod wire;
