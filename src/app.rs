@@ -10,12 +10,14 @@ use sentinel_core::engine;
 use sentinel_core::session::input::Announced;
 use thiserror::Error;
 
+use crate::analyze::failure::Failure;
+use crate::analyze::language::LanguageModels;
 use crate::config::engine::{Endpoint, EndpointError, resolve};
 use crate::config::{ConfigError, Settings};
 use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::{self, DockerMonitor};
-use crate::ports::{LogCursor, PortError, Recorder, Remediator, Role as _, Store as _};
+use crate::ports::{LogCursor, Models, PortError, Recorder, Remediator, Role as _, Store};
 use crate::recording::write::FileRecorder;
 use crate::recovery::Recovering;
 use crate::remediate::catalog::CatalogError;
@@ -51,6 +53,9 @@ pub enum AppError {
     /// The catalogue of MCP servers is not usable.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A language model cannot be asked with these settings.
+    #[error(transparent)]
+    Models(#[from] Failure),
     /// The machine refused something.
     #[error("{what}: {source}")]
     System {
@@ -65,7 +70,7 @@ impl AppError {
     /// The exit status that tells it: 2 for settings, 4 for the engine, 1 for the rest.
     pub fn status(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Catalog(_) => 2,
+            Self::Config(_) | Self::Catalog(_) | Self::Models(_) => 2,
             Self::NoEngine(_) | Self::Unreachable(_) => 4,
             Self::Store(_) | Self::Earlier(_) | Self::System { .. } => 1,
         }
@@ -107,14 +112,17 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let claim = role.claim();
     let keeper = Arc::clone(&role);
     let keeps = move || keeper.has().keeps;
+    let store: Arc<dyn Store> = Arc::new(KeptStore::new(store, Arc::new(keeps)));
+    let models = LanguageModels::new(&settings.models, Arc::clone(&store)).await?;
+    let roles = models.as_ref().map(LanguageModels::roles).unwrap_or_default();
     let remediator = recovering(settings, &endpoint)?;
     // Last of all: a run that does not begin leaves no file behind.
     let recorder = extras.record.as_deref().map(recorder).transpose()?;
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(remediator),
-        models: None,
-        store: Arc::new(KeptStore::new(store, Arc::new(keeps))),
+        models: models.map(|models| Arc::new(models) as Arc<dyn Models>),
+        store,
         role,
         settings: engine::Settings {
             host: engine.name.clone(),
@@ -125,6 +133,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
             verify_hold: settings.verify_hold,
             limits: settings.limits,
             rules: settings.rules.clone(),
+            models: roles,
             ..engine::Settings::default()
         },
         signatures: settings.signatures.in_force(),

@@ -107,7 +107,9 @@ impl Desk {
             failures: state.failures,
             tokens: state.prompt_tokens.saturating_add(state.completion_tokens),
             cost_usd: state.cost_usd,
-            last_latency_ms: state.latency.map(|l| u64::try_from(l.as_millis()).unwrap_or(u64::MAX)),
+            last_latency_ms: state
+                .latency
+                .map(|l| u64::try_from(l.as_millis()).unwrap_or(u64::MAX)),
             trouble: capped.or(state.last_failure),
         }
     }

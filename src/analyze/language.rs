@@ -72,19 +72,18 @@ impl LanguageModels {
                 None
             }
         };
-        let ledger = spent.map_or_else(
-            || Ledger::new(settings.caps),
-            |spent| spent.with_caps(settings.caps),
-        );
+        let ledger = spent
+            .map_or_else(|| Ledger::new(settings.caps), |spent| spent.with_caps(settings.caps));
         let purse = Arc::new(Purse::new(ledger));
-        let transport = Transport::new(settings);
+        let transport =
+            Transport { proxy: settings.proxy.clone(), ca_file: settings.ca_file.clone() };
         let desk = |role: Role, endpoint: &Option<crate::config::models::ModelEndpoint>| {
             endpoint
                 .as_ref()
                 .map(|settled| {
                     let endpoint = Endpoint::new(role.as_str(), settled);
-                    let prices = Prices::new(settings);
-                    let client = Client::new(endpoint, Limits::default(), prices, &transport)?;
+                    let prices = Prices { models: settings.prices.clone() };
+                    let client = Client::new(endpoint, Limits::default(), prices, transport.clone())?;
                     Ok(Arc::new(Desk::new(role, client, Arc::clone(&purse))))
                 })
                 .transpose()
@@ -162,7 +161,8 @@ impl LanguageModels {
     async fn judged(&self, batch: &Batch, stop: &CancellationToken) -> Result<ModelWord, Refusal> {
         let Some(desk) = &self.triage else { return Err(missing(Role::Triage)) };
         let form = Form::Schema { name: "verdicts".to_owned(), schema: prompt::triage_schema() };
-        let reply = desk.ask(&alone(prompt::triage(batch), form, TRIAGE_TOKENS), stop, None).await?;
+        let reply =
+            desk.ask(&alone(prompt::triage(batch), form, TRIAGE_TOKENS), stop, None).await?;
         let read = reply.json.clone().and_then(|json| verdicts(json).ok());
         let Some(verdicts) = read else {
             return Err(unreadable(Role::Triage));
@@ -342,7 +342,8 @@ fn missing(role: Role) -> Refusal {
 }
 
 fn unreadable(role: Role) -> Refusal {
-    let why = format!("the answer of the {} cannot be read: it is not what was asked for", role.as_str());
+    let why =
+        format!("the answer of the {} cannot be read: it is not what was asked for", role.as_str());
     Refusal { why, until: None }
 }
 

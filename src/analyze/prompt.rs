@@ -50,7 +50,10 @@ what they bring by the id in their answer.",
         let done = writeln!(user, "{heading}: {value}");
         debug_assert!(done.is_ok());
     };
-    put("Incident", &json!({"title": brief.title, "container": brief.subject, "since": brief.observed_at}));
+    put(
+        "Incident",
+        &json!({"title": brief.title, "container": brief.subject, "since": brief.observed_at}),
+    );
     let rules = &brief.rules;
     put(
         "What the rules say",
@@ -82,8 +85,12 @@ what they bring by the id in their answer.",
     for page in &brief.runbooks {
         put(&format!("Runbook {}", json!(page.name)), &json!(page.text));
     }
-    let proposable: Vec<Value> =
-        brief.tools.iter().filter(|t| sentinel_core::consult::menu::offers(&t.name)).map(schema_of).collect();
+    let proposable: Vec<Value> = brief
+        .tools
+        .iter()
+        .filter(|t| sentinel_core::consult::menu::offers(&t.name))
+        .map(schema_of)
+        .collect();
     put("Tools that the plan may name", &json!(proposable));
     Prompt { system, user }
 }
@@ -125,8 +132,14 @@ Two short paragraphs, plain text, no headings, at most 120 words in all: first w
 then what was done and what remains. Say only what the facts below say; invent no cause, no fix and \
 no promise.\n{DATA}"
     );
-    let timeline: Vec<String> =
-        incident.timeline.iter().rev().take(20).rev().map(|e| format!("{:.0} {}: {}", e.at, e.actor, e.what)).collect();
+    let timeline: Vec<String> = incident
+        .timeline
+        .iter()
+        .rev()
+        .take(20)
+        .rev()
+        .map(|e| format!("{:.0} {}: {}", e.at, e.actor, e.what))
+        .collect();
     let fixes: Vec<Value> = incident
         .plan
         .iter()

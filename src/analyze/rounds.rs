@@ -96,7 +96,8 @@ pub async fn converse(
         for (number, call) in calls.into_iter().enumerate() {
             let answer = if number < CALLS {
                 let looked = look_up(&call, brief, reads, outcome.looked.len() + 1, stop).await?;
-                let answer = json!({"id": looked.id, "ok": looked.ok, "answer": looked.excerpt}).to_string();
+                let answer =
+                    json!({"id": looked.id, "ok": looked.ok, "answer": looked.excerpt}).to_string();
                 let kept = Looked { excerpt: cut(&looked.excerpt, EXCERPT), ..looked };
                 if let Some(looks) = &listener.looks {
                     // Who listened may have gone.
@@ -158,7 +159,8 @@ async fn look_up(
         Ok((result, value)) => {
             looked.ok = result.ok;
             let value = look::shown(&value);
-            let text = if value.is_null() || !result.ok { result.message } else { value.to_string() };
+            let text =
+                if value.is_null() || !result.ok { result.message } else { value.to_string() };
             looked.excerpt = cut(&text, ANSWER);
         }
         Err(error) => looked.excerpt = redact::clean(error.to_string().as_bytes(), EXCERPT),
