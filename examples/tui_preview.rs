@@ -529,6 +529,7 @@ async fn preview(
     let (handle, run_loop) = prepare(Parts {
         monitor: Arc::clone(&play) as Arc<dyn Monitor>,
         remediator: Arc::new(Hands(Arc::clone(&play))),
+        models: None,
         store: Arc::new(SqliteStore::in_memory()?),
         role: Arc::new(Alone),
         settings,

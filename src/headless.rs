@@ -240,6 +240,18 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::LogDropped { container, count, reason } => {
             format!("{container}: {count} log lines lost ({reason})")
         }
+        Event::HealingHalted { .. }
+        | Event::HealingResumed { .. }
+        | Event::CircuitOpened { .. }
+        | Event::CircuitClosed { .. } => return brake_sentence(event),
+        Event::Degraded { part, detail } => format!("DEGRADED {part}: {detail}"),
+        Event::Recovered { part, detail } => format!("recovered {part}: {detail}"),
+    })
+}
+
+/// What holds auto-heal back, or does no longer.
+fn brake_sentence(event: &Event) -> Option<String> {
+    Some(match event {
         Event::HealingHalted { halt } => {
             format!(
                 "KILL SWITCH ON by {}: nothing is done without a person ({})",
@@ -253,8 +265,7 @@ pub fn sentence(event: &Event) -> Option<String> {
             )
         }
         Event::CircuitClosed { server } => format!("the MCP server {server} answers again"),
-        Event::Degraded { part, detail } => format!("DEGRADED {part}: {detail}"),
-        Event::Recovered { part, detail } => format!("recovered {part}: {detail}"),
+        _ => return None,
     })
 }
 

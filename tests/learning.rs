@@ -87,6 +87,7 @@ async fn run(
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(Idle),
+        models: None,
         store: Arc::new(store.clone()),
         role: Arc::new(Idle),
         signatures: Arc::clone(Signatures::builtin()),

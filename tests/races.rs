@@ -143,6 +143,7 @@ impl Instance {
         let (handle, state) = prepare(Parts {
             monitor: Arc::new(monitor),
             remediator: Arc::new(remediator),
+            models: None,
             store: Arc::new(SqliteStore::open(&folder.path().join("state"))?),
             role: Arc::new(Idle),
             settings: engine::Settings {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::domain::container::{Container, ContainerRef};
+use sentinel_core::domain::diagnosis::Source;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
 use sentinel_core::domain::incident::{Incident, IncidentState};
@@ -249,6 +250,7 @@ fn approved_on(
         .collect();
     let plan = Plan {
         incident: incident.clone(),
+        source: Source::Rules,
         steps: fixes,
         preconditions: Preconditions {
             running: true,

@@ -149,6 +149,7 @@ async fn recorded(recorder: FileRecorder, wanted: fn(&Event) -> bool) -> Fallibl
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(Crash),
         remediator: Arc::new(Hands),
+        models: None,
         store: Arc::new(SqliteStore::in_memory()?),
         role: Arc::new(Idle),
         signatures: Arc::clone(Signatures::builtin()),

@@ -37,7 +37,7 @@ const TRIAGE_TOKENS: u32 = 1500;
 /// Tokens of an explanation or an answer.
 const PROSE_TOKENS: u32 = 500;
 /// What is in trouble is looked at again after this.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 /// Changes within this are reported together.
 const GATHER: Duration = Duration::from_millis(250);
 /// The key under which the store keeps what was spent.
@@ -83,7 +83,8 @@ impl LanguageModels {
                 .map(|settled| {
                     let endpoint = Endpoint::new(role.as_str(), settled);
                     let prices = Prices { models: settings.prices.clone() };
-                    let client = Client::new(endpoint, Limits::default(), prices, transport.clone())?;
+                    let client =
+                        Client::new(endpoint, Limits::default(), prices, transport.clone())?;
                     Ok(Arc::new(Desk::new(role, client, Arc::clone(&purse))))
                 })
                 .transpose()

@@ -173,13 +173,13 @@ command that the operator would use.\n{DATA}"
 pub fn analysis_schema() -> Value {
     let classes: Vec<&str> = FailureClass::ALL.iter().map(|c| c.as_str()).collect();
     let text = json!({"type": "string"});
-    object(json!({
+    object(&json!({
         "class": {"type": "string", "enum": classes},
         "root": text,
         "confidence": {"type": "number"},
         "cause": text,
-        "claims": list(object(json!({"text": text, "evidence": list(text.clone())}))),
-        "plan": list(object(json!({
+        "claims": list(&object(&json!({"text": text, "evidence": list(&text)}))),
+        "plan": list(&object(&json!({
             "tool": text, "target": text, "reason": text,
             // Strict schemas allow no free object: arguments come as JSON text.
             "arguments": {"type": "string", "description": "a JSON object as text"},
@@ -191,8 +191,8 @@ pub fn analysis_schema() -> Value {
 /// The schema of verdicts.
 pub fn triage_schema() -> Value {
     let text = json!({"type": "string"});
-    object(json!({
-        "verdicts": list(object(json!({
+    object(&json!({
+        "verdicts": list(&object(&json!({
             "id": text,
             "severity": {"type": "string", "enum": ["low", "medium", "high", "critical"]},
             "kind": text, "summary": text, "quote": text,
@@ -201,13 +201,13 @@ pub fn triage_schema() -> Value {
 }
 
 /// Strict schemas want every property required and no other.
-fn object(properties: Value) -> Value {
+fn object(properties: &Value) -> Value {
     let names: Vec<String> =
         properties.as_object().map(|p| p.keys().cloned().collect()).unwrap_or_default();
     json!({"type": "object", "properties": properties, "required": names, "additionalProperties": false})
 }
 
-fn list(items: Value) -> Value {
+fn list(items: &Value) -> Value {
     json!({"type": "array", "items": items})
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sentinel_core::consult::brief::Brief;
-use sentinel_core::consult::look;
+use sentinel_core::consult::{look, menu};
 use sentinel_core::domain::opinion::Looked;
 use sentinel_core::domain::tool::Tool;
 use sentinel_core::redact;
@@ -26,38 +26,38 @@ const ANSWER: usize = 3000;
 const EXCERPT: usize = 400;
 
 /// What is asked, and in which form.
-pub struct Question {
+pub(super) struct Question {
     /// Instructions and facts.
-    pub prompt: Prompt,
+    pub(super) prompt: Prompt,
     /// What was said before, if anything.
-    pub before: Vec<Message>,
+    pub(super) before: Vec<Message>,
     /// The form of the answer.
-    pub form: Form,
+    pub(super) form: Form,
     /// Tokens of one answer.
-    pub max_tokens: u32,
+    pub(super) max_tokens: u32,
     /// How much chance is in it.
-    pub temperature: f32,
+    pub(super) temperature: f32,
 }
 
 /// How a conversation ended.
-pub struct Outcome {
+pub(super) struct Outcome {
     /// All replies; the last one is the answer.
-    pub replies: Vec<Reply>,
+    pub(super) replies: Vec<Reply>,
     /// How the model looked further.
-    pub looked: Vec<Looked>,
+    pub(super) looked: Vec<Looked>,
 }
 
 /// Who listens while it goes on.
 #[derive(Clone, Default)]
-pub struct Listener {
+pub(super) struct Listener {
     /// Pieces of text.
-    pub pieces: Option<mpsc::Sender<Heard>>,
+    pub(super) pieces: Option<mpsc::Sender<Heard>>,
     /// Looks, as they are made.
-    pub looks: Option<mpsc::Sender<Looked>>,
+    pub(super) looks: Option<mpsc::Sender<Looked>>,
 }
 
 /// Asks until there is an answer. What was spent on the way stands in the replies.
-pub async fn converse(
+pub(super) async fn converse(
     desk: &Desk,
     question: Question,
     brief: &Brief,
@@ -69,7 +69,7 @@ pub async fn converse(
     let mut messages = vec![Message::System(prompt.system)];
     messages.extend(before);
     messages.push(Message::User(prompt.user));
-    let tools: Vec<ToolSpec> = brief.tools.iter().filter(|t| look::may_read(t)).map(spec).collect();
+    let tools: Vec<ToolSpec> = brief.tools.iter().filter(|t| menu::may_read(t)).map(spec).collect();
     let mut outcome = Outcome { replies: Vec::new(), looked: Vec::new() };
     for round in 0..=ROUNDS {
         let last = round == ROUNDS;

@@ -146,6 +146,7 @@ pub(crate) fn empty() -> Snapshot {
         suppressed: Vec::new(),
         silences: Vec::new(),
         brakes: BrakesView::default(),
+        models: Vec::new(),
     }
 }
 
@@ -234,6 +235,7 @@ pub(crate) fn plan(risk: Risk) -> Plan {
     raise.compose_patch = Some(patch.to_owned());
     Plan {
         incident: "INC-20261124-031502-7KQ4".into(),
+        source: Source::Rules,
         steps: vec![
             raise,
             step(2, "start_container", risk, "exited → running", "docker start shop-api-1"),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::consult::menu;
 use crate::detect::score::quote;
 use crate::diagnose::topology;
 use crate::diagnose::world::{Facts, World};
@@ -405,10 +406,8 @@ fn rules_say(incident: &Incident) -> RulesSay {
 /// Tools with their schemas: what reads first, then what may be proposed, as far as they fit.
 fn tools(world: &World) -> Vec<Tool> {
     let mut ranked: Vec<&Tool> = world.tools.iter().filter(|t| !t.foreign).collect();
-    ranked.sort_by_key(|t| {
-        (!super::look::may_read(t), !super::menu::offers(&t.name), t.name.clone())
-    });
-    ranked.retain(|t| super::look::may_read(t) || super::menu::offers(&t.name));
+    ranked.sort_by_key(|t| (!menu::may_read(t), !menu::offers(&t.name), t.name.clone()));
+    ranked.retain(|t| menu::may_read(t) || menu::offers(&t.name));
     let owned: Vec<Tool> = ranked.into_iter().cloned().collect();
     within(&owned, TOOL_BYTES, |t| t.description.len() + t.input_schema.to_string().len())
 }
@@ -423,7 +422,7 @@ fn policy(mode: Mode) -> Vec<String> {
         format!("Mode: {mode}."),
         "You can approve nothing. What you propose is checked, composed anew and shown to a person."
             .to_owned(),
-        format!("You may propose only: {}.", super::menu::OFFERED.join(", ")),
+        format!("You may propose only: {}.", menu::OFFERED.join(", ")),
         "Only the container at fault may be changed. No commands in containers, no deletion.".to_owned(),
     ]
 }

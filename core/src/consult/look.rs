@@ -3,20 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::consult::brief::Brief;
-use crate::domain::tool::{ReadCall, Tool, ToolCall, is_read};
+use crate::consult::menu::may_read;
+use crate::domain::tool::{ReadCall, ToolCall};
 
-/// A probe runs a command in the container: rules may choose one, a model may not.
-const NOT_FOR_MODELS: &[&str] = &["run_probe"];
 /// Lines of a log that one call may ask for.
 const MOST_LINES: u64 = 200;
-
-/// Whether a model may call a tool to look.
-pub fn may_read(tool: &Tool) -> bool {
-    is_read(&tool.name)
-        && !tool.foreign
-        && tool.hints.read_only != Some(false)
-        && !NOT_FOR_MODELS.contains(&tool.name.as_str())
-}
 
 /// Turns what a model asks for into a call, or says why not. Only tools that read, only watched
 /// containers, each by its full id; what the tool does not know of is dropped.

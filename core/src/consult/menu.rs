@@ -1,4 +1,4 @@
-//! The steps that a model may propose. It names one; the call is composed here, from what the
+//! What a model may choose from: tools to look with, and steps to propose. It names a step; the call is composed here, from what the
 //! engine says of the container, so that no word of a model becomes an argument.
 
 use serde_json::Value;
@@ -9,12 +9,23 @@ use crate::domain::container::LABEL_MAX_MEMORY;
 use crate::domain::diagnosis::Action;
 use crate::domain::opinion::Proposed;
 use crate::domain::size::{bytes_words, parse_bytes};
+use crate::domain::tool::{Tool, is_read};
 
 /// Tools that may be proposed: what they do can be taken back or costs a moment.
 pub const OFFERED: [&str; 4] =
     ["start_container", "restart_container", "unpause_container", "update_resources"];
+/// A probe runs a command in the container: rules may choose one, a model may not.
+const NOT_FOR_MODELS: &[&str] = &["run_probe"];
 /// A limit is raised to this many times what it is, at most.
 const MOST_TIMES: u64 = 2;
+
+/// Whether a model may call a tool to look.
+pub fn may_read(tool: &Tool) -> bool {
+    is_read(&tool.name)
+        && !tool.foreign
+        && tool.hints.read_only != Some(false)
+        && !NOT_FOR_MODELS.contains(&tool.name.as_str())
+}
 
 /// Whether a tool may be proposed.
 pub fn offers(tool: &str) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! - [`brief`] an incident as evidence with ids, within a budget, the most telling first
 //! - [`check`] an analysis becomes an opinion: every id, name and step is looked up
-//! - [`menu`] the steps that a model may propose, composed by us
+//! - [`menu`] tools to look with, and the steps that may be proposed, composed by us
 //! - [`triage`] which anomalies are worth a judgement, and what was judged before
 //! - [`look`] read-only calls that the analyst may make
 //!

@@ -271,15 +271,7 @@ impl Engine {
             }
             Signal::Gone { container } => self.gone(&container, turn),
             Signal::Life { event } => self.life(&event, turn),
-            Signal::Logs { lines } => {
-                for line in &lines {
-                    if let Some(facts) = self.world.containers.get_mut(&line.container) {
-                        facts.heard(line);
-                    }
-                    let known = self.world.containers.contains_key(&line.container);
-                    self.board.heard(line, known);
-                }
-            }
+            Signal::Logs { lines } => self.heard(&lines),
             Signal::LogEnd { container } => self.log_ended(&container, turn),
             Signal::LogLost { container, count, why } => {
                 let known = self.world.containers.contains_key(&container);

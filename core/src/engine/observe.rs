@@ -10,6 +10,7 @@ use crate::domain::container::{Container, Health, RunState};
 use crate::domain::event::{ContainerWire, Event};
 use crate::domain::ids::ContainerId;
 use crate::domain::life::{LifeEvent, LifeKind};
+use crate::domain::log::LogLine;
 use crate::engine::{Engine, Turn};
 
 /// A kill through the engine explains a death within the stop timeout plus this.
@@ -28,6 +29,17 @@ struct Aftermath {
 }
 
 impl Engine {
+    /// Lines of one container.
+    pub(crate) fn heard(&mut self, lines: &[LogLine]) {
+        for line in lines {
+            if let Some(facts) = self.world.containers.get_mut(&line.container) {
+                facts.heard(line);
+            }
+            let known = self.world.containers.contains_key(&line.container);
+            self.board.heard(line, known);
+        }
+    }
+
     /// A container as inspected: in order with the events, or `asked_at` some time. An answer to
     /// a question counts only if nothing newer is known: what was removed does not come back.
     pub(crate) fn inspected(

@@ -1,6 +1,7 @@
 //! What the analyst makes of an incident: whether it agrees with the rules, what it rests on, what
 //! it would do, and what of it did not stand up to the check.
 
+use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::opinion::{Agreement, Answered, Claim, Opinion, Proposal};
 
@@ -45,7 +46,7 @@ pub(super) fn section(page: &mut Page, state: &State, incident: &Incident, colum
 }
 
 fn blames(opinion: &Opinion) -> String {
-    let class = opinion.class.map_or_else(String::new, |c| c.words());
+    let class = opinion.class.map_or_else(String::new, FailureClass::words);
     let root = opinion.root.as_deref().unwrap_or_default();
     let sure = format!("{:.0}% sure", opinion.confidence * 100.0);
     [class.as_str(), root, &sure]
