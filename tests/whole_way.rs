@@ -96,7 +96,12 @@ async fn a_store_that_dies_under_three_loud_callers_is_one_incident_and_only_it_
     for caller in callers {
         before.push(corner.running_since(caller).await?);
     }
-    let mut app = Headless::start_holding(&corner, folder.path(), &["--auto-heal"], "4")?;
+    let mut app = Headless::start_with(
+        &corner,
+        folder.path(),
+        &["--auto-heal"],
+        &[("SENTINEL_VERIFY_SECONDS", "4".to_owned())],
+    )?;
     app.after(Duration::from_secs(2));
     corner.crash("db").await?;
     let resolved = app.until("incident_resolved", |_| true)?;

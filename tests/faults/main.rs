@@ -5,6 +5,9 @@
 //! not matter, `SENTINEL_FAULTS_JOBS` cases run at a time, and the result goes to standard output and as
 //! JSON to `SENTINEL_FAULTS_JSON`. Every case has a fresh state folder.
 //!
+//! With `SENTINEL_FAULTS_MODEL` (`good`, `wrong`, `hostile`, `dead`) a scripted language model is asked,
+//! too: see [`model`].
+//!
 //! With `SENTINEL_FAULTS_QUIET_MINUTES` (`scripts/must/quiet-half-hour.sh`) the controls alone are
 //! played, two of each, for so long, before one program: see [`quiet`].
 
@@ -16,9 +19,12 @@
 )]
 
 mod cases;
+mod model;
 mod quiet;
 mod report;
 mod score;
+#[path = "../models/server.rs"]
+mod server;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
@@ -30,6 +36,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cases::{Case, all};
+use crate::model::{Knows, Manner, Model};
 use crate::score::Score;
 use crate::stage::{BUSY, NETWORK, Stage, part};
 use crate::support::process::{Headless, command};
@@ -81,7 +88,16 @@ async fn played(case: &Case, number: usize, seed: u64, demo: Option<&str>) -> Fa
 async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Fallible<Score> {
     stage.run(part("neighbour", BUSY)).await?;
     (case.set)(stage).await?;
-    let mut app = Headless::start_holding(&stage.corner, folder, &["--auto-heal"], "12")?;
+    let mut variables = vec![("SENTINEL_VERIFY_SECONDS", "12".to_owned())];
+    let model = match setting("MODEL") {
+        Some(name) => {
+            let manner = Manner::named(&name).ok_or("SENTINEL_FAULTS_MODEL: good, wrong, hostile or dead")?;
+            Some(Model::start(manner, Knows::of(case.right.as_ref(), |name| stage.full(name)))?)
+        }
+        None => None,
+    };
+    variables.extend(model.iter().flat_map(|m| m.variables.clone()));
+    let mut app = Headless::start_with(&stage.corner, folder, &["--auto-heal"], &variables)?;
     // Something is known of everybody before anything happens; how long varies with the seed.
     app.after(Duration::from_millis(2500 + stage.seed % 7 * 300));
     let from = app.events.len();
@@ -123,7 +139,10 @@ async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Falli
         std::fs::write(format!("{path}/{}.jsonl", case.name.replace(' ', "-")), lines.join("\n"))?;
     }
     app.stop()?;
-    Ok(score::score(case.right.as_ref(), &events, injected, |name| stage.full(name), grounded))
+    let asked = model.iter().flat_map(|m| &m.server).map(|s| s.completions().len()).sum();
+    let score =
+        score::score(case.right.as_ref(), &events, injected, |name| stage.full(name), grounded);
+    Ok(Score { asked, ..score })
 }
 
 /// A fix that waits for a person, and the container that it is about.

@@ -88,6 +88,10 @@ fn calibration(faults: &[&Score]) -> Value {
     Value::Object(told.into_iter().collect())
 }
 
+fn sum(scores: &[Score], of: impl Fn(&Score) -> usize) -> usize {
+    scores.iter().map(of).sum()
+}
+
 /// The totals by name.
 pub fn totals(scores: &[Score]) -> Value {
     let faults: Vec<&Score> = scores.iter().filter(|s| !s.control).collect();
@@ -112,6 +116,9 @@ pub fn totals(scores: &[Score]) -> Value {
         "right class by confidence": calibration(&faults),
         "false incidents on controls":
             scores.iter().filter(|s| s.control).map(|s| s.incidents).sum::<usize>(),
+        "model: questions, opinions, agreeing, staged, done alone":
+            [sum(scores, |s| s.asked), sum(scores, |s| s.opinions), sum(scores, |s| s.agreeing),
+            sum(scores, |s| s.model_staged), sum(scores, |s| s.model_alone)],
         "controls": scores.iter().filter(|s| s.control).count(),
         "cases that could not be played": scores.iter().filter(|s| s.error.is_some()).count(),
     })

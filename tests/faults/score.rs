@@ -41,6 +41,14 @@ pub struct Score {
     pub abstains: bool,
     pub regressions: usize,
     pub incidents: usize,
+    /// Questions to a language model.
+    pub asked: usize,
+    /// Its opinions, and how many of them agree with the rules.
+    pub opinions: usize,
+    pub agreeing: usize,
+    /// Steps staged on a model's word, and those that were done without a person.
+    pub model_staged: usize,
+    pub model_alone: usize,
     pub error: Option<String>,
 }
 
@@ -65,6 +73,7 @@ pub fn score(
         .filter(|e| !merged.contains(&text(&e["incident"]["id"])))
         .collect();
     let mut score = Score { incidents: opened.len(), ..Score::default() };
+    score_model(&mut score, events);
     let Some(right) = right else {
         score.control = true;
         return score;
@@ -114,6 +123,20 @@ pub fn score(
     score.resolved = of(events, "incident_resolved").next().is_some();
     score.regressions = of(events, "fix_undone").count();
     score
+}
+
+/// What a language model had a part in.
+fn score_model(score: &mut Score, events: &[Value]) {
+    let opinions = || of(events, "opinion_ready");
+    score.opinions = opinions().count();
+    score.agreeing = opinions().filter(|e| e["opinion"]["agreement"] == "agrees").count();
+    let staged: Vec<&Value> =
+        of(events, "fix_staged").filter(|e| e["fix"]["source"] == "model").collect();
+    score.model_staged = staged.len();
+    let alone = |e: &&Value| {
+        e["by"] == "policy" && staged.iter().any(|s| s["fix"]["id"] == e["fix_id"])
+    };
+    score.model_alone = of(events, "fix_approved").filter(alone).count();
 }
 
 /// The scoring itself, checked before anything is played: this target has no test harness.

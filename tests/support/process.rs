@@ -40,15 +40,15 @@ pub struct Headless {
 }
 
 impl Headless {
-    /// Starts one whose fixes must hold for so many seconds, and waits until it watches.
-    pub fn start_holding(
+    /// Starts one with further variables, and waits until it watches.
+    pub fn start_with(
         corner: &Corner,
         folder: &Path,
         arguments: &[&str],
-        seconds: &str,
+        variables: &[(&str, String)],
     ) -> Fallible<Self> {
         let mut command = command(corner, folder);
-        command.env("SENTINEL_VERIFY_SECONDS", seconds);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let mut headless = Self::spawned(command, &corner.filter(), arguments)?;
         headless.until("monitor_started", |_| true)?;
         Ok(headless)
