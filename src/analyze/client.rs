@@ -227,9 +227,9 @@ impl Client {
         let mut ear = Ear::new(heard);
         let mut wasted = Usage::default();
         let mut tried = 0;
+        self.may()?;
         loop {
             let model = self.model().await?;
-            self.may(&model)?;
             let failure = match self.try_once(ask, &model, &mut ear, &mut wasted).await {
                 Ok(answer) => {
                     self.known().breaker.succeeded();
@@ -247,6 +247,7 @@ impl Client {
             ear.anew().await;
             sleep(wait).await;
             tried += 1;
+            self.may()?;
         }
     }
 
@@ -258,6 +259,9 @@ impl Client {
         known.remember(failure);
         if failure.is_the_endpoints() {
             known.breaker.failed(now);
+        } else {
+            // It answers, though not to this question.
+            known.breaker.succeeded();
         }
         if let (Some(pause), Some(until)) = (wanted, failure.until())
             && pause > LONGEST_WAIT
@@ -357,18 +361,18 @@ impl Client {
         let known = self.known();
         match known.breaker.open_until(Timestamp::now()) {
             None => Ok(()),
-            Some(until) => Err(self.resting(until, &known, None)),
+            Some(until) => Err(self.resting(until, &known)),
         }
     }
 
-    fn may(&self, model: &str) -> Result<(), Failure> {
+    fn may(&self) -> Result<(), Failure> {
         let mut known = self.known();
         let may = known.breaker.may(Timestamp::now());
-        may.map_err(|until| self.resting(until, &known, Some(model)))
+        may.map_err(|until| self.resting(until, &known))
     }
 
-    fn resting(&self, until: Timestamp, known: &Known, model: Option<&str>) -> Failure {
-        Failure::Resting { asked: self.asked(model), until, last: known.last_words() }
+    fn resting(&self, until: Timestamp, known: &Known) -> Failure {
+        Failure::Resting { asked: self.asked(None), until, last: known.last_words() }
     }
 
     pub(crate) fn asked(&self, model: Option<&str>) -> Box<Asked> {

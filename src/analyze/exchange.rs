@@ -218,7 +218,7 @@ impl<'a> Exchange<'a> {
         let bound = match what {
             Late::FirstByte => self.limits.first_byte.min(self.limits.whole),
             Late::Piece => self.limits.idle,
-            Late::End | Late::Turn => self.limits.whole,
+            Late::End => self.limits.whole,
         };
         // Never "within 0 s".
         let seconds = bound.as_secs_f64().ceil().max(1.0);
