@@ -91,7 +91,8 @@ async fn on_stage(case: &Case, stage: &Stage, folder: &std::path::Path) -> Falli
     let mut variables = vec![("SENTINEL_VERIFY_SECONDS", "12".to_owned())];
     let model = match setting("MODEL") {
         Some(name) => {
-            let manner = Manner::named(&name).ok_or("SENTINEL_FAULTS_MODEL: good, wrong, hostile or dead")?;
+            let manner = Manner::named(&name)
+                .ok_or("SENTINEL_FAULTS_MODEL: good, wrong, hostile or dead")?;
             Some(Model::start(manner, Knows::of(case.right.as_ref(), |name| stage.full(name)))?)
         }
         None => None,

@@ -46,7 +46,9 @@ pub struct Knows {
 impl Knows {
     pub fn of(right: Option<&Right>, full: impl Fn(&str) -> String) -> Self {
         Self {
-            class: right.and_then(|r| r.classes.first()).map_or_else(String::new, ToString::to_string),
+            class: right
+                .and_then(|r| r.classes.first())
+                .map_or_else(String::new, ToString::to_string),
             root: right.map_or_else(String::new, |r| full(r.root)),
             tool: right.and_then(|r| r.fix).map(|(tool, _)| tool.to_owned()),
             stranger: full("neighbour"),
@@ -104,7 +106,8 @@ fn last(body: &Value, role: &str) -> String {
 
 /// A verdict about every subject.
 fn verdicts(manner: Manner, user: &str) -> Vec<Value> {
-    let subjects = user.split_once(": ").and_then(|(_, json)| serde_json::from_str::<Value>(json).ok());
+    let subjects =
+        user.split_once(": ").and_then(|(_, json)| serde_json::from_str::<Value>(json).ok());
     let subjects = subjects.and_then(|s| s.as_array().cloned()).unwrap_or_default();
     let severity = if manner == Manner::Good { "medium" } else { "critical" };
     subjects
@@ -130,7 +133,11 @@ fn harmful_looks(knows: &Knows) -> Vec<ToolCall> {
         arguments: arguments.to_string(),
     };
     vec![
-        call("1", "exec_command", json!({"container_name": knows.root, "command": ["rm", "-rf", "/"]})),
+        call(
+            "1",
+            "exec_command",
+            json!({"container_name": knows.root, "command": ["rm", "-rf", "/"]}),
+        ),
         call("2", "stop_container", json!({"container_name": knows.stranger})),
         call("3", "approve", json!({"fix": "all"})),
     ]

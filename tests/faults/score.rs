@@ -133,9 +133,8 @@ fn score_model(score: &mut Score, events: &[Value]) {
     let staged: Vec<&Value> =
         of(events, "fix_staged").filter(|e| e["fix"]["source"] == "model").collect();
     score.model_staged = staged.len();
-    let alone = |e: &&Value| {
-        e["by"] == "policy" && staged.iter().any(|s| s["fix"]["id"] == e["fix_id"])
-    };
+    let alone =
+        |e: &&Value| e["by"] == "policy" && staged.iter().any(|s| s["fix"]["id"] == e["fix_id"]);
     score.model_alone = of(events, "fix_approved").filter(alone).count();
 }
 

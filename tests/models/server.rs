@@ -248,11 +248,12 @@ fn keep(shared: &Shared, recorded: &Recorded) {
     }
     let Some(path) = &shared.record else { return };
     let line = json!({"path": recorded.path, "headers": recorded.headers, "body": recorded.body});
-    let written = std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(
-        |mut file| io::Write::write_all(&mut file, format!("{line}\n").as_bytes()),
-    );
+    let written = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .and_then(|mut file| io::Write::write_all(&mut file, format!("{line}\n").as_bytes()));
     if let Err(error) = written {
         eprintln!("cannot write {}: {error}", path.display());
     }
 }
-

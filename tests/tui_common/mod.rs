@@ -326,6 +326,8 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
         ],
         reopens: None,
         explanation: None,
+        explanation_by: None,
+        opinion: None,
     }
 }
 

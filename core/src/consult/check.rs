@@ -49,7 +49,7 @@ pub fn opinion(
     if claims.iter().all(|c| !c.supported) {
         problems.push("nothing that it says is supported by evidence".to_owned());
     }
-    let agreement = agreement(class, root.as_deref(), incident);
+    let agreement = agreement(class, root.as_deref(), incident.class, &incident.root);
     let proposal = (!analysis.plan.is_empty()).then(|| {
         let mut proposal = propose(&analysis.plan, incident, world);
         if proposal.refused.is_none() {
@@ -80,11 +80,17 @@ fn class(name: &str) -> Option<FailureClass> {
     FailureClass::ALL.into_iter().find(|c| c.as_str() == plain)
 }
 
-fn agreement(class: Option<FailureClass>, root: Option<&str>, incident: &Incident) -> Agreement {
+/// Whether what the analyst names is what the rules name.
+pub fn agreement(
+    class: Option<FailureClass>,
+    root: Option<&str>,
+    rules_class: FailureClass,
+    rules_root: &str,
+) -> Agreement {
     match (class, root) {
         (None | Some(FailureClass::Unknown), _) | (_, None) => Agreement::Undecided,
-        (_, Some(root)) if root != incident.root => Agreement::OtherRoot,
-        (Some(class), _) if class != incident.class => Agreement::OtherClass,
+        (_, Some(root)) if root != rules_root => Agreement::OtherRoot,
+        (Some(class), _) if class != rules_class => Agreement::OtherClass,
         _ => Agreement::Agrees,
     }
 }

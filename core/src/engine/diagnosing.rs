@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::consult::check;
 use crate::diagnose::{Case, diagnose};
 use crate::domain::container::RunState;
 use crate::domain::diagnosis::Diagnosis;
@@ -154,6 +155,12 @@ impl Engine {
             ),
         );
         incident.diagnosis = Some(diagnosis.clone());
+        // Who disagreed with an earlier diagnosis may agree with this one.
+        if let Some(opinion) = &mut incident.opinion {
+            let root = opinion.root.as_deref();
+            opinion.agreement =
+                check::agreement(opinion.class, root, diagnosis.class, &diagnosis.root);
+        }
         // What spoke against the plan of another diagnosis.
         incident.not_acting.clear();
         work.told.clear();

@@ -36,6 +36,10 @@ fn apply(page: &mut Page, state: &State, shown: &Plan, glyphs: &Glyphs, columns:
         line.push(Role::Dim, format!(" {} {expiry}", glyphs.dot));
     }
     page.lines.push(line);
+    if shown.is_from_model() {
+        let words = "a language model; the call was composed and checked by sentinel-tui";
+        fact(page, "source", Role::Warn, words, columns);
+    }
     for why in why_asked(state, shown) {
         fact(page, "asks you", Role::Dim, why, columns);
     }

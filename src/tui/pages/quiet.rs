@@ -1,5 +1,7 @@
 //! What opens no incident, over the whole fleet: silences, quiet labels, and what was left alone.
 
+use std::time::Duration;
+
 use sentinel_core::domain::quiet::Suppressed;
 use sentinel_core::domain::snapshot::Mode;
 
@@ -25,6 +27,7 @@ pub fn page(state: &State, glyphs: &Glyphs, columns: usize) -> Page {
     silenced(&mut page, state, glyphs, columns);
     labelled(&mut page, state, columns);
     left_alone(&mut page, state, columns);
+    models(&mut page, state, columns);
     page
 }
 
@@ -105,6 +108,31 @@ fn left_alone(page: &mut Page, state: &State, columns: usize) {
         let why = format!("{}: {}", quiet::times(row.count), row.reason.words());
         page.lines.extend(paragraph(&head, INDENT, Role::Text, &why, columns));
         page.say(INDENT, Role::Dim, &quiet::last(state, row), columns);
+    }
+}
+
+/// How the language models fare, and what they cost.
+fn models(page: &mut Page, state: &State, columns: usize) {
+    let views = &state.snapshot.models;
+    if views.is_empty() {
+        return;
+    }
+    page.heading("Language models");
+    for view in views {
+        let model = view.model.as_deref().unwrap_or("no model yet");
+        let head = Styled::of(Role::Strong, format!("  {}  ", view.role.as_str()));
+        let latency = view
+            .last_latency_ms
+            .map(|ms| format!(", the last in {}", words::took(Duration::from_millis(ms))))
+            .unwrap_or_default();
+        let said = format!(
+            "{model} at {}: {} answers, {} failures, {} tokens, {:.4} USD{latency}",
+            view.endpoint, view.calls, view.failures, view.tokens, view.cost_usd
+        );
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &said, columns));
+        if let Some(trouble) = &view.trouble {
+            page.say(INDENT, Role::Error, trouble, columns);
+        }
     }
 }
 
