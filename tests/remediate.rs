@@ -284,6 +284,8 @@ fn approved_on(
         timeline: vec![],
         reopens: None,
         explanation: None,
+        explanation_by: None,
+        earlier_plans: Vec::new(),
     };
     let by = Actor::Person("ann".to_owned());
     let (approved, ticket) = incident.approve(&FixId::from("INC-1/1.1"), &plan.sha256, by, now)?;

@@ -51,6 +51,8 @@ fn incident(second: i64, state: IncidentState) -> Incident {
         timeline: vec![],
         reopens: None,
         explanation: None,
+        explanation_by: None,
+        earlier_plans: Vec::new(),
     }
 }
 

@@ -20,7 +20,8 @@ const CORE_EDGES: &[(&str, &[&str])] = &[
     ("detect", &["domain", "redact"]),
     ("diagnose", &["domain", "redact", "detect"]),
     ("policy", &["domain"]),
-    ("engine", &["domain", "redact", "detect", "diagnose", "policy"]),
+    ("report", &["domain"]),
+    ("engine", &["domain", "redact", "detect", "diagnose", "policy", "report"]),
     ("session", &["domain", "redact", "detect", "engine"]),
 ];
 

@@ -9,6 +9,7 @@
 //! - [`detect`] signals in, anomalies out
 //! - [`diagnose`] anomalies and topology in, a diagnosis with evidence and plan out
 //! - [`policy`] how risky a call is and whether it may run without a person
+//! - [`report`] words about incidents: explanation, postmortem, what was seen before
 //! - [`engine`] the incident life cycle: state + signal + now -> effects
 //! - [`session`] detectors and engine as one thing that can be recorded and replayed
 
@@ -18,4 +19,5 @@ pub mod domain;
 pub mod engine;
 pub mod policy;
 pub mod redact;
+pub mod report;
 pub mod session;

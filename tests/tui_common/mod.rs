@@ -324,6 +324,8 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
         ],
         reopens: None,
         explanation: None,
+        explanation_by: None,
+        earlier_plans: Vec::new(),
     }
 }
 

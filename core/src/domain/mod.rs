@@ -18,6 +18,7 @@ pub mod life;
 pub mod log;
 pub mod names;
 pub mod not_acting;
+pub mod past;
 pub mod plan;
 pub mod quiet;
 pub mod setup;

@@ -11,7 +11,7 @@ use crate::domain::diagnosis_wire::DiagnosisWire;
 use crate::domain::event::{Event, IncidentWire};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{ContainerId, IncidentId};
-use crate::domain::incident::IncidentState;
+use crate::domain::incident::{DIAGNOSED, IncidentState};
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
 use crate::engine::work::EVIDENCE_WAIT;
@@ -147,7 +147,7 @@ impl Engine {
             now,
             Actor::System,
             format!(
-                "diagnosed as {} ({:.0} %): {}",
+                "{DIAGNOSED}{} ({:.0} %): {}",
                 diagnosis.class,
                 diagnosis.confidence * 100.0,
                 diagnosis.cause

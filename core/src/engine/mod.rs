@@ -3,7 +3,7 @@
 //! Start at [`Engine::step`]. In the order of an incident's life: `observe` what the signals say
 //! of the containers, `correlate` which incident an anomaly belongs to, `opening`, `merge`,
 //! `diagnosing`, `staging`, `deciding`, `fixing` what comes back from tools, `verify` and
-//! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
+//! `oracles` whether it is mended, `requests` what people ask.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
 //! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock`
@@ -15,7 +15,6 @@ mod correlate;
 mod deciding;
 mod diagnosing;
 pub mod effect;
-mod explain;
 mod fixing;
 mod handover;
 mod merge;

@@ -54,6 +54,8 @@ impl Engine {
             timeline: Vec::new(),
             reopens: reopens.clone(),
             explanation: None,
+            explanation_by: None,
+            earlier_plans: Vec::new(),
             refused_by: None,
         };
         incident.note(now, Actor::System, format!("opened: {}", anomaly.summary));

@@ -13,6 +13,7 @@ mod memory;
 mod properties;
 mod quiet;
 mod replaying;
+mod report;
 mod resuming;
 mod sight;
 mod support;

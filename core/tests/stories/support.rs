@@ -702,4 +702,7 @@ pub(crate) fn check_timeline(incident: &Incident) {
     }
     assert_eq!(incident.state.is_closed(), incident.closed_at.is_some());
     assert_eq!(incident.state.is_closed(), incident.explanation.is_some());
+    // What broke and why; what was done and what remains.
+    let paragraphs = incident.explanation.as_deref().map(|words| words.split("\n\n").count());
+    assert!(paragraphs.is_none_or(|count| count == 2), "{:?}", incident.explanation);
 }
