@@ -552,7 +552,9 @@ async fn preview(
             })
         }),
     };
-    let options = Options { theme, ascii, operator: "ana".to_owned(), menu: Some(menu) };
+    let postmortems = std::env::temp_dir();
+    let options =
+        Options { theme, ascii, operator: "ana".to_owned(), postmortems, menu: Some(menu) };
     let signals = stop.clone();
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::domain::brakes::KeptBrakes;
+use sentinel_core::domain::past::{MAX_PAST, Past};
 use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::History;
@@ -90,6 +91,18 @@ impl Loop {
                 Ok(kept) => self.tell(Input::Brakes(Cow::Owned(kept)), now),
                 Err(error) => tracing::warn!("{key}: {error}; {lost}"),
             }
+        }
+    }
+
+    /// The engine is reached for the first time, or its keeper has ended: what became of incidents
+    /// that the engine does not hold any more.
+    pub(super) async fn recall_past(&mut self, now: Timestamp) {
+        match self.store.load(MAX_PAST).await {
+            Ok(earlier) => {
+                let past: Vec<Past> = earlier.iter().filter_map(Past::of).collect();
+                self.tell(Input::Past(past.into()), now);
+            }
+            Err(error) => tracing::warn!("{error}; what helped in past incidents is not known"),
         }
     }
 

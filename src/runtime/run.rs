@@ -269,6 +269,7 @@ impl Loop {
                 Ok(earlier) => {
                     self.tell(Input::Adopted(earlier.into()), Timestamp::now());
                     self.recall_brakes(Timestamp::now()).await;
+                    self.recall_past(Timestamp::now()).await;
                 }
                 Err(error) => {
                     tracing::warn!("the record cannot be taken over: {error}");
@@ -321,6 +322,7 @@ impl Loop {
             self.recall_histories(now).await;
             self.recall_silences(now).await;
             self.recall_brakes(now).await;
+            self.recall_past(now).await;
         }
         let anomalies = self.core.observe(&signal, now);
         match &signal {

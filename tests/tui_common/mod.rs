@@ -146,6 +146,7 @@ pub(crate) fn empty() -> Snapshot {
         suppressed: Vec::new(),
         silences: Vec::new(),
         brakes: BrakesView::default(),
+        past: Arc::default(),
     }
 }
 
@@ -312,6 +313,8 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
             edges: edges().into_iter().filter(|e| e.to == name).collect(),
             near_tie: None,
             recent_changes: vec!["memory limit 192 MiB → 96 MiB".to_owned()],
+            seen_before: None,
+            doubt: None,
         }),
         plan,
         plans: 1,

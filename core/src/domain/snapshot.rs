@@ -10,6 +10,7 @@ use crate::domain::anomaly::Anomaly;
 use crate::domain::brakes::BrakesView;
 use crate::domain::container::Container;
 use crate::domain::incident::Incident;
+use crate::domain::past::Past;
 use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::tool::Tool;
 use crate::domain::topology::Edge;
@@ -129,4 +130,7 @@ pub struct Snapshot {
     /// What holds auto-heal back.
     #[serde(default)]
     pub brakes: BrakesView,
+    /// Incidents that have ended, in short, oldest first, bounded.
+    #[serde(default)]
+    pub past: Arc<Vec<Past>>,
 }

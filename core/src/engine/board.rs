@@ -165,6 +165,7 @@ impl Engine {
             suppressed: self.quiet.suppressed(),
             silences: self.quiet.silences().to_vec(),
             brakes: self.brakes.view(now),
+            past: Arc::clone(&self.past),
             watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)
                 .then(|| "another sentinel-tui on this machine acts on this engine".to_owned()),
         }

@@ -92,12 +92,13 @@ impl Engine {
         open.work.need_log_end = false;
         open.work.need_inspect = false;
         let incident = Arc::clone(&open.incident);
-        let diagnosis = diagnose(&Case {
+        let mut diagnosis = diagnose(&Case {
             subject: &incident.container,
             anomalies: &incident.anomalies,
             world: &self.world,
             now,
         });
+        self.weigh(&mut diagnosis, &incident, now);
         let same = incident.diagnosis.as_ref().is_some_and(|old| {
             old.class == diagnosis.class && old.root == diagnosis.root && old.plan == diagnosis.plan
         });

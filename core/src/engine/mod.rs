@@ -6,7 +6,7 @@
 //! `oracles` whether it is mended, `requests` what people ask.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock`
+//! sight, `remembering` how services were configured, `experience` what became of past incidents, `quiet` what is left alone on purpose, `clock`
 //! a clock that jumps, `handover` when the keeper ended, `work` and `records`.
 
 mod board;
@@ -15,6 +15,7 @@ mod correlate;
 mod deciding;
 mod diagnosing;
 pub mod effect;
+mod experience;
 mod fixing;
 mod handover;
 mod merge;
@@ -47,6 +48,7 @@ use crate::domain::anomaly::Anomaly;
 use crate::domain::event::{EngineWire, Event};
 use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::{Incident, IncidentState};
+use crate::domain::past::Past;
 use crate::domain::plan::Actor;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
@@ -143,6 +145,8 @@ pub struct Engine {
     /// The next step decides about staged plans anew.
     reconsider: bool,
     quiet: Quiet,
+    /// What is kept in mind of incidents that have ended, oldest first.
+    past: Arc<Vec<Past>>,
     /// Who needs whom, as far as known; `None` when that may have changed.
     edges: Option<Arc<Vec<Edge>>>,
 }
@@ -175,6 +179,7 @@ impl Engine {
         for incident in &earlier {
             resume::recall(&mut brakes, incident);
         }
+        let past = experience::of(&earlier);
         let (own, shown) =
             if settings.keeps { (earlier, Vec::new()) } else { (Vec::new(), earlier) };
         let incidents = own.into_iter().map(|i| (i.id.clone(), Open::new(i))).collect();
@@ -198,6 +203,7 @@ impl Engine {
             adopted: None,
             reconsider: false,
             quiet: Quiet::default(),
+            past: Arc::new(past),
             edges: None,
         }
     }
@@ -212,6 +218,7 @@ impl Engine {
             self.anomaly(anomaly, &mut turn);
         }
         self.advance(&mut turn);
+        self.keep_in_mind(&turn.dirty);
         if self.settings.keeps {
             let saved = turn.dirty.iter().filter_map(|id| self.incidents.get(id));
             turn.effects.extend(saved.map(|open| Effect::Save(Arc::clone(&open.incident))));

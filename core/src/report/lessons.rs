@@ -6,9 +6,9 @@ use jiff::SignedDuration;
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 use crate::domain::incident::{Incident, IncidentState};
+use crate::domain::past::Seen;
 use crate::domain::plan::FixState;
 use crate::report::phases::{DECISION, Phases};
-use crate::report::similar::Seen;
 use crate::report::spans;
 
 /// A delay shorter than this is none to speak of.

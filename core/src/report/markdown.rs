@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::report::explanation::BETWEEN;
 use crate::report::postmortem::{FixLine, Postmortem};
-use crate::report::spans;
+use crate::report::{similar, spans};
 
 /// Writes the document.
 pub fn write(postmortem: &Postmortem) -> String {
@@ -52,7 +52,7 @@ pub fn write(postmortem: &Postmortem) -> String {
     }
     out.heading("Seen before");
     let until = postmortem.impact.to.unwrap_or(postmortem.impact.from);
-    let before = postmortem.seen_before.words(until).map_or_else(
+    let before = similar::words(&postmortem.seen_before, until).map_or_else(
         || "Not in the record.".to_owned(),
         |words| format!("{} (as of then).", text(&words)),
     );

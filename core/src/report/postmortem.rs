@@ -8,12 +8,11 @@ use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
-use crate::domain::past::Past;
+use crate::domain::past::{Past, Seen};
 use crate::domain::plan::{Fix, Plan, Risk};
 use crate::domain::severity::Severity;
 use crate::report::phases::{Phase, Phases};
-use crate::report::similar::{self, Seen};
-use crate::report::{explanation, lessons};
+use crate::report::{explanation, lessons, similar};
 
 /// Who speaks when no model does.
 pub const BY_RULES: &str = "rules and stored facts";
@@ -164,9 +163,7 @@ pub struct Postmortem {
 
 /// Writes it. Of `past` only what ended before this incident did counts.
 pub fn write(incident: &Incident, past: &[Past]) -> Postmortem {
-    let until = incident.closed_at.unwrap_or(Timestamp::MAX);
-    let before: Vec<Past> = past.iter().filter(|p| p.closed_at < until).cloned().collect();
-    let seen_before = similar::seen(incident, &before);
+    let seen_before = similar::seen(incident, past);
     let phases = Phases::of(incident);
     let mut containers = vec![incident.root.clone()];
     for name in incident.affected.iter().chain([&incident.container.name]) {

@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::past::{Outcome, Past};
+use crate::domain::past::{Outcome, Past, Record, Seen};
 use crate::report::spans;
 
 /// A fix that failed within this time speaks against itself.
@@ -39,45 +38,23 @@ impl<'a> Fingerprint<'a> {
     }
 }
 
-/// What is known of one kind of fix for this fault.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Record {
-    /// How often every check held after it, and the fault stayed away for a while.
-    pub worked: usize,
-    /// How often the checks held, and the fault was back within minutes.
-    pub came_back: usize,
-    /// How often it did not mend it.
-    pub failed: usize,
-    /// When it last worked.
-    pub last_worked: Option<Timestamp>,
-    /// When it last failed.
-    pub last_failed: Option<Timestamp>,
-}
-
-/// What is known of a fault from before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Seen {
-    /// How often it was seen.
-    pub times: usize,
-    /// When it last ended.
-    pub last: Option<Timestamp>,
-    /// The last ones, newest first, at most five.
-    pub which: Vec<IncidentId>,
-    /// By tool, what came of it.
-    pub fixes: BTreeMap<String, Record>,
-}
-
-/// Looks up what is known of the fault of an incident; the incident itself does not count.
+/// What is known of the fault of an incident from before it; what ended after it does not count.
 pub fn seen(incident: &Incident, past: &[Past]) -> Seen {
-    seen_before(Fingerprint::of(incident), &incident.id, past)
+    let until = incident.closed_at.unwrap_or(Timestamp::MAX);
+    let before = past.iter().filter(|p| p.closed_at < until);
+    lookup(Fingerprint::of(incident), &incident.id, &before.collect::<Vec<_>>())
 }
 
-/// Looks up a fault by its fingerprint, in incidents other than `id`.
+/// What is known of a fault from incidents other than `id`.
 pub fn seen_before(fault: Fingerprint<'_>, id: &IncidentId, past: &[Past]) -> Seen {
+    lookup(fault, id, &past.iter().collect::<Vec<_>>())
+}
+
+fn lookup(fault: Fingerprint<'_>, id: &IncidentId, past: &[&Past]) -> Seen {
     /// So many are named.
     const NAMED: usize = 5;
     let mut same: Vec<&Past> =
-        past.iter().filter(|p| &p.id != id && Fingerprint::of_past(p) == fault).collect();
+        past.iter().copied().filter(|p| &p.id != id && Fingerprint::of_past(p) == fault).collect();
     same.sort_by_key(|p| p.closed_at);
     let came_back = |of: &Past| past.iter().any(|p| p.reopens.as_ref() == Some(&of.id));
     let mut fixes: BTreeMap<String, Record> = BTreeMap::new();
@@ -106,37 +83,35 @@ pub fn seen_before(fault: Fingerprint<'_>, id: &IncidentId, past: &[Past]) -> Se
     }
 }
 
-impl Seen {
-    /// `seen 3 times, restart_container worked twice, last 2 days ago`; `None` if it was never seen.
-    pub fn words(&self, now: Timestamp) -> Option<String> {
-        let last = self.last?;
-        let mut parts = vec![format!("seen {}", spans::times(self.times))];
-        for (tool, record) in &self.fixes {
-            let mut said = Vec::new();
-            for (count, what) in [
-                (record.worked, "worked"),
-                (record.came_back, "helped for minutes only"),
-                (record.failed, "failed"),
-            ] {
-                if count > 0 {
-                    said.push(format!("{what} {}", spans::times(count)));
-                }
-            }
-            if !said.is_empty() {
-                parts.push(format!("{tool} {}", said.join(" and ")));
+/// `seen 3 times, restart_container worked twice, last 2 days ago`; `None` if it was never seen.
+pub fn words(seen: &Seen, now: Timestamp) -> Option<String> {
+    let last = seen.last?;
+    let mut parts = vec![format!("seen {}", spans::times(seen.times))];
+    for (tool, record) in &seen.fixes {
+        let mut said = Vec::new();
+        for (count, what) in [
+            (record.worked, "worked"),
+            (record.came_back, "helped for minutes only"),
+            (record.failed, "failed"),
+        ] {
+            if count > 0 {
+                said.push(format!("{what} {}", spans::times(count)));
             }
         }
-        parts.push(format!("last {}", spans::ago(now, last)));
-        Some(parts.join(", "))
+        if !said.is_empty() {
+            parts.push(format!("{tool} {}", said.join(" and ")));
+        }
     }
+    parts.push(format!("last {}", spans::ago(now, last)));
+    Some(parts.join(", "))
+}
 
-    /// Whether a kind of fix failed for this fault lately, and has not worked since.
-    pub fn speaks_against(&self, tool: &str, now: Timestamp) -> bool {
-        self.fixes.get(tool).is_some_and(|record| {
-            record.last_failed.is_some_and(|failed| {
-                now.duration_since(failed) <= LATELY
-                    && record.last_worked.is_none_or(|worked| worked < failed)
-            })
+/// Whether a kind of fix failed for this fault lately, and has not worked since.
+pub fn speaks_against(seen: &Seen, tool: &str, now: Timestamp) -> bool {
+    seen.fixes.get(tool).is_some_and(|record| {
+        record.last_failed.is_some_and(|failed| {
+            now.duration_since(failed) <= LATELY
+                && record.last_worked.is_none_or(|worked| worked < failed)
         })
-    }
+    })
 }

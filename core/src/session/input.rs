@@ -11,6 +11,7 @@ use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
 use crate::domain::brakes::KeptBrakes;
 use crate::domain::incident::Incident;
+use crate::domain::past::Past;
 use crate::domain::quiet::Silence;
 use crate::domain::signal::Signal;
 use crate::domain::spec::History;
@@ -62,6 +63,8 @@ pub enum Input<'a> {
     Silences(Cow<'a, [Silence]>),
     /// The kill switch and the failing servers, as an earlier run left them.
     Brakes(Cow<'a, KeptBrakes>),
+    /// Incidents of earlier runs that have ended, in short.
+    Past(Cow<'a, [Past]>),
     /// The wall clock jumped.
     ClockJumped(SignedDuration),
     /// The record of a keeper that ended.

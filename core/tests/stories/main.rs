@@ -5,6 +5,7 @@ mod changes;
 mod crash;
 mod decisions;
 mod dependencies;
+mod experience;
 mod health;
 mod intent;
 mod keeping;

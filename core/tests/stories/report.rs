@@ -356,13 +356,13 @@ fn the_same_fault_is_counted_with_what_worked() {
     all.push(other);
     let seen = seen_before(API, &"INC-9".into(), &all);
     assert_eq!(
-        seen.words(at(5 * 86_400)).unwrap(),
+        similar::words(&seen, at(5 * 86_400)).unwrap(),
         "seen 3 times, restart_container worked twice, last 2 days ago"
     );
-    assert!(!seen.speaks_against("restart_container", at(5 * 86_400)));
+    assert!(!similar::speaks_against(&seen, "restart_container", at(5 * 86_400)));
     // The incident itself is none before it.
     assert_eq!(seen_before(API, &"INC-3".into(), &all).times, 2);
-    assert_eq!(seen_before(API, &"INC-9".into(), &[]).words(at(0)), None);
+    assert_eq!(similar::words(&seen_before(API, &"INC-9".into(), &[]), at(0)), None);
 }
 
 #[test]
@@ -372,12 +372,12 @@ fn a_fix_after_which_it_came_back_did_not_work() {
     second.reopens = Some(first.id.clone());
     let seen = seen_before(API, &"INC-9".into(), &[first, second]);
     assert_eq!(
-        seen.words(at(3 * 86_400)).unwrap(),
+        similar::words(&seen, at(3 * 86_400)).unwrap(),
         "seen twice, start_container helped for minutes only once and failed once, last a day ago"
     );
-    assert!(seen.speaks_against("start_container", at(3 * 86_400)));
-    assert!(!seen.speaks_against("start_container", at(30 * 86_400)), "long ago");
-    assert!(!seen.speaks_against("restart_container", at(3 * 86_400)));
+    assert!(similar::speaks_against(&seen, "start_container", at(3 * 86_400)));
+    assert!(!similar::speaks_against(&seen, "start_container", at(30 * 86_400)), "long ago");
+    assert!(!similar::speaks_against(&seen, "restart_container", at(3 * 86_400)));
 }
 
 #[test]
