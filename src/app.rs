@@ -131,6 +131,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
         announced: extras.announced,
         recorder,
     });
+    let handle = handle.with_runbooks(Arc::clone(&settings.runbooks.books));
     Ok(Built { handle, state, engine, keeps: claim.keeps })
 }
 

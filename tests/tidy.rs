@@ -21,6 +21,8 @@ const CORE_EDGES: &[(&str, &[&str])] = &[
     ("diagnose", &["domain", "redact", "detect"]),
     ("policy", &["domain"]),
     ("report", &["domain"]),
+    ("runbook", &["domain", "redact"]),
+    ("answer", &["domain", "report", "runbook"]),
     ("engine", &["domain", "redact", "detect", "diagnose", "policy", "report"]),
     ("session", &["domain", "redact", "detect", "engine"]),
 ];
@@ -45,7 +47,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("recovery", &["ports"]),
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
-    ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    ("tui", &["cli", "config", "runtime::asking", "runtime::handle", "runtime::rings"]),
     ("control", &["config", "runtime::handle"]),
     ("headless", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("demo", &["*"]),

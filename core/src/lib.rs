@@ -10,9 +10,12 @@
 //! - [`diagnose`] anomalies and topology in, a diagnosis with evidence and plan out
 //! - [`policy`] how risky a call is and whether it may run without a person
 //! - [`report`] words about incidents: explanation, postmortem, what was seen before
+//! - [`runbook`] what people wrote down for a kind of failure, found again
 //! - [`engine`] the incident life cycle: state + signal + now -> effects
+//! - [`answer`] questions about an incident or a container, answered from stored facts
 //! - [`session`] detectors and engine as one thing that can be recorded and replayed
 
+pub mod answer;
 pub mod detect;
 pub mod diagnose;
 pub mod domain;
@@ -20,4 +23,5 @@ pub mod engine;
 pub mod policy;
 pub mod redact;
 pub mod report;
+pub mod runbook;
 pub mod session;

@@ -1,6 +1,7 @@
 //! Stories: what happens to containers goes into detector and engine as signals, with a clock that
 //! only the story moves; what comes out is compared with what a person on call would want.
 
+mod asking;
 mod changes;
 mod crash;
 mod decisions;

@@ -1,0 +1,252 @@
+//! Questions about an incident or a container, and their answers as they come, piece by piece.
+//!
+//! Words can do nothing here: what answers sees a snapshot, log lines and runbooks, and has no way
+//! to the run loop.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sentinel_core::answer::facts::{Facts, Subject};
+use sentinel_core::answer::{Answer, answer};
+use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
+use sentinel_core::domain::ids::{ContainerId, EvidenceId, IncidentId};
+use sentinel_core::domain::incident::Incident;
+use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
+use sentinel_core::redact;
+use sentinel_core::report::postmortem::BY_RULES;
+use sentinel_core::runbook::{Runbook, Runbooks, Wanted};
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::runtime::rings::LogPage;
+
+/// Bytes of a question.
+pub const MAX_WORDS: usize = 2_000;
+/// Pieces that may wait for a reader.
+const PARTS: usize = 32;
+/// Bytes of one piece of text, about.
+const PIECE: usize = 48;
+/// Error lines that an answer may use.
+const ERRORS: usize = 20;
+
+/// What is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An incident.
+    Incident(IncidentId),
+    /// A container.
+    Container(ContainerId),
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// About what.
+    pub about: About,
+    /// In which words. They are cut and cleaned where they are asked.
+    pub words: String,
+}
+
+/// Pieces of an answer, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// A piece of text. Evidence is cited as `[e3]`.
+    Text(String),
+    /// A read-only tool call that was made.
+    Looked {
+        /// The tool.
+        tool: String,
+        /// Its arguments, in words.
+        arguments: String,
+        /// Whether it worked.
+        ok: bool,
+        /// What came back, in short.
+        words: String,
+    },
+    /// The end.
+    Done {
+        /// Who answered: [`BY_RULES`] or a model's name.
+        by: String,
+        /// What was cited, each under the id by which the text names it.
+        evidence: Vec<Evidence>,
+        /// What a model would add, or what was unsupported.
+        note: Option<String>,
+    },
+    /// Why a model did not answer; the answer from rules and stored facts follows.
+    Failed(String),
+}
+
+/// An answer on its way. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Asking {
+    /// Its pieces; the queue ends behind [`Part::Done`].
+    pub parts: mpsc::Receiver<Part>,
+    _cancel: DropGuard,
+}
+
+/// What an answer is made from.
+#[derive(Clone, Debug)]
+pub(super) struct Material {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) runbooks: Arc<Runbooks>,
+    pub(super) lines: LogPage,
+}
+
+impl Question {
+    /// With its words made safe and short.
+    pub(super) fn safe(self) -> Self {
+        Self { words: redact::clean(self.words.as_bytes(), MAX_WORDS), ..self }
+    }
+}
+
+impl About {
+    /// The container whose log is looked at.
+    pub(super) fn container(&self, snapshot: &Snapshot) -> Option<ContainerId> {
+        match self {
+            Self::Container(id) => Some(id.clone()),
+            Self::Incident(id) => {
+                let incident = snapshot.incidents.iter().find(|i| &i.id == id)?;
+                let root = view(snapshot, |v| v.container.of.name == incident.root);
+                Some(root.map_or(&incident.container.id, |v| &v.container.of.id).clone())
+            }
+        }
+    }
+}
+
+fn view(snapshot: &Snapshot, is: impl Fn(&ContainerView) -> bool) -> Option<&ContainerView> {
+    snapshot.containers.iter().find(|v| is(v))
+}
+
+/// Begins to answer.
+pub(super) fn begin(question: Question, material: Material) -> Asking {
+    let (sender, parts) = mpsc::channel(PARTS);
+    let cancel = CancellationToken::new();
+    let cancelled = cancel.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = cancelled.cancelled() => {}
+            () = from_facts(&question, &material, &sender) => {}
+        }
+    });
+    Asking { parts, _cancel: cancel.drop_guard() }
+}
+
+/// The answer from rules and stored facts, piece by piece.
+async fn from_facts(question: &Question, material: &Material, parts: &mpsc::Sender<Part>) {
+    let told = offline(question, material, Timestamp::now());
+    for piece in pieces(&told.text) {
+        // A reader that has gone wants no more.
+        if parts.send(Part::Text(piece)).await.is_err() {
+            return;
+        }
+    }
+    let note = Some(told.what_a_model_would_add);
+    let done = Part::Done { by: BY_RULES.to_owned(), evidence: told.evidence, note };
+    if parts.send(done).await.is_err() {
+        tracing::debug!("an answer came after its reader had gone");
+    }
+}
+
+/// The answer from rules and stored facts.
+fn offline(question: &Question, material: &Material, now: Timestamp) -> Answer {
+    let snapshot = &material.snapshot;
+    let subject = match &question.about {
+        About::Incident(id) => snapshot
+            .incidents
+            .iter()
+            .find(|i| &i.id == id)
+            .map(|incident| Subject::Incident(incident)),
+        About::Container(id) => {
+            view(snapshot, |v| &v.container.of.id == id).map(Subject::Container)
+        }
+    };
+    let Some(subject) = subject else {
+        return Answer {
+            text: "It is not in the record that is shown any more; `sentinel-tui incidents show ID` reads the store.".to_owned(),
+            evidence: Vec::new(),
+            what_a_model_would_add: "A model would know no more of it.".to_owned(),
+        };
+    };
+    let errors = errors(snapshot, &material.lines);
+    let mut facts = Facts { subject, snapshot, runbooks: &[], errors: &errors, now };
+    let books = facts
+        .incident()
+        .map_or_else(Vec::new, |incident| runbooks(&material.runbooks, incident, snapshot));
+    facts.runbooks = &books;
+    answer(&question.words, &facts)
+}
+
+/// The runbooks that fit an incident.
+pub fn runbooks<'b>(
+    books: &'b Runbooks,
+    incident: &Incident,
+    snapshot: &Snapshot,
+) -> Vec<&'b Runbook> {
+    let root = view(snapshot, |v| v.container.of.name == incident.root);
+    let subject = view(snapshot, |v| v.container.of.id == incident.container.id);
+    let container = root.or(subject).map(|v| v.container.as_ref());
+    let mut names = vec![incident.root.as_str()];
+    match container {
+        Some(container) => names.push(&container.of.service),
+        None => names.push(incident.service()),
+    }
+    let labels = container.map(|c| &c.labels);
+    books.matching(&Wanted { class: incident.class, names: &names, labels })
+}
+
+/// The last lines that say of themselves that something failed.
+fn errors(snapshot: &Snapshot, page: &LogPage) -> Vec<Evidence> {
+    let said = page.entries.iter().filter(|e| !e.mark && e.line.reading.begins_error());
+    let mut last: Vec<Evidence> = said
+        .rev()
+        .take(ERRORS)
+        .map(|entry| {
+            let line = &entry.line;
+            let name = view(snapshot, |v| v.container.of.id == line.container);
+            Evidence {
+                id: EvidenceId(format!("line-{}", line.seq)),
+                kind: EvidenceKind::Log,
+                container: name.map_or(line.container.short(), |v| &v.container.of.name).to_owned(),
+                ts: line.at,
+                excerpt: line.text.to_string(),
+                line: Some(LineAddress { container: line.container.clone(), seq: line.seq }),
+            }
+        })
+        .collect();
+    last.reverse();
+    last
+}
+
+/// A text in pieces that end behind a word.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for word in text.split_inclusive([' ', '\n']) {
+        match pieces.last_mut() {
+            Some(last) if last.len() < PIECE => last.push_str(word),
+            _ => pieces.push(word.to_owned()),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_make_up_the_text() {
+        for text in ["", "one", "one two\n\nthree ".repeat(40).as_str(), "x".repeat(500).as_str()] {
+            assert_eq!(pieces(text).concat(), text);
+        }
+        assert!(pieces(&"word ".repeat(100)).len() > 5);
+    }
+
+    #[test]
+    fn the_words_of_a_question_are_cut_and_cleaned() {
+        let about = About::Incident("INC-1".into());
+        let words = format!("password=hunter2-and-more \u{1b}[31m {}", "x".repeat(3 * MAX_WORDS));
+        let safe = Question { about, words }.safe().words;
+        assert!(!safe.contains("hunter2") && !safe.contains('\u{1b}'), "{safe}");
+        assert!(safe.len() <= MAX_WORDS + redact::CUT_MARK.len());
+    }
+}
