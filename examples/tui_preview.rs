@@ -530,6 +530,7 @@ async fn preview(
         monitor: Arc::clone(&play) as Arc<dyn Monitor>,
         remediator: Arc::new(Hands(Arc::clone(&play))),
         models: None,
+        runbooks: Arc::default(),
         store: Arc::new(SqliteStore::in_memory()?),
         role: Arc::new(Alone),
         settings,
@@ -553,7 +554,9 @@ async fn preview(
             })
         }),
     };
-    let options = Options { theme, ascii, operator: "ana".to_owned(), menu: Some(menu) };
+    let postmortems = std::env::temp_dir();
+    let options =
+        Options { theme, ascii, operator: "ana".to_owned(), postmortems, menu: Some(menu) };
     let signals = stop.clone();
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};

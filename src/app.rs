@@ -121,6 +121,7 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(monitor),
         remediator: Arc::new(remediator),
+        runbooks: Arc::clone(&settings.runbooks.books),
         models: models.map(|models| Arc::new(models) as Arc<dyn Models>),
         store,
         role,

@@ -283,6 +283,25 @@ pub enum IncidentsVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Write the postmortem of an incident to standard output: timeline, cause, evidence, fixes,
+    /// verification, impact, what prevented it from being found earlier, action items
+    Export {
+        /// Its id, or a beginning or the last block of it.
+        id: String,
+        /// Form
+        #[arg(long, value_enum, default_value_t)]
+        format: ReportFormat,
+    },
+}
+
+/// Form of a postmortem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Markdown; text from outside is escaped
+    #[default]
+    Md,
+    /// One JSON object
+    Json,
 }
 
 /// The audit trail.

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::IncidentId;
+use sentinel_core::domain::past::Seen;
+use sentinel_core::report::{explanation, similar};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
@@ -137,6 +139,17 @@ fn write(envelope: &Envelope, output: Output, out: &mut impl Write) -> std::io::
     out.flush()
 }
 
+/// What is known of a fault from before.
+fn before(seen: Option<&Seen>) -> String {
+    let words = seen.and_then(|seen| similar::words(seen, Timestamp::now()));
+    words.map_or_else(String::new, |words| format!(" (before: {words})"))
+}
+
+/// Paragraphs, one behind the other.
+fn in_one_line(words: &str) -> String {
+    words.replace(explanation::BETWEEN, " ")
+}
+
 /// The time of day here.
 fn local_time(ts: &str) -> String {
     ts.parse::<Timestamp>().map_or_else(
@@ -190,7 +203,7 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::IncidentResolved { incident } => format!(
             "RESOLVED {}: {}",
             incident.id,
-            incident.explanation.as_deref().unwrap_or("it recovered")
+            in_one_line(incident.explanation.as_deref().unwrap_or("it recovered"))
         ),
         Event::IncidentEscalated { incident } => {
             format!("ESCALATED {}: {}", incident.id, incident.title)
@@ -198,13 +211,14 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::IncidentDismissed { incident } => format!(
             "dismissed {}: {}",
             incident.id,
-            incident.explanation.as_deref().unwrap_or_default()
+            in_one_line(incident.explanation.as_deref().unwrap_or_default())
         ),
         Event::DiagnosisReady { diagnosis, .. } => format!(
-            "diagnosis: {} ({:.0} %): {}",
+            "diagnosis: {} ({:.0} %): {}{}",
             diagnosis.class,
             diagnosis.confidence * 100.0,
-            diagnosis.cause
+            diagnosis.cause,
+            before(diagnosis.seen_before.as_ref())
         ),
         Event::OpinionReady { opinion, .. } => format!(
             "the analyst ({}) {}: {}",

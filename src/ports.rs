@@ -158,6 +158,7 @@ pub trait Models: Send + Sync {
     /// Has an incident analysed; the model may look further by `reads`.
     fn analyze(
         &self,
+        incident: IncidentId,
         brief: Arc<Brief>,
         reads: Arc<dyn ReadTools>,
         stop: CancellationToken,

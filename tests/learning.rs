@@ -88,6 +88,7 @@ async fn run(
         monitor: Arc::new(monitor),
         remediator: Arc::new(Idle),
         models: None,
+        runbooks: Arc::default(),
         store: Arc::new(store.clone()),
         role: Arc::new(Idle),
         signatures: Arc::clone(Signatures::builtin()),

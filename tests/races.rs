@@ -144,6 +144,7 @@ impl Instance {
             monitor: Arc::new(monitor),
             remediator: Arc::new(remediator),
             models: None,
+            runbooks: Arc::default(),
             store: Arc::new(SqliteStore::open(&folder.path().join("state"))?),
             role: Arc::new(Idle),
             settings: engine::Settings {

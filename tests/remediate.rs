@@ -288,6 +288,7 @@ fn approved_on(
         explanation: None,
         explanation_by: None,
         opinion: None,
+        earlier_plans: Vec::new(),
     };
     let by = Actor::Person("ann".to_owned());
     let (approved, ticket) = incident.approve(&FixId::from("INC-1/1.1"), &plan.sha256, by, now)?;

@@ -150,6 +150,7 @@ async fn recorded(recorder: FileRecorder, wanted: fn(&Event) -> bool) -> Fallibl
         monitor: Arc::new(Crash),
         remediator: Arc::new(Hands),
         models: None,
+        runbooks: Arc::default(),
         store: Arc::new(SqliteStore::in_memory()?),
         role: Arc::new(Idle),
         signatures: Arc::clone(Signatures::builtin()),

@@ -53,6 +53,7 @@ fn incident(second: i64, state: IncidentState) -> Incident {
         explanation: None,
         explanation_by: None,
         opinion: None,
+        earlier_plans: Vec::new(),
     }
 }
 

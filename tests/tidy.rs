@@ -20,8 +20,14 @@ const CORE_EDGES: &[(&str, &[&str])] = &[
     ("detect", &["domain", "redact"]),
     ("diagnose", &["domain", "redact", "detect"]),
     ("policy", &["domain"]),
-    ("consult", &["domain", "redact", "detect", "diagnose"]),
-    ("engine", &["domain", "redact", "detect", "diagnose", "policy", "consult"]),
+    ("report", &["domain"]),
+    ("runbook", &["domain", "redact"]),
+    ("answer", &["domain", "report", "runbook"]),
+    ("consult", &["domain", "redact", "detect", "diagnose", "report", "runbook"]),
+    (
+        "engine",
+        &["domain", "redact", "detect", "diagnose", "policy", "report", "runbook", "consult"],
+    ),
     ("session", &["domain", "redact", "detect", "consult", "engine"]),
 ];
 
@@ -45,7 +51,7 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("recovery", &["ports"]),
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
-    ("tui", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    ("tui", &["cli", "config", "runtime::asking", "runtime::handle", "runtime::rings"]),
     ("control", &["config", "runtime::handle"]),
     ("headless", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("demo", &["*"]),

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sentinel_core::consult::brief::Brief;
 use sentinel_core::consult::triage::Batch;
+use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::opinion::{Analysis, Answered, ModelView, ModelWord, Role, Verdict};
 use sentinel_core::domain::signal::Signal;
@@ -173,6 +174,7 @@ impl LanguageModels {
 
     async fn analyzed(
         &self,
+        incident: &IncidentId,
         brief: &Brief,
         reads: &Arc<dyn ReadTools>,
         stop: &CancellationToken,
@@ -191,7 +193,7 @@ impl LanguageModels {
         let json = replies.last().and_then(|r| r.json.clone()).filter(serde_json::Value::is_object);
         let analysis = json.and_then(|json| serde_json::from_value::<Analysis>(json).ok());
         let Some(analysis) = analysis else { return Err(unreadable(Role::Analyst)) };
-        let incident = brief.incident.clone();
+        let incident = incident.clone();
         Ok(ModelWord::Analyzed { incident, analysis: Box::new(analysis), looked, by })
     }
 
@@ -264,16 +266,14 @@ impl Models for LanguageModels {
 
     fn analyze(
         &self,
+        incident: IncidentId,
         brief: Arc<Brief>,
         reads: Arc<dyn ReadTools>,
         stop: CancellationToken,
     ) -> BoxFuture<'_, ModelWord> {
         async move {
-            let word = self.analyzed(&brief, &reads, &stop).await;
-            word.unwrap_or_else(|Refusal { why, .. }| ModelWord::NotAnalyzed {
-                incident: brief.incident.clone(),
-                why,
-            })
+            let word = self.analyzed(&incident, &brief, &reads, &stop).await;
+            word.unwrap_or_else(|Refusal { why, .. }| ModelWord::NotAnalyzed { incident, why })
         }
         .boxed()
     }

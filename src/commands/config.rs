@@ -95,6 +95,15 @@ fn show(settings: &Settings) -> Vec<String> {
             },
         ),
         line(
+            "runbooks",
+            match &settings.runbooks.folder {
+                Some(folder) => {
+                    format!("{} in {}", settings.runbooks.books.count(), folder.display())
+                }
+                None => "none: no home folder is known".to_owned(),
+            },
+        ),
+        line(
             "brakes",
             format!(
                 "cooldown {} s, {} strikes, lock {} s, {} plans an hour",

@@ -6,14 +6,16 @@ use color_eyre::eyre::Report;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sentinel_core::domain::incident::Incident;
+use sentinel_core::domain::past::{MAX_PAST, Past};
+use sentinel_core::report::{markdown, postmortem};
 
 use crate::app::AppError;
-use crate::cli::IncidentsVerb;
+use crate::cli::{IncidentsVerb, ReportFormat};
 use crate::commands::out;
 use crate::config::Settings;
 use crate::store::sqlite::SqliteStore;
 
-/// Lists or shows incidents.
+/// Lists, shows or exports incidents.
 pub async fn run(settings: &Settings, verb: IncidentsVerb) -> Result<ExitCode, Report> {
     let store = SqliteStore::open(&settings.state_dir).map_err(AppError::Store)?;
     match verb {
@@ -28,6 +30,16 @@ pub async fn run(settings: &Settings, verb: IncidentsVerb) -> Result<ExitCode, R
                 return out::lines([format!("no incidents in {}", settings.state_dir.display())]);
             }
             out::lines(incidents.iter().map(line))
+        }
+        IncidentsVerb::Export { id, format } => {
+            let incident = store.find(&id).await?;
+            let earlier = store.list(MAX_PAST).await.map_err(AppError::Earlier)?;
+            let past: Vec<Past> = earlier.iter().filter_map(Past::of).collect();
+            let written = postmortem::write(&incident, &past);
+            match format {
+                ReportFormat::Md => out::bytes(markdown::write(&written).as_bytes()),
+                ReportFormat::Json => out::lines([serde_json::to_string_pretty(&written)?]),
+            }
         }
         IncidentsVerb::Show { id, json } => {
             let incident = store.find(&id).await?;
@@ -123,7 +135,7 @@ fn page(incident: &Incident) -> Vec<String> {
     }
     if let Some(explanation) = &incident.explanation {
         lines.push(String::new());
-        lines.push(explanation.clone());
+        lines.extend(explanation.lines().map(str::to_owned));
     }
     lines
 }

@@ -103,6 +103,7 @@ pub async fn on_screen(
         theme,
         ascii: settings.ascii,
         operator: settings.operator.clone(),
+        postmortems: settings.state_dir.join("postmortems"),
         menu,
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;

@@ -49,6 +49,10 @@ usage_seconds = 2
 # the XDG folder for configuration).
 # signatures = "signatures.toml"
 
+# Folder of runbooks: Markdown files for kinds of failure (default: sentinel-tui/runbooks in the XDG
+# folder for configuration).
+# runbooks = "runbooks"
+
 # Hours for which a container that a fix replaced is kept aside, as the way back.
 park_hours = 24
 
@@ -135,6 +139,8 @@ pub struct FileSettings {
     pub mcp_gateway_url: Option<String>,
     /// Known failures in log lines.
     pub signatures: Option<PathBuf>,
+    /// Folder of runbooks.
+    pub runbooks: Option<PathBuf>,
     /// Hours for which a container that was replaced is kept.
     pub park_hours: Option<u64>,
     /// The brakes' bounds.
@@ -158,6 +164,7 @@ const KEYS: &[&str] = &[
     "catalog",
     "mcp_gateway_url",
     "signatures",
+    "runbooks",
     "park_hours",
     "brakes",
     "cooldown_seconds",

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod gateway;
 pub mod models;
 pub mod policy;
+pub mod runbooks;
 pub mod signatures;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use crate::config::filter::WatchFilter;
 use crate::config::gateway::GatewaySettings;
 use crate::config::models::ModelSettings;
 use crate::config::policy::seconds;
+use crate::config::runbooks::RunbookSettings;
 use crate::config::signatures::SignatureSettings;
 
 /// Why the settings are not usable: always exit status 2.
@@ -82,6 +84,8 @@ pub struct Settings {
     pub models: ModelSettings,
     /// Known failures in log lines.
     pub signatures: SignatureSettings,
+    /// What people wrote down for kinds of failure.
+    pub runbooks: RunbookSettings,
     /// Who operates, for the audit trail.
     pub operator: String,
     /// Seconds between resource readings.
@@ -111,6 +115,11 @@ impl Settings {
             file.signatures.as_deref(),
             environment.config_home().ok().as_deref(),
         )?;
+        let runbooks = RunbookSettings::read(
+            environment.path("SENTINEL_RUNBOOKS").or(file.runbooks).as_deref(),
+            environment.config_home().ok().as_deref(),
+            &mut ignored,
+        );
         let mut sources = Vec::new();
         let mut said = |key: &str, source: &str| sources.push((key.to_owned(), source.to_owned()));
 
@@ -186,6 +195,7 @@ impl Settings {
             gateway,
             models,
             signatures,
+            runbooks,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
             usage_seconds: file.usage_seconds.unwrap_or(2).max(1),
             environment,

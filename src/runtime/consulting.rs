@@ -2,16 +2,18 @@
 //! itself, is called off with its incident, and never holds anything up.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sentinel_core::consult::brief::Brief;
+use sentinel_core::consult::brief::{Brief, with_runbooks};
 use sentinel_core::consult::triage::Batch;
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::opinion::ModelWord;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{ReadCall, ToolResult};
+use sentinel_core::runbook::Runbooks;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,10 +36,34 @@ impl ReadTools for Reads {
     }
 }
 
+/// What questions are answered with: models, if there are any, what they may look at, and what
+/// people wrote down.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(super) models: Option<Arc<dyn Models>>,
+    pub(super) reads: Arc<dyn ReadTools>,
+    pub(super) runbooks: Arc<Runbooks>,
+}
+
+impl Asked {
+    pub(super) fn new(
+        models: Option<Arc<dyn Models>>,
+        remediator: &Arc<dyn Remediator>,
+        runbooks: Arc<Runbooks>,
+    ) -> Self {
+        Self { models, reads: Arc::new(Reads(Arc::clone(remediator))), runbooks }
+    }
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("models", &self.models.is_some()).finish_non_exhaustive()
+    }
+}
+
 /// What is asked of models now.
 pub(super) struct Consulting {
-    models: Option<Arc<dyn Models>>,
-    reads: Arc<dyn ReadTools>,
+    asked: Asked,
     results: mpsc::Sender<Signal>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -46,14 +72,9 @@ pub(super) struct Consulting {
 }
 
 impl Consulting {
-    pub(super) fn new(
-        models: Option<Arc<dyn Models>>,
-        remediator: &Arc<dyn Remediator>,
-        results: &mpsc::Sender<Signal>,
-    ) -> Self {
+    pub(super) fn new(asked: Asked, results: &mpsc::Sender<Signal>) -> Self {
         Self {
-            models,
-            reads: Arc::new(Reads(Arc::clone(remediator))),
+            asked,
             results: results.clone(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -64,7 +85,8 @@ impl Consulting {
 
     /// Reports how the models fare until [`Consulting::stop`]; the task ends then.
     pub(super) fn watch(&self) -> JoinHandle<()> {
-        let (models, out, stop) = (self.models.clone(), self.results.clone(), self.stop.clone());
+        let models = self.asked.models.clone();
+        let (out, stop) = (self.results.clone(), self.stop.clone());
         tokio::spawn(async move {
             if let Some(models) = models {
                 models.run(out, stop).await;
@@ -73,22 +95,23 @@ impl Consulting {
     }
 
     pub(super) fn triage(&self, batch: Batch) {
-        let Some(models) = self.models.clone() else { return };
+        let Some(models) = self.asked.models.clone() else { return };
         let (out, stop) = (self.results.clone(), self.stop.clone());
         self.tasks.spawn(async move { tell(&out, models.triage(batch, stop).await).await });
     }
 
-    pub(super) fn analyze(&mut self, brief: Arc<Brief>) {
-        let Some(models) = self.models.clone() else { return };
+    pub(super) fn analyze(&mut self, incident: IncidentId, brief: &Brief) {
+        let Some(models) = self.asked.models.clone() else { return };
         let stop = self.stop.child_token();
         // One analysis of an incident at a time: a newer one knows more.
-        if let Some(older) = self.analyses.insert(brief.incident.clone(), stop.clone()) {
+        if let Some(older) = self.analyses.insert(incident.clone(), stop.clone()) {
             older.cancel();
         }
         self.analyses.retain(|_, stop| !stop.is_cancelled());
-        let (out, reads) = (self.results.clone(), Arc::clone(&self.reads));
+        let brief = Arc::new(with_runbooks(brief.clone(), &self.asked.runbooks));
+        let (out, reads) = (self.results.clone(), Arc::clone(&self.asked.reads));
         self.tasks.spawn(async move {
-            let word = models.analyze(brief, reads, stop.clone()).await;
+            let word = models.analyze(incident, brief, reads, stop.clone()).await;
             if !stop.is_cancelled() {
                 tell(&out, word).await;
             }
@@ -103,7 +126,7 @@ impl Consulting {
     }
 
     pub(super) fn explain(&self, incident: Arc<Incident>) {
-        let Some(models) = self.models.clone() else { return };
+        let Some(models) = self.asked.models.clone() else { return };
         let Ok(turn) = Arc::clone(&self.explaining).try_acquire_owned() else {
             tracing::info!("{}: too many incidents closed at once to ask a model", incident.id);
             return;

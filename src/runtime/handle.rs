@@ -11,15 +11,20 @@ use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::redact;
+use sentinel_core::runbook::Runbooks;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use crate::runtime::asking::{self, Asking, Material, Question};
+use crate::runtime::consulting::Asked;
 use crate::runtime::rings::{LogPage, LogRings, Range};
 
 /// How long a front end waits for the engine's answer.
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Newest lines of a log among which an answer looks for errors.
+const LINES_LOOKED_AT: usize = 2_000;
 /// Bytes of a reason that a person gives.
 const REASON: usize = 1024;
 
@@ -76,6 +81,7 @@ pub struct Handle {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     rings: Arc<Mutex<LogRings>>,
     counter: Arc<AtomicU64>,
+    asked: Asked,
 }
 
 impl Handle {
@@ -85,8 +91,25 @@ impl Handle {
         events: broadcast::Sender<Arc<Envelope>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         rings: Arc<Mutex<LogRings>>,
+        asked: Asked,
     ) -> Self {
-        Self { requests, events, snapshots, rings, counter: Arc::new(AtomicU64::new(1)) }
+        let counter = Arc::new(AtomicU64::new(1));
+        Self { requests, events, snapshots, rings, counter, asked }
+    }
+
+    /// What people wrote down for kinds of failure.
+    pub fn runbooks(&self) -> Arc<Runbooks> {
+        Arc::clone(&self.asked.runbooks)
+    }
+
+    /// Asks a question. The answer comes piece by piece; dropping it cancels it. Whatever the words
+    /// are, they change nothing. Must be called within the async runtime.
+    pub fn ask(&self, question: Question) -> Asking {
+        let snapshot = self.snapshot();
+        let of = question.about.container(&snapshot);
+        let lines = of.map(|id| self.logs(&id, Range::Tail(LINES_LOOKED_AT))).unwrap_or_default();
+        let material = Material { snapshot, lines, asked: self.asked.clone() };
+        asking::begin(question.safe(), material)
     }
 
     /// Asks for something; the answer is a sentence either way.

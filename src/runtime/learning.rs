@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sentinel_core::consult::triage::Judged;
 use sentinel_core::detect::score::learned::ServiceKey;
 use sentinel_core::domain::brakes::KeptBrakes;
+use sentinel_core::domain::past::{MAX_PAST, Past};
 use sentinel_core::domain::quiet::Silence;
 use sentinel_core::domain::snapshot::EngineInfo;
 use sentinel_core::domain::spec::History;
@@ -113,6 +114,18 @@ impl Loop {
     /// Keeps what triage said.
     pub(super) async fn keep_judged(&self, judged: &[Judged], hands: &Hands) {
         self.keep_json(JUDGED, "", judged, hands).await;
+    }
+
+    /// The engine is reached for the first time, or its keeper has ended: what became of incidents
+    /// that the engine does not hold any more.
+    pub(super) async fn recall_past(&mut self, now: Timestamp) {
+        match self.store.load(MAX_PAST).await {
+            Ok(earlier) => {
+                let past: Vec<Past> = earlier.iter().filter_map(Past::of).collect();
+                self.tell(Input::Past(past.into()), now);
+            }
+            Err(error) => tracing::warn!("{error}; what helped in past incidents is not known"),
+        }
     }
 
     /// Keeps the kill switch and what is known of failing servers.

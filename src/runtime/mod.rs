@@ -3,6 +3,7 @@
 //! Start at [`run::prepare`]. The loop builds one signal at a time, lets the detectors and the
 //! engine look at it, and performs what they ask; nothing else owns state.
 
+pub mod asking;
 mod clock;
 mod consulting;
 mod core;

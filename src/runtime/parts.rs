@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::engine::Settings;
+use sentinel_core::runbook::Runbooks;
 use sentinel_core::session::input::Announced;
 
 use crate::ports::{Models, Monitor, Recorder, Remediator, Role, Store};
@@ -15,6 +16,8 @@ pub struct Parts {
     pub monitor: Arc<dyn Monitor>,
     /// Acts.
     pub remediator: Arc<dyn Remediator>,
+    /// What people wrote down for kinds of failure.
+    pub runbooks: Arc<Runbooks>,
     /// Language models, if there are any to ask.
     pub models: Option<Arc<dyn Models>>,
     /// Remembers.

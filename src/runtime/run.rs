@@ -16,9 +16,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Models, Monitor, Outlet, PortError, Remediator, Store, inbox};
+use crate::ports::{Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::clock::Clock;
-use crate::runtime::consulting::Consulting;
+use crate::runtime::consulting::{Asked, Consulting};
 use crate::runtime::core::Core;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
@@ -65,11 +65,13 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
     let mut core = Core::new(start, parts.recorder);
     let (snapshots, snapshots_out) = watch::channel(Arc::new(core.snapshot(now)));
     let rings = Arc::new(Mutex::new(LogRings::default()));
-    let handle = Handle::new(requests_in, events.clone(), snapshots_out, Arc::clone(&rings));
+    let asked = Asked::new(parts.models, &parts.remediator, parts.runbooks);
+    let handle =
+        Handle::new(requests_in, events.clone(), snapshots_out, Arc::clone(&rings), asked.clone());
     let state = Loop {
         monitor: parts.monitor,
         remediator: parts.remediator,
-        models: parts.models,
+        asked,
         store: parts.store,
         roles,
         core,
@@ -91,7 +93,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
 pub struct Loop {
     pub(super) monitor: Arc<dyn Monitor>,
     pub(super) remediator: Arc<dyn Remediator>,
-    pub(super) models: Option<Arc<dyn Models>>,
+    pub(super) asked: Asked,
     pub(super) store: Arc<dyn Store>,
     pub(super) roles: Roles,
     pub(super) core: Core,
@@ -122,7 +124,7 @@ impl Loop {
             remediator: Arc::clone(&self.remediator),
             results: results_in.clone(),
             jobs,
-            consulting: Consulting::new(self.models.clone(), &self.remediator, &results_in),
+            consulting: Consulting::new(self.asked.clone(), &results_in),
             tasks: JoinSet::new(),
         };
 
@@ -276,6 +278,7 @@ impl Loop {
                 Ok(earlier) => {
                     self.tell(Input::Adopted(earlier.into()), Timestamp::now());
                     self.recall_brakes(Timestamp::now()).await;
+                    self.recall_past(Timestamp::now()).await;
                 }
                 Err(error) => {
                     tracing::warn!("the record cannot be taken over: {error}");
@@ -329,6 +332,7 @@ impl Loop {
             self.recall_silences(now).await;
             self.recall_brakes(now).await;
             self.recall_judged(now).await;
+            self.recall_past(now).await;
         }
         let anomalies = self.core.observe(&signal, now);
         match &signal {
@@ -371,7 +375,7 @@ impl Loop {
             Effect::SaveSilences(silences) => self.keep_silences(&silences, hands).await,
             Effect::SaveBrakes(kept) => self.keep_brakes(&kept, hands).await,
             Effect::Triage(batch) => hands.consulting.triage(*batch),
-            Effect::Analyze(brief) => hands.consulting.analyze(brief),
+            Effect::Analyze { incident, brief } => hands.consulting.analyze(incident, &brief),
             Effect::CallOff(incident) => hands.consulting.call_off(&incident),
             Effect::Explain(incident) => hands.consulting.explain(incident),
             Effect::SaveJudged(judged) => self.keep_judged(&judged, hands).await,

@@ -64,6 +64,7 @@ actions! {
     Dismiss "dismiss" "dismiss incident",
     Undo "undo" "take fix back",
     Halt "halt" "kill switch on, off",
+    Postmortem "postmortem" "write the postmortem",
     Silence "silence" "silence its service",
     Quiet "quiet" "silenced, left alone",
     Filter "filter" "show matching lines only",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use sentinel_core::domain::command::Command;
-use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::snapshot::Snapshot;
 
 use crate::runtime::rings::LogPage;
@@ -83,6 +83,14 @@ pub enum Effect {
         last: u64,
         /// Revision of what is there.
         revision: u64,
+    },
+    /// Write the postmortem of an incident into the state folder; where it is comes back as
+    /// [`Msg::Said`].
+    Keep {
+        /// Of which.
+        incident: IncidentId,
+        /// As Markdown.
+        document: String,
     },
     /// Put text on the clipboard.
     Copy(String),

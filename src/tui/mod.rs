@@ -9,6 +9,7 @@
 //! the operator's own to a dialog that names what will run.
 
 pub mod action;
+pub mod export;
 pub mod glyphs;
 pub mod keymap;
 pub mod layout;

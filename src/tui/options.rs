@@ -1,6 +1,7 @@
 //! What the terminal UI is told when it starts.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -19,6 +20,8 @@ pub struct Options {
     pub ascii: bool,
     /// Who decides, for the record: a name or login.
     pub operator: String,
+    /// Where postmortems are written.
+    pub postmortems: PathBuf,
     /// An extra menu on `F`.
     pub menu: Option<Menu>,
 }

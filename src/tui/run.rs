@@ -4,6 +4,7 @@
 //! most once. While nothing changes nothing is drawn and nothing polls.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::runtime::handle::Handle;
 use crate::runtime::rings::{RING_LINES, Range};
+use crate::tui::export;
 use crate::tui::message::{Effect, Msg};
 use crate::tui::modal::{GRACE, Open};
 use crate::tui::options::{Options, Pick};
@@ -74,6 +76,7 @@ struct Runner {
     theme: Theme,
     operator: String,
     pick: Option<Pick>,
+    postmortems: PathBuf,
     screen: Screen,
     state: State,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -96,7 +99,7 @@ impl Runner {
         state.now = Timestamp::now();
         state.ascii = options.ascii;
         state.operator.clone_from(&options.operator);
-        let Options { theme, operator, menu, .. } = options;
+        let Options { theme, operator, menu, postmortems, .. } = options;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
         state.menu = menu.map(|m| MenuText { title: m.title, items: m.items });
         let size = screen.size().map_err(TuiError::on("tell its size"))?;
@@ -106,6 +109,7 @@ impl Runner {
             theme,
             operator,
             pick,
+            postmortems,
             screen,
             state,
             snapshots,
@@ -326,6 +330,13 @@ impl Runner {
                         let work = pick(item);
                         let answer = self.answer.clone();
                         self.tasks.spawn(async move { say(&answer, work.await).await });
+                    }
+                    Effect::Keep { incident, document } => {
+                        let folder = self.postmortems.clone();
+                        let answer = self.answer.clone();
+                        self.tasks.spawn(async move {
+                            say(&answer, export::write(folder, incident, document).await).await;
+                        });
                     }
                     Effect::Copy(text) => queue.push_back(copy(&text)),
                 }

@@ -147,6 +147,7 @@ pub(crate) fn empty() -> Snapshot {
         silences: Vec::new(),
         brakes: BrakesView::default(),
         models: Vec::new(),
+        past: Arc::default(),
     }
 }
 
@@ -314,6 +315,8 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
             edges: edges().into_iter().filter(|e| e.to == name).collect(),
             near_tie: None,
             recent_changes: vec!["memory limit 192 MiB → 96 MiB".to_owned()],
+            seen_before: None,
+            doubt: None,
         }),
         plan,
         plans: 1,
@@ -328,6 +331,7 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
         explanation: None,
         explanation_by: None,
         opinion: None,
+        earlier_plans: Vec::new(),
     }
 }
 

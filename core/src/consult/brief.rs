@@ -11,16 +11,18 @@ use crate::consult::menu;
 use crate::detect::score::quote;
 use crate::diagnose::topology;
 use crate::diagnose::world::{Facts, World};
-use crate::domain::container::Container;
+use crate::domain::container::{Container, ContainerRef};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{ContainerId, EvidenceId, IncidentId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, TimelineEntry};
 use crate::domain::log::{Level, LogLine};
 use crate::domain::size::bytes_words;
-use crate::domain::snapshot::Mode;
+use crate::domain::snapshot::{Mode, Snapshot};
 use crate::domain::spec::{SpecChange, SpecField};
 use crate::domain::tool::Tool;
+use crate::domain::topology::Edge;
+use crate::runbook::{Runbooks, Wanted};
 
 /// Bytes of evidence, about four to a token: what a small model reads well in one go.
 pub const EVIDENCE_BYTES: usize = 14 << 10;
@@ -34,10 +36,14 @@ const ITEM_BYTES: usize = 400;
 const LINES: usize = 12;
 /// Containers around the incident that are described.
 const NEIGHBOURS: usize = 8;
+/// Edges told.
+const MOST_EDGES: usize = 16;
+/// Entries of the timeline told.
+const TIMELINE: usize = 12;
 /// Changes this long before the incident are told.
 const CHANGES: SignedDuration = SignedDuration::from_hours(6);
 
-/// A runbook that fits the incident.
+/// A runbook that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Its name.
@@ -49,16 +55,16 @@ pub struct Page {
 /// What a brief is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The incident.
-    pub incident: &'a Incident,
+    /// The container that it is about.
+    pub container: &'a ContainerRef,
+    /// The incident, if it is about one.
+    pub incident: Option<&'a Incident>,
     /// What is known of all containers.
     pub world: &'a World,
     /// What may be done.
     pub mode: Mode,
     /// What is remembered of earlier incidents like it, in words.
     pub memory: &'a [String],
-    /// Runbooks that fit.
-    pub runbooks: &'a [Page],
     /// Now.
     pub now: Timestamp,
 }
@@ -94,12 +100,16 @@ pub struct RulesSay {
 /// An incident, ready to be shown to a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Brief {
-    /// Which incident.
-    pub incident: IncidentId,
+    /// Which incident, if it is about one.
+    pub incident: Option<IncidentId>,
     /// What is broken, in a line.
     pub title: String,
     /// Name of the container that it was opened on.
     pub subject: String,
+    /// Names that it goes by: of the container at fault, and of its service.
+    pub names: Vec<String>,
+    /// Labels of that container.
+    pub labels: BTreeMap<String, String>,
     /// When the fault was observable.
     pub observed_at: Timestamp,
     /// What the rules say.
@@ -116,7 +126,7 @@ pub struct Brief {
     pub timeline: Vec<String>,
     /// Earlier incidents like it.
     pub memory: Vec<String>,
-    /// Runbooks that fit.
+    /// Runbooks that fit: added where they are kept.
     pub runbooks: Vec<Page>,
     /// Tools, with their schemas.
     pub tools: Vec<Tool>,
@@ -134,40 +144,34 @@ impl Brief {
     }
 }
 
-/// Makes the brief of an incident.
+/// Makes the brief of an incident, or of a container.
 pub fn brief(of: &Subject<'_>) -> Brief {
-    let Subject { incident, world, .. } = *of;
-    let places = places(incident, world);
+    let Subject { container, incident, world, now, .. } = *of;
+    let places = places(of);
     let (items, left_out) = evidence(of, &places);
     let near: BTreeSet<&str> = places.iter().map(|f| f.container.of.name.as_str()).collect();
-    let edges = topology::all(world);
-    let edges =
-        edges.iter().filter(|e| near.contains(e.from.as_str()) && near.contains(e.to.as_str()));
+    let close = |e: &&Edge| near.contains(e.from.as_str()) && near.contains(e.to.as_str());
+    let needs = |e: &Edge| {
+        format!("{} needs {} ({:.0} % sure: {})", e.from, e.to, e.confidence * 100.0, e.why)
+    };
+    let timeline = incident.map(|i| i.timeline.as_slice()).unwrap_or_default();
+    let told = |e: &TimelineEntry| format!("{:.0} {}: {}", e.at, e.actor, cut(&e.what));
+    let first = places.first().map(|f| &f.container);
     Brief {
-        incident: incident.id.clone(),
-        title: incident.title.clone(),
-        subject: incident.container.name.clone(),
-        observed_at: incident.observed_at,
-        rules: rules_say(incident),
+        incident: incident.map(|i| i.id.clone()),
+        title: incident.map_or_else(String::new, |i| i.title.clone()),
+        subject: container.name.clone(),
+        names: first.map_or_else(Vec::new, |c| vec![c.of.name.clone(), c.of.service.clone()]),
+        labels: first.map_or_else(BTreeMap::new, |c| c.labels.clone()),
+        observed_at: incident.map_or(now, |i| i.observed_at),
+        rules: incident.map_or_else(RulesSay::default, rules_say),
         items,
         left_out,
         containers: places.iter().map(|f| describe(f)).collect(),
-        topology: edges
-            .map(|e| {
-                format!("{} needs {} ({:.0} % sure: {})", e.from, e.to, e.confidence * 100.0, e.why)
-            })
-            .take(NEIGHBOURS * 2)
-            .collect(),
-        timeline: incident
-            .timeline
-            .iter()
-            .rev()
-            .take(12)
-            .rev()
-            .map(|e| format!("{:.0} {}: {}", e.at, e.actor, cut(&e.what)))
-            .collect(),
+        topology: topology::all(world).iter().filter(close).map(needs).take(MOST_EDGES).collect(),
+        timeline: timeline.iter().rev().take(TIMELINE).rev().map(told).collect(),
         memory: of.memory.to_vec(),
-        runbooks: within(of.runbooks, RUNBOOK_BYTES, |p| p.text.len()),
+        runbooks: Vec::new(),
         tools: tools(world),
         policy: policy(of.mode),
         watched: world
@@ -178,8 +182,21 @@ pub fn brief(of: &Subject<'_>) -> Brief {
     }
 }
 
+/// The same with what people wrote down for such a case.
+#[must_use]
+pub fn with_runbooks(mut brief: Brief, books: &Runbooks) -> Brief {
+    let names: Vec<&str> = brief.names.iter().map(String::as_str).collect();
+    let Some(class) = brief.rules.class else { return brief };
+    let fitting = books.matching(&Wanted { class, names: &names, labels: Some(&brief.labels) });
+    let pages: Vec<Page> =
+        fitting.iter().map(|b| Page { name: b.name.clone(), text: b.lines.join("\n") }).collect();
+    brief.runbooks = within(&pages, RUNBOOK_BYTES, |p| p.text.len());
+    brief
+}
+
 /// The container at fault and that of the incident first, then those around them.
-fn places<'w>(incident: &Incident, world: &'w World) -> Vec<&'w Facts> {
+fn places<'w>(of: &Subject<'w>) -> Vec<&'w Facts> {
+    let Subject { container, incident, world, .. } = *of;
     let mut found: Vec<&Facts> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut add = |facts: &'w Facts, found: &mut Vec<&'w Facts>| {
@@ -187,19 +204,19 @@ fn places<'w>(incident: &Incident, world: &'w World) -> Vec<&'w Facts> {
             found.push(facts);
         }
     };
-    let own = world.containers.get(&incident.container.id);
-    let centre: Vec<&Facts> = world.by_name(&incident.root).into_iter().chain(own).collect();
+    let own = world.containers.get(&container.id);
+    let root = incident.and_then(|i| world.by_name(&i.root));
+    let centre: Vec<&Facts> = root.into_iter().chain(own).collect();
     for facts in &centre {
         add(facts, &mut found);
     }
-    let affected = incident.affected.iter().filter_map(|name| world.by_name(name));
-    for facts in affected {
+    let affected = incident.iter().flat_map(|i| &i.affected);
+    for facts in affected.filter_map(|name| world.by_name(name)) {
         add(facts, &mut found);
     }
     for facts in centre {
-        let around =
-            topology::upstream(world, facts).into_iter().chain(topology::dependents(world, facts));
-        for (_, other) in around {
+        let upstream = topology::upstream(world, facts);
+        for (_, other) in upstream.into_iter().chain(topology::dependents(world, facts)) {
             add(other, &mut found);
         }
     }
@@ -210,10 +227,9 @@ fn places<'w>(incident: &Incident, world: &'w World) -> Vec<&'w Facts> {
 fn evidence(of: &Subject<'_>, places: &[&Facts]) -> (Vec<Item>, usize) {
     let Subject { incident, world, now, .. } = *of;
     let mut ranked: Vec<Evidence> = Vec::new();
-    if let Some(diagnosis) = &incident.diagnosis {
-        ranked.extend(diagnosis.evidence.iter().cloned());
-    }
-    let mut anomalies: Vec<_> = incident.anomalies.iter().collect();
+    let diagnosis = incident.and_then(|i| i.diagnosis.as_ref());
+    ranked.extend(diagnosis.iter().flat_map(|d| d.evidence.iter().cloned()));
+    let mut anomalies: Vec<_> = incident.iter().flat_map(|i| &i.anomalies).collect();
     // What the engine itself saw tells more than text, and the first signs more than the last.
     anomalies.sort_by_key(|a| (!a.kind.is_engine_observed(), a.observed_at));
     for anomaly in anomalies {
@@ -425,4 +441,24 @@ fn policy(mode: Mode) -> Vec<String> {
         format!("You may propose only: {}.", menu::OFFERED.join(", ")),
         "Only the container at fault may be changed. No commands in containers, no deletion.".to_owned(),
     ]
+}
+
+/// What is known by a snapshot, with lines of one container: enough to answer questions from.
+pub fn world(snapshot: &Snapshot, lines: &[LogLine]) -> World {
+    let mut world = World {
+        engine: snapshot.engine.clone().unwrap_or_default(),
+        tools: snapshot.tools.to_vec(),
+        ..World::default()
+    };
+    for view in &snapshot.containers {
+        let mut facts = Facts::new(view.container.as_ref().clone());
+        facts.usage.clone_from(&view.usage);
+        world.containers.insert(view.container.of.id.clone(), facts);
+    }
+    for line in lines {
+        if let Some(facts) = world.containers.get_mut(&line.container) {
+            facts.heard(line);
+        }
+    }
+    world
 }

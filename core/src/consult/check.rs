@@ -12,11 +12,14 @@ use crate::domain::incident::Incident;
 use crate::domain::opinion::{
     Agreement, Analysis, Answered, Claim, Looked, Opinion, Proposal, Proposed, Statement,
 };
+use crate::report::explanation::BETWEEN;
 
 /// Claims kept.
 const CLAIMS: usize = 8;
 /// Steps of a proposal.
 const STEPS: usize = 3;
+/// Bytes of a paragraph.
+const PARAGRAPH: usize = 800;
 /// Problems kept.
 const PROBLEMS: usize = 10;
 
@@ -74,6 +77,43 @@ pub fn opinion(
     }
 }
 
+/// A model's two paragraphs about a closed incident, made safe and bounded; `None` if nothing is
+/// left of them.
+pub fn explanation(text: &str) -> Option<String> {
+    let paragraphs: Vec<String> = text
+        .split(BETWEEN)
+        .map(|p| words(p, PARAGRAPH))
+        .filter(|p| !p.is_empty())
+        .take(2)
+        .collect();
+    (!paragraphs.is_empty()).then(|| paragraphs.join(BETWEEN))
+}
+
+/// The evidence that a text cites as `[E3]`, each under that id, and ids that do not exist.
+pub fn cited(text: &str, brief: &Brief) -> (Vec<Evidence>, Vec<String>) {
+    let mut found: Vec<Evidence> = Vec::new();
+    let mut unknown = Vec::new();
+    for part in text.split('[').skip(1) {
+        let Some((inside, _)) = part.split_once(']') else { continue };
+        for id in inside.split([',', ' ', ';']).filter(|id| is_id(id)) {
+            let id = id.to_ascii_uppercase();
+            match brief.evidence(&id) {
+                Some(piece) if !found.iter().any(|f| f.id.as_str() == id) => {
+                    found.push(Evidence { id: EvidenceId(id), ..piece.clone() });
+                }
+                None if !unknown.contains(&id) && !id.starts_with('T') => unknown.push(id),
+                _ => {}
+            }
+        }
+    }
+    (found, unknown)
+}
+
+fn is_id(text: &str) -> bool {
+    let number = text.strip_prefix(['E', 'e', 'T', 't']);
+    number.is_some_and(|n| (1..=4).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// A class by its name, however it is spelled.
 fn class(name: &str) -> Option<FailureClass> {
     let plain = name.trim().to_ascii_lowercase().replace([' ', '-'], "_");
@@ -121,7 +161,7 @@ fn seen(looked: &[Looked], id: &str, brief: &Brief) -> Option<Evidence> {
     let id = id.trim().trim_matches(['[', ']']);
     let look = looked.iter().find(|l| l.ok && l.id.eq_ignore_ascii_case(id))?;
     Some(Evidence {
-        id: EvidenceId(format!("look-{}-{}", brief.incident, look.id)),
+        id: EvidenceId(format!("look-{}-{}", brief.subject, look.id)),
         kind: EvidenceKind::Inspect,
         container: look.target.clone(),
         ts: brief.observed_at,

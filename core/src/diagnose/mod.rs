@@ -169,6 +169,8 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
         edges: best.edges,
         near_tie,
         recent_changes: changes,
+        seen_before: None,
+        doubt: None,
     }
 }
 
@@ -261,5 +263,7 @@ fn unknown(case: &Case<'_>) -> Diagnosis {
         edges: Vec::new(),
         near_tie: None,
         recent_changes: case.changes().into_iter().map(SpecChange::words).collect(),
+        seen_before: None,
+        doubt: None,
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::container::ContainerRef;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
+use crate::domain::past::Seen;
 use crate::domain::tool::ToolCall;
 use crate::domain::topology::Edge;
 
@@ -84,4 +85,10 @@ pub struct Diagnosis {
     /// What changed a short while before, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_changes: Vec<String>,
+    /// What is known of this fault from before, and which fix mended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_before: Option<Seen>,
+    /// What makes the plan less sure than the cause: its fix failed for this fault lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::domain::diagnosis::{Diagnosis, Rejected, Source};
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
+use crate::domain::past::Seen;
 use crate::domain::topology::Edge;
 
 /// One planned call on the wire.
@@ -52,6 +53,12 @@ pub struct DiagnosisWire {
     /// What changed a short while before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recent_changes: Vec<String>,
+    /// What is known of this fault from before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_before: Option<Seen>,
+    /// What makes the plan less sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 impl From<&Diagnosis> for DiagnosisWire {
@@ -78,6 +85,8 @@ impl From<&Diagnosis> for DiagnosisWire {
             edges: d.edges.clone(),
             near_tie: d.near_tie.clone(),
             recent_changes: d.recent_changes.clone(),
+            seen_before: d.seen_before.clone(),
+            doubt: d.doubt.clone(),
         }
     }
 }

@@ -20,6 +20,13 @@ pub const MAX_ANOMALIES: usize = 50;
 /// At most this many timeline entries are kept; the last place says that it is full.
 pub const MAX_TIMELINE: usize = 300;
 
+/// How the timeline entry of a diagnosis begins.
+pub const DIAGNOSED: &str = "diagnosed as ";
+/// How the timeline says that an incident is part of another one, whose id follows.
+pub const MERGED: &str = "merged: it is a symptom of ";
+/// Plans that were carried out and gave way to another one are kept up to this number.
+pub const MAX_EARLIER_PLANS: usize = 8;
+
 /// How the timeline entry of a rejection begins.
 pub const REJECTED: &str = "rejected: ";
 /// How the timeline says that the record of a call could not be written.
@@ -195,7 +202,7 @@ pub struct Incident {
     pub timeline: Vec<TimelineEntry>,
     /// The earlier incident that this one continues.
     pub reopens: Option<IncidentId>,
-    /// What broke, why, what was done, what remains; written when it closes.
+    /// What broke, why, what was done, what remains, in two paragraphs; written when it closes.
     pub explanation: Option<String>,
     /// The model that wrote it; `None`: it was written from the facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,6 +210,10 @@ pub struct Incident {
     /// What the analyst makes of it, checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opinion: Option<Box<Opinion>>,
+    /// Plans that were carried out and gave way to another one, oldest first, at most
+    /// [`MAX_EARLIER_PLANS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_plans: Vec<Plan>,
     /// The person who decided against a plan for it. Kept apart from the timeline, whose remarks
     /// give way when it is full.
     #[serde(default)]
@@ -304,6 +315,26 @@ impl Incident {
     pub fn not_applied(&mut self, at: Timestamp, why: &str) -> bool {
         let what = format!("{NOT_APPLIED}{why}");
         self.transition(IncidentState::AwaitingApproval, at, Actor::System, what)
+    }
+
+    /// Another plan takes the place of the current one, which is kept if it was carried out.
+    pub fn replace_plan(&mut self, plan: Plan) {
+        let Some(old) = self.plan.replace(plan).filter(Plan::was_begun) else { return };
+        if self.earlier_plans.len() >= MAX_EARLIER_PLANS {
+            self.earlier_plans.remove(0);
+        }
+        self.earlier_plans.push(old);
+    }
+
+    /// The incident that this one proved to be a symptom of.
+    pub fn merged_into(&self) -> Option<&str> {
+        let end = self.timeline.iter().rfind(|e| e.state == Some(IncidentState::Dismissed))?;
+        end.what.strip_prefix(MERGED).filter(|_| end.actor == Actor::System)
+    }
+
+    /// Every plan that was carried out, wholly or in part, oldest first.
+    pub fn carried_out(&self) -> impl Iterator<Item = &Plan> {
+        self.earlier_plans.iter().chain(self.plan.iter().filter(|p| p.was_begun()))
     }
 
     /// Whether a person decided against a plan: from then on it is theirs.
@@ -444,6 +475,7 @@ mod tests {
             explanation: None,
             explanation_by: None,
             opinion: None,
+            earlier_plans: Vec::new(),
             refused_by: None,
         }
     }

@@ -19,6 +19,7 @@ pub mod log;
 pub mod names;
 pub mod not_acting;
 pub mod opinion;
+pub mod past;
 pub mod plan;
 pub mod quiet;
 pub mod setup;

@@ -91,6 +91,11 @@ impl FixState {
         }
     }
 
+    /// Whether its call was made, whatever came of it.
+    pub fn was_called(self) -> bool {
+        matches!(self, Self::Applying | Self::Applied | Self::Failed | Self::Undoing | Self::Undone)
+    }
+
     /// Whether nothing more will happen to it.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Staged | Self::Approved | Self::Applying | Self::Undoing)
@@ -261,6 +266,11 @@ impl Plan {
     pub fn can_undo(&self) -> bool {
         let undoing = self.steps.iter().any(|s| s.state == FixState::Undoing);
         !undoing && self.steps.iter().any(Fix::can_undo)
+    }
+
+    /// Whether any of its calls was made, whatever came of it.
+    pub fn was_begun(&self) -> bool {
+        self.steps.iter().any(|s| s.state.was_called())
     }
 
     /// The highest risk of its steps.

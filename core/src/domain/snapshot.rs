@@ -11,6 +11,7 @@ use crate::domain::brakes::BrakesView;
 use crate::domain::container::Container;
 use crate::domain::incident::Incident;
 use crate::domain::opinion::ModelView;
+use crate::domain::past::Past;
 use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::tool::Tool;
 use crate::domain::topology::Edge;
@@ -133,4 +134,7 @@ pub struct Snapshot {
     /// How the language models fare, if there are any.
     #[serde(default)]
     pub models: Vec<ModelView>,
+    /// Incidents that have ended, in short, oldest first, bounded.
+    #[serde(default)]
+    pub past: Arc<Vec<Past>>,
 }

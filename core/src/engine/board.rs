@@ -166,6 +166,7 @@ impl Engine {
             silences: self.quiet.silences().to_vec(),
             brakes: self.brakes.view(now),
             models: self.model_views(),
+            past: Arc::clone(&self.past),
             watching: (!self.settings.elected && self.settings.mode != Mode::ReadOnly)
                 .then(|| "another sentinel-tui on this machine acts on this engine".to_owned()),
         }

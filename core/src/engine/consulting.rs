@@ -22,7 +22,8 @@ use crate::domain::opinion::{Agreement, Judgement, ModelView, ModelWord, Opinion
 use crate::domain::plan::{Actor, Plan};
 use crate::domain::severity::Severity;
 use crate::engine::effect::Effect;
-use crate::engine::{Engine, Open, Turn, explain};
+use crate::engine::{Engine, Open, Turn};
+use crate::report::similar;
 
 /// The analyst is asked this long after a diagnosis, when what belongs to it has come.
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
@@ -123,16 +124,19 @@ impl Engine {
             return;
         }
         open.work.analyses += 1;
+        let incident = Arc::clone(&open.incident);
+        let seen = similar::seen(&incident, &self.past);
+        let memory: Vec<String> = similar::words(&seen, turn.now).into_iter().collect();
         let brief = Arc::new(brief(&Subject {
-            incident: &open.incident,
+            container: &incident.container,
+            incident: Some(&incident),
             world: &self.world,
             mode: self.settings.mode,
-            memory: &[],
-            runbooks: &[],
+            memory: &memory,
             now: turn.now,
         }));
         self.consults.briefs.insert(id.clone(), Arc::clone(&brief));
-        turn.effects.push(Effect::Analyze(brief));
+        turn.effects.push(Effect::Analyze { incident: id.clone(), brief });
     }
 
     /// Takes what a model said.
@@ -270,7 +274,7 @@ impl Engine {
 
     fn explained(&mut self, id: &IncidentId, text: &str, model: &str, turn: &mut Turn) {
         let closed = self.incidents.get(id).is_some_and(|o| o.incident.state.is_closed());
-        let Some(text) = explain::from_model(text).filter(|_| closed) else { return };
+        let Some(text) = check::explanation(text).filter(|_| closed) else { return };
         let Some((incident, _)) = self.edit(id, turn) else { return };
         incident.explanation = Some(text);
         incident.explanation_by = Some(crate::consult::words(model, 120));

@@ -12,7 +12,7 @@ use crate::domain::diagnosis_wire::DiagnosisWire;
 use crate::domain::event::{Event, IncidentWire};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::{ContainerId, IncidentId};
-use crate::domain::incident::IncidentState;
+use crate::domain::incident::{DIAGNOSED, IncidentState};
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::Actor;
 use crate::engine::work::EVIDENCE_WAIT;
@@ -93,12 +93,13 @@ impl Engine {
         open.work.need_log_end = false;
         open.work.need_inspect = false;
         let incident = Arc::clone(&open.incident);
-        let diagnosis = diagnose(&Case {
+        let mut diagnosis = diagnose(&Case {
             subject: &incident.container,
             anomalies: &incident.anomalies,
             world: &self.world,
             now,
         });
+        self.weigh(&mut diagnosis, &incident, now);
         let same = incident.diagnosis.as_ref().is_some_and(|old| {
             old.class == diagnosis.class && old.root == diagnosis.root && old.plan == diagnosis.plan
         });
@@ -148,7 +149,7 @@ impl Engine {
             now,
             Actor::System,
             format!(
-                "diagnosed as {} ({:.0} %): {}",
+                "{DIAGNOSED}{} ({:.0} %): {}",
                 diagnosis.class,
                 diagnosis.confidence * 100.0,
                 diagnosis.cause

@@ -38,7 +38,12 @@ pub enum Effect {
     /// Have a batch of anomalies judged; the answer comes as `Signal::Model`.
     Triage(Box<Batch>),
     /// Have an incident analysed; the answer comes as `Signal::Model`.
-    Analyze(Arc<Brief>),
+    Analyze {
+        /// Which.
+        incident: IncidentId,
+        /// What the analyst is shown.
+        brief: Arc<Brief>,
+    },
     /// Nobody needs the analysis of an incident any more.
     CallOff(IncidentId),
     /// Have a closed incident explained; the answer comes as `Signal::Model`.

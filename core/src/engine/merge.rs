@@ -6,9 +6,10 @@ use crate::diagnose::topology;
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, IncidentId};
-use crate::domain::incident::{Incident, IncidentState};
+use crate::domain::incident::{Incident, IncidentState, MERGED};
 use crate::domain::plan::Actor;
 use crate::engine::{Engine, Open, Turn};
+use crate::report::explanation;
 
 impl Engine {
     /// Incidents that turn out to be symptoms of the one just opened are merged into it: they
@@ -89,10 +90,10 @@ impl Engine {
                 IncidentState::Dismissed,
                 now,
                 Actor::System,
-                format!("merged: it is a symptom of {into}"),
+                format!("{MERGED}{into}"),
             );
             debug_assert!(moved, "what may merge may be dismissed");
-            incident.explanation = Some(format!("A symptom of {into}; see there."));
+            incident.explanation = Some(explanation::write(incident));
             work.settle();
         }
         turn.emit(Event::IncidentMerged { id: id.clone(), into: into.clone() });

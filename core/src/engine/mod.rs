@@ -3,12 +3,12 @@
 //! Start at [`Engine::step`]. In the order of an incident's life: `observe` what the signals say
 //! of the containers, `correlate` which incident an anomaly belongs to, `opening`, `merge`,
 //! `diagnosing`, `staging`, `deciding`, `fixing` what comes back from tools, `verify` and
-//! `oracles` whether it is mended, `requests` what people ask, `explain` the closing words.
+//! `oracles` whether it is mended, `requests` what people ask.
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
-//! sight, `remembering` how services were configured, `quiet` what is left alone on purpose, `clock`
-//! a clock that jumps, `handover` when the keeper ended, [`consulting`] asking language models, `work`
-//! and `records`.
+//! sight, `remembering` how services were configured, `experience` what became of past incidents,
+//! `quiet` what is left alone on purpose, `clock` a clock that jumps, `handover` when the keeper
+//! ended, [`consulting`] asking language models, `work` and `records`.
 
 mod board;
 mod clock;
@@ -17,7 +17,7 @@ mod correlate;
 mod deciding;
 mod diagnosing;
 pub mod effect;
-mod explain;
+mod experience;
 mod fixing;
 mod handover;
 mod merge;
@@ -50,6 +50,7 @@ use crate::domain::anomaly::Anomaly;
 use crate::domain::event::{EngineWire, Event};
 use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::{Incident, IncidentState};
+use crate::domain::past::Past;
 use crate::domain::plan::Actor;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::{Degraded, Mode};
@@ -150,6 +151,8 @@ pub struct Engine {
     /// The next step decides about staged plans anew.
     reconsider: bool,
     quiet: Quiet,
+    /// What is kept in mind of incidents that have ended, oldest first.
+    past: Arc<Vec<Past>>,
     /// Who needs whom, as far as known; `None` when that may have changed.
     edges: Option<Arc<Vec<Edge>>>,
     consults: Consults,
@@ -183,6 +186,7 @@ impl Engine {
         for incident in &earlier {
             resume::recall(&mut brakes, incident);
         }
+        let past = experience::of(&earlier);
         let (own, shown) =
             if settings.keeps { (earlier, Vec::new()) } else { (Vec::new(), earlier) };
         let incidents = own.into_iter().map(|i| (i.id.clone(), Open::new(i))).collect();
@@ -206,6 +210,7 @@ impl Engine {
             adopted: None,
             reconsider: false,
             quiet: Quiet::default(),
+            past: Arc::new(past),
             edges: None,
             consults: Consults::default(),
         }
@@ -222,6 +227,7 @@ impl Engine {
         }
         self.advance(&mut turn);
         self.consult(&mut turn);
+        self.keep_in_mind(&turn.dirty);
         if self.settings.keeps {
             let saved = turn.dirty.iter().filter_map(|id| self.incidents.get(id));
             turn.effects.extend(saved.map(|open| Effect::Save(Arc::clone(&open.incident))));

@@ -56,6 +56,7 @@ impl Engine {
             explanation: None,
             explanation_by: None,
             opinion: None,
+            earlier_plans: Vec::new(),
             refused_by: None,
         };
         incident.note(now, Actor::System, format!("opened: {}", anomaly.summary));

@@ -11,7 +11,8 @@ use crate::domain::plan::{Actor, FixState, Plan};
 use crate::domain::snapshot::Mode;
 use crate::engine::effect::Effect;
 use crate::engine::records::record;
-use crate::engine::{Engine, Turn, explain};
+use crate::engine::{Engine, Turn};
+use crate::report::explanation;
 
 /// How long after an operator's stop the start of a restart may come.
 const OPERATOR_RESTART: SignedDuration = SignedDuration::from_secs(5);
@@ -194,7 +195,7 @@ impl Engine {
         if !incident.transition(state, now, actor, why) {
             return;
         }
-        incident.explanation = Some(explain::closing_words(incident));
+        incident.explanation = Some(explanation::write(incident));
         work.settle();
         let wire = IncidentWire::from(&*incident);
         turn.emit(match state {

@@ -51,7 +51,7 @@ impl Engine {
         if let Some((incident, work)) = self.edit(id, turn) {
             work.clock_jumps = SignedDuration::ZERO;
             incident.plans = number;
-            incident.plan = Some(plan);
+            incident.replace_plan(plan);
             let moved = incident.transition(
                 IncidentState::AwaitingApproval,
                 now,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::domain::audit::AuditAction;
 use crate::domain::event::{Event, IncidentWire};
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
-use crate::domain::incident::{ApproveError, IncidentState};
+use crate::domain::incident::{ApproveError, Incident, IncidentState};
 use crate::domain::plan::{Actor, Approved, Fix, FixState, Undo};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::fixing::RESULT_WAIT;
 use crate::engine::records::{undo_record, word};
 use crate::engine::{Engine, Turn};
+use crate::report::explanation;
 
 impl Engine {
     /// A person wants a fix taken back, also one that was verified long ago.
@@ -178,6 +179,7 @@ impl Engine {
                     }
                 }
             }
+            explain_anew(incident);
         }
         for event in events {
             turn.emit(event);
@@ -209,6 +211,7 @@ impl Engine {
                 audits.push(ended);
             }
         }
+        explain_anew(incident);
         let wire = IncidentWire::from(&*incident);
         turn.emit(Event::IncidentUpdated { incident: wire });
         turn.effects.extend(audits.into_iter().map(|r| Effect::Audit(Box::new(r))));
@@ -227,5 +230,13 @@ impl Engine {
         if self.incidents.get(id).is_some_and(|o| o.incident.state != IncidentState::Escalated) {
             self.escalate(id, why, turn);
         }
+    }
+}
+
+/// What was said at the end is not true any more once a fix is taken back after it.
+fn explain_anew(incident: &mut Incident) {
+    if incident.explanation.is_some() {
+        incident.explanation = Some(explanation::write(incident));
+        incident.explanation_by = None;
     }
 }

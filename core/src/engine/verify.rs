@@ -11,10 +11,10 @@ use crate::domain::incident::{Check, IncidentState};
 use crate::domain::plan::{Actor, FixState, Plan};
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
-use crate::engine::explain::RECOVERED;
 use crate::engine::oracles::{self, LOOK, Verification};
 use crate::engine::storm::storm;
 use crate::engine::{Engine, Turn};
+use crate::report::explanation::RECOVERED;
 
 impl Engine {
     /// Our plan ran: verify.

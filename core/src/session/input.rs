@@ -12,6 +12,7 @@ use crate::detect::score::learned::ServiceKey;
 use crate::detect::signatures::Signatures;
 use crate::domain::brakes::KeptBrakes;
 use crate::domain::incident::Incident;
+use crate::domain::past::Past;
 use crate::domain::quiet::Silence;
 use crate::domain::signal::Signal;
 use crate::domain::spec::History;
@@ -65,6 +66,8 @@ pub enum Input<'a> {
     Brakes(Cow<'a, KeptBrakes>),
     /// What triage said in earlier runs.
     Judged(Cow<'a, [Judged]>),
+    /// Incidents of earlier runs that have ended, in short.
+    Past(Cow<'a, [Past]>),
     /// The wall clock jumped.
     ClockJumped(SignedDuration),
     /// The record of a keeper that ended.

@@ -75,6 +75,7 @@ impl Session {
             Input::Silences(silences) => self.engine.recall_silences(silences.into_owned(), now),
             Input::Brakes(kept) => self.engine.recall_brakes(kept.into_owned()),
             Input::Judged(judged) => self.engine.recall_judged(judged.into_owned()),
+            Input::Past(past) => self.engine.recall_past(past.into_owned()),
             Input::ClockJumped(by) => {
                 self.detector.clock_jumped(by);
                 self.engine.clock_jumped(by);

@@ -64,7 +64,7 @@ fn evidence_id(brief: &Brief, what: &str) -> String {
 }
 
 fn answer(story: &mut Story, analysis: serde_json::Value) {
-    let incident = brief(story).incident.clone();
+    let incident = brief(story).incident.clone().expect("of an incident");
     let analysis: Box<Analysis> = Box::new(serde_json::from_value(analysis).expect("it reads"));
     let word = ModelWord::Analyzed { incident, analysis, looked: Vec::new(), by: answered() };
     story.feed(Signal::Model { word: Box::new(word) });
@@ -204,7 +204,7 @@ fn who_disagrees_is_heard_and_changes_nothing() {
 #[test]
 fn what_is_over_is_called_off_and_a_late_answer_changes_nothing() {
     let mut story = loops();
-    let late = brief(&story).incident.clone();
+    let late = brief(&story).incident.clone().expect("of an incident");
     story.removed("api");
     story.pass(seconds(60));
     assert!(story.last().is_some_and(|i| i.state.is_closed()));

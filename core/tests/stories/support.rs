@@ -556,7 +556,7 @@ impl Story {
             Effect::SaveBrakes(kept) => self.brakes = *kept,
             Effect::SaveJudged(judged) => self.judged = judged,
             Effect::Triage(batch) => self.asked.batches.push(*batch),
-            Effect::Analyze(brief) => self.asked.briefs.push(brief),
+            Effect::Analyze { brief, .. } => self.asked.briefs.push(brief),
             Effect::CallOff(incident) => self.asked.called_off.push(incident),
             Effect::Explain(incident) => self.asked.to_explain.push(incident),
             Effect::Remember { service, history } => {
@@ -725,4 +725,7 @@ pub(crate) fn check_timeline(incident: &Incident) {
     }
     assert_eq!(incident.state.is_closed(), incident.closed_at.is_some());
     assert_eq!(incident.state.is_closed(), incident.explanation.is_some());
+    // What broke and why; what was done and what remains.
+    let paragraphs = incident.explanation.as_deref().map(|words| words.split("\n\n").count());
+    assert!(paragraphs.is_none_or(|count| count == 2), "{:?}", incident.explanation);
 }

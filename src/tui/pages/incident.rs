@@ -9,6 +9,8 @@ use sentinel_core::domain::evidence::EvidenceKind;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Plan;
+use sentinel_core::report::explanation::BETWEEN;
+use sentinel_core::report::similar;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
@@ -29,7 +31,15 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
     head(&mut page, state, incident, glyphs, columns);
     if let Some(explanation) = &incident.explanation {
         page.heading("In short");
-        page.say(2, Role::Text, explanation, columns);
+        for (at, paragraph) in explanation.split(BETWEEN).enumerate() {
+            if at > 0 {
+                page.blank();
+            }
+            page.say(2, Role::Text, paragraph, columns);
+        }
+        if let Some(by) = &incident.explanation_by {
+            page.say(2, Role::Dim, &format!("written by {by}"), columns);
+        }
     }
     decide(&mut page, state, incident, glyphs, columns);
     checks(&mut page, incident, glyphs, columns);
@@ -62,6 +72,13 @@ fn head(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, co
     confidence(page, incident, glyphs);
     if let Some(rival) = incident.diagnosis.as_ref().and_then(|d| d.near_tie.as_ref()) {
         page.say(0, Role::Text, &format!("Not clear: {rival}"), columns);
+    }
+    let seen = similar::seen(incident, &state.snapshot.past);
+    if let Some(words) = similar::words(&seen, incident.closed_at.unwrap_or(state.now)) {
+        page.say(0, Role::Text, &format!("Before: {words}"), columns);
+    }
+    if let Some(doubt) = incident.diagnosis.as_ref().and_then(|d| d.doubt.as_ref()) {
+        page.say(0, Role::Warn, doubt, columns);
     }
     if let Some(silence) = quiet::silence_of(state, &incident.container)
         && !incident.state.is_closed()

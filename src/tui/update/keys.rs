@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use sentinel_core::report::{markdown, postmortem};
+
 use crate::tui::action::Action;
 use crate::tui::keymap::Key;
 use crate::tui::layout::{Form, layout};
@@ -128,6 +130,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             decide::undo(state);
             Vec::new()
         }
+        Action::Postmortem => postmortem(state),
         Action::Halt => {
             decide::halt(state);
             Vec::new()
@@ -144,6 +147,17 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 fn modal(state: &mut State, modal: Modal) -> Vec<Effect> {
     state.modal = Some(Open::new(modal));
     Vec::new()
+}
+
+/// Writes down what is known of the incident here.
+fn postmortem(state: &mut State) -> Vec<Effect> {
+    let Some(incident) = movement::incident_here(state) else {
+        state.toast(false, "Choose an incident: its postmortem is written.");
+        return Vec::new();
+    };
+    let written = postmortem::write(&incident, &state.snapshot.past);
+    let document = markdown::write(&written);
+    vec![Effect::Keep { incident: incident.id.clone(), document }]
 }
 
 /// Enter: one level deeper.

@@ -1,7 +1,10 @@
 //! Moving: within lists and pages, between panes, and from evidence to its line.
 
+use std::sync::Arc;
+
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind};
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
+use sentinel_core::domain::incident::Incident;
 
 use crate::tui::layout::{Form, layout, room};
 use crate::tui::lists;
@@ -330,4 +333,15 @@ pub(super) fn choose_evidence(state: &mut State, by: isize) {
         let most = page.lines.len().saturating_sub(rows);
         inspector.scroll = line.saturating_sub(rows / 3).min(most);
     }
+}
+
+/// The incident that the pane with the focus is about.
+pub(super) fn incident_here(state: &State) -> Option<Arc<Incident>> {
+    let incident = match state.focus {
+        Pane::Incidents => state.incidents.item.as_ref().and_then(|id| state.incident(id)),
+        Pane::Inspector => state.inspected_incident(),
+        Pane::Fixes => return fix_incident(state).and_then(|id| state.incident(&id).cloned()),
+        Pane::Containers | Pane::Logs => None,
+    };
+    incident.cloned()
 }

@@ -111,6 +111,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 list.push((Action::Silence, "silence, end"));
             }
             list.extend([(Action::Logs, "logs"), (Action::Copy, "copy")]);
+            if state.inspected_incident().is_some() {
+                list.push((Action::Postmortem, "postmortem"));
+            }
         }
     }
     let top = state.focus == Pane::Containers && state.inspector.is_none() && !state.zoom;
