@@ -14,6 +14,7 @@ pub mod brief;
 pub mod check;
 pub mod look;
 pub mod menu;
+mod pieces;
 pub mod triage;
 
 use crate::redact;

@@ -15,7 +15,7 @@ use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::hash::base32_of;
 use crate::domain::ids::AnomalyId;
-use crate::domain::opinion::{Judgement, Verdict};
+use crate::domain::judgement::{Judgement, Verdict};
 use crate::domain::severity::Severity;
 
 /// Subjects of one batch.

@@ -7,7 +7,7 @@ use crate::domain::container::ContainerRef;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::AnomalyId;
-use crate::domain::opinion::Judgement;
+use crate::domain::judgement::Judgement;
 use crate::domain::severity::Severity;
 
 /// What a detector saw.

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod hash;
 pub mod ids;
 pub mod incident;
+pub mod judgement;
 pub mod life;
 pub mod log;
 pub mod names;

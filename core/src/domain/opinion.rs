@@ -8,7 +8,7 @@ use crate::domain::diagnosis::Action;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::IncidentId;
-use crate::domain::severity::Severity;
+use crate::domain::judgement::{Verdict, text};
 
 /// What a model is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,14 +102,6 @@ pub struct Analysis {
     /// What a person should do where no step is safe.
     #[serde(deserialize_with = "text")]
     pub advice: String,
-}
-
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::String(text) => text,
-        Value::Null => String::new(),
-        other => other.to_string(),
-    })
 }
 
 fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
@@ -254,43 +246,6 @@ pub struct Opinion {
     /// What of its answer did not stand up to the check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
-}
-
-/// What triage made of an anomaly. It explains and ranks; it closes nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judgement {
-    /// The model.
-    pub model: String,
-    /// How bad it takes it to be.
-    pub severity: Severity,
-    /// What kind of trouble it sees, in a word or two, redacted.
-    pub kind: String,
-    /// One sentence, redacted.
-    pub summary: String,
-    /// The line that it quotes, if it is one that it was shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quote: Option<String>,
-}
-
-/// One of triage's verdicts as it came, before anything of it is checked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Verdict {
-    /// Which of the subjects: its id in the batch.
-    #[serde(deserialize_with = "text")]
-    pub id: String,
-    /// Name of a severity.
-    #[serde(deserialize_with = "text")]
-    pub severity: String,
-    /// In a word or two.
-    #[serde(deserialize_with = "text")]
-    pub kind: String,
-    /// One sentence.
-    #[serde(deserialize_with = "text")]
-    pub summary: String,
-    /// A line of the samples, word for word.
-    #[serde(deserialize_with = "text")]
-    pub quote: String,
 }
 
 /// How one of the two roles fares, for front ends.

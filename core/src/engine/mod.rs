@@ -322,8 +322,7 @@ impl Engine {
         }
     }
 
-    /// Everything that is due now. What one thing makes due is done in the same turn, but no more
-    /// than so many rounds: the rest is for the next wake.
+    /// Everything that is due now, and what that makes due, in so many rounds at most.
     fn advance(&mut self, turn: &mut Turn) {
         const ROUNDS: usize = 4;
         self.end_silences(turn);
