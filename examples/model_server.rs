@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let record = arguments.next().filter(|name| !name.is_empty()).map(PathBuf::from);
     let address: SocketAddr =
         arguments.next().unwrap_or_else(|| "127.0.0.1:0".to_owned()).parse()?;
-    let text = std::fs::read_to_string(&script).map_err(|e| format!("cannot read {script}: {e}"))?;
+    let text =
+        std::fs::read_to_string(&script).map_err(|e| format!("cannot read {script}: {e}"))?;
     let script = Script::parse(&text).map_err(|e| format!("{script}: {e}"))?;
     let server = Server::listen(address, script, record)?;
     writeln!(std::io::stdout(), "{}", server.base_url)?;

@@ -153,10 +153,10 @@ impl Client {
         let whole = self.limits.whole.saturating_mul(tries);
         let outcome = tokio::select! {
             biased;
-            () = stop.cancelled() => Err(Failure::Stopped { asked: self.asked(None) }),
+            () = stop.cancelled() => Err(Failure::Stopped { asked: Box::new(self.asked(None)) }),
             outcome = timeout(whole, self.asked_until_answered(ask, heard)) => {
                 outcome.unwrap_or_else(|_| Err(Failure::Slow {
-                    asked: self.asked(None),
+                    asked: Box::new(self.asked(None)),
                     what: Late::End,
                     seconds: whole.as_secs().max(1),
                 }))
@@ -222,7 +222,7 @@ impl Client {
         // The semaphore is never closed.
         let turn = self.turns.acquire().await;
         if turn.is_err() {
-            return Err(Failure::Stopped { asked: self.asked(None) });
+            return Err(Failure::Stopped { asked: Box::new(self.asked(None)) });
         }
         let mut ear = Ear::new(heard);
         let mut wasted = Usage::default();
@@ -372,11 +372,11 @@ impl Client {
     }
 
     fn resting(&self, until: Timestamp, known: &Known) -> Failure {
-        Failure::Resting { asked: self.asked(None), until, last: known.last_words() }
+        Failure::Resting { asked: Box::new(self.asked(None)), until, last: known.last_words() }
     }
 
-    pub(crate) fn asked(&self, model: Option<&str>) -> Box<Asked> {
-        Box::new(self.endpoint.asked(model))
+    pub(crate) fn asked(&self, model: Option<&str>) -> Asked {
+        self.endpoint.asked(model)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -46,7 +46,7 @@ impl Client {
         };
         match (ids, self.endpoint.models.first()) {
             (Some(ids), _) => choose(&self.endpoint.models, &ids).map_err(|words| {
-                Failure::NoModel { asked: self.asked(None), words: Words::new(&words) }
+                Failure::NoModel { asked: Box::new(self.asked(None)), words: Words::new(&words) }
             }),
             (None, Some(first)) => {
                 Ok(Chosen { model: first.clone(), missing: Vec::new(), offered: None })

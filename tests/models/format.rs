@@ -84,7 +84,8 @@ impl Writer<'_> {
                 steps.extend(self.told(&value.to_string(), "stop", Some(tokens)));
             }
             Act::Fenced(value) => {
-                let text = format!("Here is the answer:\n\n```json\n{value:#}\n```\n\nI hope this helps!");
+                let text =
+                    format!("Here is the answer:\n\n```json\n{value:#}\n```\n\nI hope this helps!");
                 steps.extend(self.told(&text, "stop", Some(tokens)));
             }
             Act::Truncated(value) => {
@@ -273,7 +274,9 @@ impl Writer<'_> {
                 "too_many_tokens_error",
                 "token_quota_exceeded",
             ),
-            (status, _) => (format!("Provider returned error {status}"), "server_error", "internal"),
+            (status, _) => {
+                (format!("Provider returned error {status}"), "server_error", "internal")
+            }
         };
         let body = match self.flavour {
             Flavour::Openrouter => {

@@ -210,6 +210,8 @@ async fn send(answer: Answer, reader: Reader) -> Response {
             }
             Some(Step::Stall) => std::future::pending().await,
             Some(Step::Cut) => {
+                // What was written before leaves first.
+                tokio::task::yield_now().await;
                 reader.finished = true;
                 Some((Err(io::Error::other("cut")), (VecDeque::new(), reader)))
             }
@@ -248,11 +250,12 @@ fn keep(shared: &Shared, recorded: &Recorded) {
     }
     let Some(path) = &shared.record else { return };
     let line = json!({"path": recorded.path, "headers": recorded.headers, "body": recorded.body});
-    let written = std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(
-        |mut file| io::Write::write_all(&mut file, format!("{line}\n").as_bytes()),
-    );
+    let written = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .and_then(|mut file| io::Write::write_all(&mut file, format!("{line}\n").as_bytes()));
     if let Err(error) = written {
         eprintln!("cannot write {}: {error}", path.display());
     }
 }
-
