@@ -1,6 +1,8 @@
 //! Answers that are understood.
 
+use sentinel_tui::analyze::client::Endpoint;
 use sentinel_tui::analyze::reply::{Finish, Form, Heard};
+use sentinel_tui::analyze::transport::Transport;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -168,9 +170,8 @@ async fn other_servers_are_understood_too() -> Fallible {
     assert_eq!((reply.text.as_str(), reply.usage.tokens()), ("at once", 19));
     assert_eq!(answer(&client, Form::Text).await?.text, "caf\u{FFFD} au lait");
     // Without a key nothing is sent as one.
-    let endpoint =
-        sentinel_tui::analyze::client::Endpoint { key: None, ..endpoint(&server.base_url)? };
-    answer(&client_of(endpoint, wide(), Default::default())?, Form::Text).await?;
+    let endpoint = Endpoint { key: None, ..endpoint(&server.base_url)? };
+    answer(&client_of(endpoint, wide(), Transport::default())?, Form::Text).await?;
     let headers = server.requests().pop().ok_or("nothing was asked")?.headers;
     assert!(!headers.contains_key("authorization"), "{headers:?}");
     Ok(())
@@ -182,19 +183,19 @@ async fn the_list_of_models_decides_who_answers() -> Fallible {
     let script = Script::always(good).models(&["other", "llama-4-scout-fast"]);
     let server = Server::start(script)?;
     let mut endpoint = endpoint(&server.base_url)?;
-    let client = client_of(endpoint.clone(), wide(), Default::default())?;
+    let client = client_of(endpoint.clone(), wide(), Transport::default())?;
     let failure = client.check().await.err().ok_or("it was found")?.to_string();
     assert!(failure.contains("there are llama-4-scout-fast, other"), "{failure}");
 
     endpoint.models.push("other".to_owned());
-    let client = client_of(endpoint.clone(), wide(), Default::default())?;
+    let client = client_of(endpoint.clone(), wide(), Transport::default())?;
     let chosen = client.check().await?;
     assert_eq!((chosen.model.as_str(), chosen.offered), ("other", Some(2)));
     assert_eq!(chosen.missing, [MODEL]);
     assert_eq!(answer(&client, Form::Text).await?.model, "other");
 
     endpoint.models.clear();
-    let client = client_of(endpoint, wide(), Default::default())?;
+    let client = client_of(endpoint, wide(), Transport::default())?;
     assert_eq!(answer(&client, Form::Text).await?.model, "other");
     Ok(())
 }
@@ -210,7 +211,7 @@ async fn without_a_list_a_model_that_is_missing_is_passed_over() -> Fallible {
     }))?;
     let mut endpoint = endpoint(&server.base_url)?;
     endpoint.models.push("other".to_owned());
-    let client = client_of(endpoint, wide(), Default::default())?;
+    let client = client_of(endpoint, wide(), Transport::default())?;
     let chosen = client.check().await?;
     assert_eq!((chosen.model.as_str(), chosen.offered), (MODEL, None));
     for _ in 0..2 {
@@ -218,5 +219,33 @@ async fn without_a_list_a_model_that_is_missing_is_passed_over() -> Fallible {
     }
     assert_eq!(server.completions().len(), 3);
     assert_eq!(client.state().missing, [MODEL]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_script_in_a_file_answers_what_it_is_asked_and_keeps_it() -> Fallible {
+    let script = Script::parse(
+        r#"{"flavour": "cerebras", "models": ["m"], "rules": [
+            {"when": "stop?", "times": 1, "act": {"status": {"code": 503}}},
+            {"when": "stop?", "model": "m", "act": {"answer": ["first"]}},
+            {"act": {"json": {"a": 1}}}
+        ]}"#,
+    )?;
+    let folder = tempfile::tempdir()?;
+    let record = folder.path().join("record.jsonl");
+    let server = Server::listen("127.0.0.1:0".parse()?, script, Some(record.clone()))?;
+    let endpoint = Endpoint { models: Vec::new(), ..endpoint(&server.base_url)? };
+    let client = client_of(endpoint, wide(), Transport::default())?;
+    let failure = answer(&client, Form::Text).await.err().ok_or("it was answered")?;
+    assert!(failure.to_string().contains("HTTP 503"), "{failure}");
+    let reply = answer(&client, Form::Text).await?;
+    assert_eq!((reply.text.as_str(), reply.model.as_str()), ("first", "m"));
+    let kept = std::fs::read_to_string(record)?;
+    let paths: Vec<Value> = kept
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).map(|line| line["path"].clone()))
+        .collect::<Result<_, _>>()?;
+    assert_eq!(paths, ["/v1/models", "/v1/chat/completions", "/v1/chat/completions"]);
+    assert!(!kept.contains("hunter2"), "{kept}");
     Ok(())
 }

@@ -5,7 +5,8 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test binary and the example use their own part"
+    clippy::print_stderr,
+    reason = "each test binary and the example use their own part; what goes wrong is told on standard error"
 )]
 
 #[path = "format.rs"]
