@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::analyze::assembly::{Assembly, Unfit};
-use crate::analyze::client::Limits;
+use crate::analyze::endpoint::Limits;
 use crate::analyze::failure::{Asked, Failure, Late, Words};
 use crate::analyze::lines::EventReader;
 use crate::analyze::reply::{Finish, Heard};

@@ -2,12 +2,13 @@
 //! explain, it never approves, authorises or names a command.
 //!
 //! Pure: [`lines`], [`wire`], [`assembly`], [`repair`], [`breaker`], [`budget`], [`price`],
-//! [`retry`]. With the network: [`transport`], [`exchange`], [`models`], [`client`].
+//! [`retry`]. With the network: [`transport`], `exchange`, [`models`], [`client`].
 
 pub mod assembly;
 pub mod breaker;
 pub mod budget;
 pub mod client;
+pub mod endpoint;
 mod exchange;
 pub mod failure;
 pub mod lines;

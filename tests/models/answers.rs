@@ -1,6 +1,6 @@
 //! Answers that are understood.
 
-use sentinel_tui::analyze::client::Endpoint;
+use sentinel_tui::analyze::endpoint::Endpoint;
 use sentinel_tui::analyze::reply::{Finish, Form, Heard};
 use sentinel_tui::analyze::transport::Transport;
 use serde_json::{Value, json};

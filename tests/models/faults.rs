@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sentinel_tui::analyze::client::Limits;
+use sentinel_tui::analyze::endpoint::Limits;
 use sentinel_tui::analyze::reply::Form;
 use serde_json::{Value, json};
 

@@ -10,7 +10,8 @@ mod ways;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sentinel_tui::analyze::client::{Client, Endpoint, Limits};
+use sentinel_tui::analyze::client::Client;
+use sentinel_tui::analyze::endpoint::{Endpoint, Limits};
 use sentinel_tui::analyze::failure::Failure;
 use sentinel_tui::analyze::price::Prices;
 use sentinel_tui::analyze::reply::{Ask, Form, Message, Reply};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sentinel_tui::analyze::budget::{Ledger, Which};
-use sentinel_tui::analyze::client::Limits;
+use sentinel_tui::analyze::endpoint::Limits;
 use sentinel_tui::analyze::failure::Failure;
 use sentinel_tui::analyze::reply::{Form, Heard};
 use sentinel_tui::config::models::Caps;
