@@ -6,16 +6,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::analyze::assembly::Assembly;
+use crate::analyze::endpoint::{Endpoint, Limits};
 use crate::analyze::exchange::{Ear, Exchange};
 use crate::analyze::failure::{Asked, Failure, Late};
-use crate::analyze::models::Chosen;
+use crate::analyze::models::{Chosen, offered};
 use crate::analyze::price::Prices;
 use crate::analyze::repair::extract;
 use crate::analyze::reply::{Ask, Finish, Form, Heard, Reply, Usage};
@@ -23,90 +23,15 @@ use crate::analyze::retry::{LONGEST_WAIT, backoff};
 use crate::analyze::state::{ClientState, Habits, Known};
 use crate::analyze::transport::Transport;
 use crate::analyze::wire::{Way, request};
-use crate::config::models::ModelEndpoint;
 
 /// Bytes of a token, on the low side: logs have shorter ones than prose.
 const BYTES_PER_TOKEN: u64 = 3;
 
-/// Where a model answers.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// The role: `triage` or `analyst`.
-    pub name: String,
-    /// The address up to `/v1`.
-    pub base: Url,
-    /// What is sent as `Authorization: Bearer …`.
-    pub key: Option<SecretString>,
-    /// Models, the preferred one first. Empty: the first that is offered.
-    pub models: Vec<String>,
-    /// The variable that holds the key, for messages.
-    pub key_name: String,
-}
-
-impl Endpoint {
-    /// The endpoint of a role, as it is configured.
-    pub fn new(name: &str, settings: &ModelEndpoint) -> Self {
-        Self {
-            name: name.to_owned(),
-            base: settings.base.clone(),
-            key: settings.key.clone(),
-            models: settings.models.clone(),
-            key_name: settings.key_name.clone(),
-        }
-    }
-
-    /// The address of something below the base.
-    pub(crate) fn path(&self, path: &str) -> String {
-        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
-    }
-
-    /// Words for who is asked.
-    pub(crate) fn asked(&self, model: Option<&str>) -> Asked {
-        Asked {
-            role: self.name.clone(),
-            model: model.map(str::to_owned),
-            base: self.base.as_str().trim_end_matches('/').to_owned(),
-            key_name: self.key_name.clone(),
-            keyed: self.key.is_some(),
-        }
-    }
-}
-
-/// The bounds of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Until the first byte.
-    pub first_byte: Duration,
-    /// Between two pieces.
-    pub idle: Duration,
-    /// For one try; all together have as much for each try.
-    pub whole: Duration,
-    /// Further tries behind the first.
-    pub retries: u32,
-    /// Bytes of an answer.
-    pub reply_bytes: usize,
-    /// Questions at once; others wait for their turn.
-    pub concurrency: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            first_byte: Duration::from_secs(20),
-            idle: Duration::from_secs(15),
-            whole: Duration::from_secs(90),
-            retries: 3,
-            reply_bytes: 256 * 1024,
-            concurrency: 2,
-        }
-    }
-}
-
 /// Asks one endpoint.
 pub struct Client {
-    pub(crate) http: reqwest::Client,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) limits: Limits,
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    limits: Limits,
     prices: Prices,
     turns: Semaphore,
     known: Mutex<Known>,
@@ -153,10 +78,10 @@ impl Client {
         let whole = self.limits.whole.saturating_mul(tries);
         let outcome = tokio::select! {
             biased;
-            () = stop.cancelled() => Err(Failure::Stopped { asked: self.asked(None) }),
+            () = stop.cancelled() => Err(Failure::Stopped { asked: Box::new(self.asked(None)) }),
             outcome = timeout(whole, self.asked_until_answered(ask, heard)) => {
                 outcome.unwrap_or_else(|_| Err(Failure::Slow {
-                    asked: self.asked(None),
+                    asked: Box::new(self.asked(None)),
                     what: Late::End,
                     seconds: whole.as_secs().max(1),
                 }))
@@ -181,7 +106,7 @@ impl Client {
 
     /// Which of the configured models the endpoint offers; the first of them is asked from now on.
     pub async fn check(&self) -> Result<Chosen, Failure> {
-        let outcome = self.offered().await;
+        let outcome = offered(&self.http, &self.endpoint, &self.limits).await;
         let mut known = self.known();
         match &outcome {
             Ok(chosen) => {
@@ -222,7 +147,7 @@ impl Client {
         // The semaphore is never closed.
         let turn = self.turns.acquire().await;
         if turn.is_err() {
-            return Err(Failure::Stopped { asked: self.asked(None) });
+            return Err(Failure::Stopped { asked: Box::new(self.asked(None)) });
         }
         let mut ear = Ear::new(heard);
         let mut wasted = Usage::default();
@@ -372,11 +297,11 @@ impl Client {
     }
 
     fn resting(&self, until: Timestamp, known: &Known) -> Failure {
-        Failure::Resting { asked: self.asked(None), until, last: known.last_words() }
+        Failure::Resting { asked: Box::new(self.asked(None)), until, last: known.last_words() }
     }
 
-    pub(crate) fn asked(&self, model: Option<&str>) -> Box<Asked> {
-        Box::new(self.endpoint.asked(model))
+    fn asked(&self, model: Option<&str>) -> Asked {
+        self.endpoint.asked(model)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

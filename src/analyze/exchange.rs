@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::analyze::assembly::{Assembly, Unfit};
-use crate::analyze::client::Limits;
+use crate::analyze::endpoint::Limits;
 use crate::analyze::failure::{Asked, Failure, Late, Words};
 use crate::analyze::lines::EventReader;
 use crate::analyze::reply::{Finish, Heard};
@@ -70,8 +70,8 @@ impl<'a> Exchange<'a> {
         Self { asked, limits, key, began: Instant::now() }
     }
 
-    fn asked(&self) -> Box<Asked> {
-        Box::new(self.asked.clone())
+    fn asked(&self) -> Asked {
+        self.asked.clone()
     }
 
     /// What came before a failure is in `assembly`, too.
@@ -106,7 +106,7 @@ impl<'a> Exchange<'a> {
         }
         let kept_back = matches!(assembly.finish, Some(Finish::ContentFilter | Finish::Length));
         if assembly.is_empty() && !kept_back {
-            return Err(Failure::Empty { asked: self.asked() });
+            return Err(Failure::Empty { asked: Box::new(self.asked()) });
         }
         Ok(())
     }
@@ -117,11 +117,11 @@ impl<'a> Exchange<'a> {
         let mut response = match sent {
             Err(_) => return Err(self.slow(Late::FirstByte)),
             Ok(Err(error)) if is_untrusted(&error) => {
-                return Err(Failure::Untrusted { asked: self.asked() });
+                return Err(Failure::Untrusted { asked: Box::new(self.asked()) });
             }
             Ok(Err(error)) => {
                 let words = Words::new(&told(&error));
-                return Err(Failure::Unreachable { asked: self.asked(), words });
+                return Err(Failure::Unreachable { asked: Box::new(self.asked()), words });
             }
             Ok(Ok(response)) => response,
         };
@@ -138,7 +138,7 @@ impl<'a> Exchange<'a> {
             let body = self.whole(&mut response, MOST_ERROR).await.unwrap_or_default();
             self.hide(&error_words(&String::from_utf8_lossy(&body)))
         };
-        Err(Failure::of_status(self.asked.clone(), status.as_u16(), &words, until))
+        Err(Failure::of_status(self.asked(), status.as_u16(), &words, until))
     }
 
     /// A body in one piece.
@@ -150,7 +150,7 @@ impl<'a> Exchange<'a> {
         let mut body = Vec::new();
         while let Some(bytes) = self.next(response, body.is_empty()).await? {
             if body.len() + bytes.len() > most {
-                return Err(Failure::TooLarge { asked: self.asked(), most });
+                return Err(Failure::TooLarge { asked: Box::new(self.asked()), most });
             }
             body.extend_from_slice(&bytes);
         }
@@ -165,7 +165,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<(), Failure> {
         let most = self.limits.reply_bytes;
         let mut reader = EventReader::new(most.saturating_mul(2), most.saturating_mul(OVERHEAD));
-        let too_long = |_| Failure::TooLarge { asked: self.asked(), most };
+        let too_long = |_| Failure::TooLarge { asked: Box::new(self.asked()), most };
         let mut nothing_yet = true;
         while !assembly.done {
             let bytes = match self.next(response, nothing_yet).await {
@@ -228,22 +228,22 @@ impl<'a> Exchange<'a> {
             reason = "a whole number of seconds, of a bound that a person chose"
         )]
         let seconds = seconds as u64;
-        Failure::Slow { asked: self.asked(), what, seconds }
+        Failure::Slow { asked: Box::new(self.asked()), what, seconds }
     }
 
     fn cut(&self, words: &str) -> Failure {
-        Failure::Cut { asked: self.asked(), words: Words::new(words) }
+        Failure::Cut { asked: Box::new(self.asked()), words: Words::new(words) }
     }
 
     pub(crate) fn unreadable(&self, words: &str) -> Failure {
-        Failure::Unreadable { asked: self.asked(), words: Words::new(words) }
+        Failure::Unreadable { asked: Box::new(self.asked()), words: Words::new(words) }
     }
 
     fn unfit(&self, unfit: Unfit) -> Failure {
         match unfit {
             Unfit::Unreadable => self.unreadable("an event of the stream is no JSON"),
             Unfit::TooLarge => {
-                Failure::TooLarge { asked: self.asked(), most: self.limits.reply_bytes }
+                Failure::TooLarge { asked: Box::new(self.asked()), most: self.limits.reply_bytes }
             }
             // Without a status it is the endpoint that failed: it had begun to answer.
             Unfit::Told { status, words } => Failure::of_status(

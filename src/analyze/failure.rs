@@ -229,7 +229,7 @@ impl Words {
         let end = text.char_indices().map(|(at, _)| at).nth(2 * MOST_WORDS);
         let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self(clean(line.as_bytes(), MOST_WORDS).to_string())
+        Self(clean(line.as_bytes(), MOST_WORDS))
     }
 
     /// Whether they have a word in them.

@@ -21,7 +21,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::analyze::budget::Ledger;
-use crate::analyze::client::{Client, Endpoint, Limits};
+use crate::analyze::client::Client;
+use crate::analyze::endpoint::{Endpoint, Limits};
 use crate::analyze::desk::{Desk, Purse, Refusal, answered};
 use crate::analyze::failure::Failure;
 use crate::analyze::price::Prices;
@@ -86,7 +87,7 @@ impl LanguageModels {
                     let endpoint = Endpoint::new(role.as_str(), settled);
                     let prices = Prices { models: settings.prices.clone() };
                     let client =
-                        Client::new(endpoint, Limits::default(), prices, transport.clone())?;
+                        Client::new(endpoint, Limits::default(), prices, &transport)?;
                     Ok(Arc::new(Desk::new(role, client, Arc::clone(&purse))))
                 })
                 .transpose()

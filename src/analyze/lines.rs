@@ -185,7 +185,9 @@ mod tests {
 
         #[test]
         fn data_survives(texts in proptest::collection::vec("[^\r\n]{0,40}", 0..6), size in 1usize..50) {
-            let stream: String = texts.iter().map(|t| format!(": c\r\ndata: {t}\r\n\r\n")).collect();
+            let events: Vec<String> =
+                texts.iter().map(|t| format!(": c\r\ndata: {t}\r\n\r\n")).collect();
+            let stream = events.concat();
             let pieces: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
             prop_assert_eq!(all(&pieces), texts);
         }

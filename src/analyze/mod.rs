@@ -2,13 +2,14 @@
 //! explain, it never approves, authorises or names a command.
 //!
 //! Pure: [`lines`], [`wire`], [`assembly`], [`repair`], [`breaker`], [`budget`], [`price`],
-//! [`retry`]. With the network: [`transport`], [`exchange`], [`models`], [`client`].
+//! [`retry`]. With the network: [`transport`], `exchange`, [`models`], [`client`].
 
 pub mod assembly;
 pub mod breaker;
 pub mod budget;
 pub mod client;
 pub mod desk;
+pub mod endpoint;
 mod exchange;
 pub mod failure;
 pub mod language;

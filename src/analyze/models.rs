@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::analyze::client::Client;
+use crate::analyze::endpoint::{Endpoint, Limits};
 use crate::analyze::exchange::Exchange;
 use crate::analyze::failure::{Failure, Words};
 
@@ -29,30 +29,33 @@ pub struct Chosen {
     pub offered: Option<usize>,
 }
 
-impl Client {
-    /// Asks for the list and chooses.
-    pub(crate) async fn offered(&self) -> Result<Chosen, Failure> {
-        let key = self.endpoint.key.as_ref().map(ExposeSecret::expose_secret);
-        let exchange = Exchange::new(self.endpoint.asked(None), &self.limits, key);
-        let mut request = self.http.get(self.endpoint.path("models"));
-        if let Some(key) = key {
-            request = request.bearer_auth(key);
+/// Asks an endpoint for its list and chooses.
+pub(crate) async fn offered(
+    http: &reqwest::Client,
+    endpoint: &Endpoint,
+    limits: &Limits,
+) -> Result<Chosen, Failure> {
+    let key = endpoint.key.as_ref().map(ExposeSecret::expose_secret);
+    let exchange = Exchange::new(endpoint.asked(None), limits, key);
+    let mut request = http.get(endpoint.path("models"));
+    if let Some(key) = key {
+        request = request.bearer_auth(key);
+    }
+    let ids = match exchange.send(request).await {
+        Ok(mut response) => ids(&exchange.whole(&mut response, MOST_BYTES).await?),
+        // An endpoint without a list.
+        Err(Failure::NoModel { .. } | Failure::Refused { status: 405, .. }) => None,
+        Err(failure) => return Err(failure),
+    };
+    match (ids, endpoint.models.first()) {
+        (Some(ids), _) => choose(&endpoint.models, &ids).map_err(|words| Failure::NoModel {
+            asked: Box::new(endpoint.asked(None)),
+            words: Words::new(&words),
+        }),
+        (None, Some(first)) => {
+            Ok(Chosen { model: first.clone(), missing: Vec::new(), offered: None })
         }
-        let ids = match exchange.send(request).await {
-            Ok(mut response) => ids(&exchange.whole(&mut response, MOST_BYTES).await?),
-            // An endpoint without a list.
-            Err(Failure::NoModel { .. } | Failure::Refused { status: 405 | 501, .. }) => None,
-            Err(failure) => return Err(failure),
-        };
-        match (ids, self.endpoint.models.first()) {
-            (Some(ids), _) => choose(&self.endpoint.models, &ids).map_err(|words| {
-                Failure::NoModel { asked: self.asked(None), words: Words::new(&words) }
-            }),
-            (None, Some(first)) => {
-                Ok(Chosen { model: first.clone(), missing: Vec::new(), offered: None })
-            }
-            (None, None) => Err(exchange.unreadable("it has no list of models, and none is named")),
-        }
+        (None, None) => Err(exchange.unreadable("it has no list of models, and none is named")),
     }
 }
 

@@ -242,13 +242,13 @@ impl Mender<'_> {
             '"' | '\\' | '/' | '\'' => c,
             'u' => {
                 let Some(first) = self.unit()? else { return Ok(None) };
-                return self.from_unit(first);
+                return self.character(first);
             }
             _ => return Err(()),
         }))
     }
 
-    fn from_unit(&mut self, first: u16) -> Result<Option<char>, ()> {
+    fn character(&mut self, first: u16) -> Result<Option<char>, ()> {
         if !(0xD800..0xDC00).contains(&first) {
             return Ok(Some(char::from_u32(first.into()).unwrap_or(char::REPLACEMENT_CHARACTER)));
         }

@@ -6,7 +6,7 @@ use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 
 /// The longest wait; an endpoint that wants more is given up for now.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The wait behind the first try, before chance is added.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that nobody asked for.

@@ -9,6 +9,7 @@ use crate::cli::ConfigVerb;
 use crate::commands::out;
 use crate::config::engine::resolve;
 use crate::config::file::DEFAULT;
+use crate::config::models::{Caps, ModelEndpoint};
 use crate::config::{Settings, file::FileSettings};
 
 /// A file with every key at its default.
@@ -114,7 +115,27 @@ fn show(settings: &Settings) -> Vec<String> {
             ),
         ),
         line("policy", policy(&settings.rules)),
+        line("triage", model(settings.models.triage.as_ref())),
+        line("analyst", model(settings.models.analyst.as_ref())),
+        line("models.caps", caps(&settings.models.caps)),
     ]
+}
+
+/// Where a language model is asked; never its key.
+fn model(endpoint: Option<&ModelEndpoint>) -> String {
+    endpoint.map_or_else(|| "none: no key and no address".to_owned(), ModelEndpoint::words)
+}
+
+/// What may be spent on models.
+fn caps(caps: &Caps) -> String {
+    format!(
+        "tokens {} a minute, {} an hour, {} a day; {} USD an hour, {} USD a day",
+        caps.tokens_per_minute,
+        caps.tokens_per_hour,
+        caps.tokens_per_day,
+        caps.usd_per_hour,
+        caps.usd_per_day
+    )
 }
 
 /// What auto-heal may do.

@@ -148,22 +148,21 @@ impl ModelSettings {
             said.push(("models".to_owned(), "models.enabled".to_owned()));
             return Ok(Self::default());
         }
-        let text = |name: &str| environment.text(name).map(|t| t.trim().to_owned());
         let analyst = Role {
             name: "analyst",
-            base: ("LLAMA_API_BASE", text("LLAMA_API_BASE"), LLAMA_BASE),
-            model: ("LLAMA_MODEL", text("LLAMA_MODEL"), LLAMA_MODELS),
-            key: text("LLAMA_API_KEY")
-                .map(|key| ("LLAMA_API_KEY", key))
-                .or_else(|| text("OPENROUTER_API_KEY").map(|key| ("OPENROUTER_API_KEY", key))),
+            base: ("LLAMA_API_BASE", environment.text("LLAMA_API_BASE"), LLAMA_BASE),
+            model: ("LLAMA_MODEL", environment.text("LLAMA_MODEL"), LLAMA_MODELS),
+            key: environment.text("LLAMA_API_KEY").map(|key| ("LLAMA_API_KEY", key)).or_else(
+                || environment.text("OPENROUTER_API_KEY").map(|key| ("OPENROUTER_API_KEY", key)),
+            ),
             key_name: "LLAMA_API_KEY",
             section: section.analyst.unwrap_or_default(),
         };
         let triage = Role {
             name: "triage",
-            base: ("CEREBRAS_API_BASE", text("CEREBRAS_API_BASE"), CEREBRAS_BASE),
-            model: ("CEREBRAS_MODEL", text("CEREBRAS_MODEL"), CEREBRAS_MODELS),
-            key: text("CEREBRAS_API_KEY").map(|key| ("CEREBRAS_API_KEY", key)),
+            base: ("CEREBRAS_API_BASE", environment.text("CEREBRAS_API_BASE"), CEREBRAS_BASE),
+            model: ("CEREBRAS_MODEL", environment.text("CEREBRAS_MODEL"), CEREBRAS_MODELS),
+            key: environment.text("CEREBRAS_API_KEY").map(|key| ("CEREBRAS_API_KEY", key)),
             key_name: "CEREBRAS_API_KEY",
             section: section.triage.unwrap_or_default(),
         };
@@ -233,6 +232,8 @@ impl Role {
         let base = address(base.as_ref().map_or(default_base, |(base, _)| base.as_str()), &source)?;
         let (_, value, default_models) = self.model;
         let mut models: Vec<String> = value
+            .as_deref()
+            .and_then(filled)
             .or_else(|| self.section.model.as_deref().and_then(filled))
             .into_iter()
             .chain(self.section.fallbacks.iter().filter_map(|m| filled(m)))
@@ -243,7 +244,7 @@ impl Role {
         let mut seen = std::collections::BTreeSet::new();
         models.retain(|model| seen.insert(model.clone()));
         let (key_name, key) = match self.key {
-            Some((name, key)) => (name, Some(SecretString::from(key))),
+            Some((name, key)) => (name, Some(SecretString::from(key.trim()))),
             None => (self.key_name, None),
         };
         if let Some(key) = &key

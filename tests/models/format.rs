@@ -103,7 +103,7 @@ impl Writer<'_> {
             }
             Act::ErrorInStream { code, message } => {
                 steps.extend(self.pieces(text).into_iter().take(2));
-                steps.push(self.event(&json!({
+                steps.push(event(&json!({
                     "error": {"code": code, "message": message},
                     "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}],
                 })));
@@ -135,7 +135,7 @@ impl Writer<'_> {
             }
             _ => {
                 // Events without a choice, and the end.
-                steps.push(self.event(&json!({"id": "gen-1", "model": self.model, "choices": []})));
+                steps.push(event(&json!({"id": "gen-1", "model": self.model, "choices": []})));
                 steps.push(Step::Bytes(b"data: [DONE]\n\n".to_vec()));
             }
         }
@@ -150,7 +150,7 @@ impl Writer<'_> {
     fn opening(&self) -> Step {
         match self.flavour {
             Flavour::Openrouter => Step::Bytes(b": OPENROUTER PROCESSING\n\n".repeat(2)),
-            Flavour::Cerebras => self.event(&self.delta(&json!({"role": "assistant"}))),
+            Flavour::Cerebras => event(&self.delta(&json!({"role": "assistant"}))),
         }
     }
 
@@ -166,7 +166,7 @@ impl Writer<'_> {
             .chunks(PIECE)
             .map(|piece| {
                 let piece: String = piece.iter().collect();
-                self.event(&self.delta(&json!({"content": piece})))
+                event(&self.delta(&json!({"content": piece})))
             })
             .collect()
     }
@@ -174,14 +174,14 @@ impl Writer<'_> {
     fn calls(&self, calls: &[ToolCall]) -> Vec<Step> {
         let mut steps = Vec::new();
         for (index, call) in calls.iter().enumerate() {
-            steps.push(self.event(&self.delta(&json!({"content": null, "tool_calls": [{
+            steps.push(event(&self.delta(&json!({"content": null, "tool_calls": [{
                 "index": index, "id": call.id, "type": "function",
                 "function": {"name": call.name, "arguments": ""},
             }]}))));
             let characters: Vec<char> = call.arguments.chars().collect();
             for piece in characters.chunks(PIECE) {
                 let piece: String = piece.iter().collect();
-                steps.push(self.event(&self.delta(&json!({"tool_calls": [{
+                steps.push(event(&self.delta(&json!({"tool_calls": [{
                     "index": index, "function": {"arguments": piece},
                 }]}))));
             }
@@ -240,13 +240,9 @@ impl Writer<'_> {
                 }
             }
         }
-        let mut steps: Vec<Step> = events.iter().map(|event| self.event(event)).collect();
+        let mut steps: Vec<Step> = events.iter().map(event).collect();
         steps.push(Step::Bytes(b"data: [DONE]\n\n".to_vec()));
         steps
-    }
-
-    fn event(&self, value: &Value) -> Step {
-        Step::Bytes(data(value))
     }
 
     fn refusal(&self, parameter: &str) -> Answer {
@@ -316,6 +312,10 @@ pub fn whole(body: &Value) -> Answer {
         delay: Duration::ZERO,
         steps: vec![Step::Bytes(body.to_string().into_bytes())],
     }
+}
+
+fn event(value: &Value) -> Step {
+    Step::Bytes(data(value))
 }
 
 fn data(value: &Value) -> Vec<u8> {

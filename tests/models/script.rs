@@ -77,11 +77,11 @@ pub enum Act {
     /// Events without a choice.
     EmptyChoices,
     /// HTTP 400 if a schema is asked for (`json_schema`), else the other answer.
-    RefuseSchema(Box<Act>),
+    RefuseSchema(Box<Self>),
     /// HTTP 400 if any form is asked for, else the other answer.
-    RefuseForms(Box<Act>),
+    RefuseForms(Box<Self>),
     /// HTTP 400 if usage is asked for (`stream_options`), else the other answer.
-    RefuseUsage(Box<Act>),
+    RefuseUsage(Box<Self>),
     /// HTTP 404: the model does not exist.
     ModelMissing,
     /// The answer in one piece, not streamed.

@@ -5,7 +5,8 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test binary and the example use their own part"
+    clippy::print_stderr,
+    reason = "each test binary and the example use their own part; what goes wrong is told on standard error"
 )]
 
 #[path = "format.rs"]
@@ -210,6 +211,8 @@ async fn send(answer: Answer, reader: Reader) -> Response {
             }
             Some(Step::Stall) => std::future::pending().await,
             Some(Step::Cut) => {
+                // What was written before leaves first.
+                tokio::task::yield_now().await;
                 reader.finished = true;
                 Some((Err(io::Error::other("cut")), (VecDeque::new(), reader)))
             }
