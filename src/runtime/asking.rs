@@ -10,11 +10,10 @@ use sentinel_core::answer::facts::{Facts, Subject};
 use sentinel_core::answer::{Answer, answer};
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
 use sentinel_core::domain::ids::{ContainerId, EvidenceId, IncidentId};
-use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
 use sentinel_core::redact;
 use sentinel_core::report::postmortem::BY_RULES;
-use sentinel_core::runbook::{Runbook, Runbooks, Wanted};
+use sentinel_core::runbook::Runbooks;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -171,27 +170,9 @@ fn offline(question: &Question, material: &Material, now: Timestamp) -> Answer {
     let mut facts = Facts { subject, snapshot, runbooks: &[], errors: &errors, now };
     let books = facts
         .incident()
-        .map_or_else(Vec::new, |incident| runbooks(&material.runbooks, incident, snapshot));
+        .map_or_else(Vec::new, |incident| material.runbooks.for_incident(incident, snapshot));
     facts.runbooks = &books;
     answer(&question.words, &facts)
-}
-
-/// The runbooks that fit an incident.
-pub fn runbooks<'b>(
-    books: &'b Runbooks,
-    incident: &Incident,
-    snapshot: &Snapshot,
-) -> Vec<&'b Runbook> {
-    let root = view(snapshot, |v| v.container.of.name == incident.root);
-    let subject = view(snapshot, |v| v.container.of.id == incident.container.id);
-    let container = root.or(subject).map(|v| v.container.as_ref());
-    let mut names = vec![incident.root.as_str()];
-    match container {
-        Some(container) => names.push(&container.of.service),
-        None => names.push(incident.service()),
-    }
-    let labels = container.map(|c| &c.labels);
-    books.matching(&Wanted { class: incident.class, names: &names, labels })
 }
 
 /// The last lines that say of themselves that something failed.

@@ -54,6 +54,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 list.extend([
                     (Action::Logs, "logs"),
                     (Action::Inspect, "inspect"),
+                    (Action::Ask, "ask"),
                     (Action::Sort, "sort"),
                 ]);
             }
@@ -61,7 +62,11 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         }
         Pane::Incidents => {
             if let Some(incident) = state.incidents.item.as_ref().and_then(|i| state.incident(i)) {
-                list.extend([(Action::Open, "inspect"), (Action::Logs, "logs of root")]);
+                list.extend([
+                    (Action::Open, "inspect"),
+                    (Action::Ask, "ask"),
+                    (Action::Logs, "logs of root"),
+                ]);
                 if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
@@ -97,6 +102,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 if evidence > 0 {
                     list.push((Action::Open, "evidence"));
                 }
+                list.push((Action::Ask, "ask"));
                 let applied = incident.plan.as_ref().is_some_and(Plan::can_undo);
                 if applied && state.why_no_approval().is_none() {
                     list.push((Action::Undo, "take back"));
