@@ -222,6 +222,51 @@ mod tests {
         assert!(pieces(&"word ".repeat(100)).len() > 5);
     }
 
+    fn material() -> Material {
+        let snapshot = serde_json::json!({
+            "at": "2026-11-24T03:15:02Z", "version": 1, "engine": null, "mode": "approve",
+            "containers": [], "incidents": [], "anomalies": [], "degraded": [], "tools": [],
+        });
+        Material {
+            snapshot: Arc::new(serde_json::from_value(snapshot).unwrap()),
+            runbooks: Arc::default(),
+            lines: LogPage::default(),
+        }
+    }
+
+    fn question(words: &str) -> Question {
+        Question { about: About::Incident("INC-1".into()), words: words.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_in_pieces_and_says_at_the_end_who_gave_it() {
+        let (question, material) = (question("why?"), material());
+        let told = offline(&question, &material, Timestamp::now());
+        let mut asking = begin(question, material);
+        let mut text = String::new();
+        let mut end = None;
+        while let Some(part) = asking.parts.recv().await {
+            assert_eq!(end, None, "nothing comes behind the end");
+            match part {
+                Part::Text(piece) => text.push_str(&piece),
+                other => end = Some(other),
+            }
+        }
+        assert_eq!(text, told.text);
+        let (by, note) = (BY_RULES.to_owned(), Some(told.what_a_model_would_add));
+        assert_eq!(end, Some(Part::Done { by, evidence: Vec::new(), note }));
+    }
+
+    #[tokio::test]
+    async fn dropping_an_answer_ends_the_work_on_it() {
+        let material = material();
+        let snapshot = Arc::clone(&material.snapshot);
+        drop(begin(question("why?"), material));
+        while Arc::strong_count(&snapshot) > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[test]
     fn the_words_of_a_question_are_cut_and_cleaned() {
         let about = About::Incident("INC-1".into());

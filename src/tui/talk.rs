@@ -170,5 +170,6 @@ impl Talk {
 pub fn room(screen: Rect) -> (u16, usize, usize) {
     let width = screen.width.saturating_sub(2).min(WIDEST);
     let rows = usize::from(screen.height.saturating_sub(4)).saturating_sub(2).max(1);
-    (width, rows, usize::from(width.saturating_sub(4)).max(1))
+    // Edges and air on both sides, the cursor on the left.
+    (width, rows, usize::from(width.saturating_sub(6)).max(1))
 }

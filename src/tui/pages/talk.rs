@@ -29,8 +29,8 @@ fn write(page: &mut Page, turn: &Turn, glyphs: &Glyphs, columns: usize) {
         let (mark, role) =
             if look.ok { (glyphs.pass, Role::Ok) } else { (glyphs.fail, Role::Warn) };
         let head = Styled::of(role, format!("  {mark} ")).and(Role::Info, look.call.clone());
-        let words = format!("  {}", look.words);
-        page.lines.extend(paragraph(&head, 4, Role::Dim, &words, columns));
+        let head = head.and(Role::Dim, ": ");
+        page.lines.extend(paragraph(&head, 4, Role::Dim, &look.words, columns));
     }
     if let Some(why) = &turn.failed {
         page.say(2, Role::Warn, why, columns);

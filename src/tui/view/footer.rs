@@ -102,7 +102,6 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 if evidence > 0 {
                     list.push((Action::Open, "evidence"));
                 }
-                list.push((Action::Ask, "ask"));
                 let applied = incident.plan.as_ref().is_some_and(Plan::can_undo);
                 if applied && state.why_no_approval().is_none() {
                     list.push((Action::Undo, "take back"));
@@ -110,6 +109,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
+            }
+            if !state.shows_quiet() {
+                list.push((Action::Ask, "ask"));
             }
             if state.shows_quiet() && !quiet::rows(state).is_empty() {
                 list.push((Action::Open, "container"));
