@@ -21,6 +21,7 @@ pub mod not_acting;
 pub mod past;
 pub mod plan;
 pub mod quiet;
+pub mod seen;
 pub mod setup;
 pub mod severity;
 pub mod signal;
