@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::IncidentId;
-use sentinel_core::domain::past::Seen;
+use sentinel_core::domain::seen::Seen;
 use sentinel_core::report::{explanation, similar};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;

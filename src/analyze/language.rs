@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::analyze::budget::Ledger;
 use crate::analyze::client::Client;
-use crate::analyze::endpoint::{Endpoint, Limits};
 use crate::analyze::desk::{Desk, Purse, Refusal, answered};
+use crate::analyze::endpoint::{Endpoint, Limits};
 use crate::analyze::failure::Failure;
 use crate::analyze::price::Prices;
 use crate::analyze::prompt::{self, Prompt};
@@ -87,7 +87,7 @@ impl LanguageModels {
                     let endpoint = Endpoint::new(role.as_str(), settled);
                     let prices = Prices { models: settings.prices.clone() };
                     let client =
-                        Client::new(endpoint, Limits::default(), prices, &transport)?;
+                        Client::new(endpoint, Limits::default(), prices, transport.clone())?;
                     Ok(Arc::new(Desk::new(role, client, Arc::clone(&purse))))
                 })
                 .transpose()

@@ -2,7 +2,9 @@
 //! explain, it never approves, authorises or names a command.
 //!
 //! Pure: [`lines`], [`wire`], [`assembly`], [`repair`], [`breaker`], [`budget`], [`price`],
-//! [`retry`]. With the network: [`transport`], `exchange`, [`models`], [`client`].
+//! [`retry`], [`prompt`]. With the network: [`transport`], `exchange`, [`models`], [`client`], and on
+//! top of it [`desk`] one role within its budget, `rounds` a conversation with looks, [`language`]
+//! both roles together.
 
 pub mod assembly;
 pub mod breaker;

@@ -12,17 +12,15 @@ use sentinel_core::consult::brief::{self, Brief, Subject as Briefed};
 use sentinel_core::consult::check;
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
 use sentinel_core::domain::ids::{ContainerId, EvidenceId, IncidentId};
-use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::opinion::Looked;
 use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
 use sentinel_core::redact;
 use sentinel_core::report::postmortem::BY_RULES;
 use sentinel_core::report::similar;
-use sentinel_core::runbook::{Runbook, Runbooks, Wanted};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::ports::{Inquiry, Models, Said};
+use crate::ports::{Inquiry, Models, ReadTools, Said};
 use crate::runtime::consulting::Asked;
 use crate::runtime::rings::LogPage;
 
@@ -153,10 +151,11 @@ async fn answered(
     parts: &mpsc::Sender<Part>,
     stop: &CancellationToken,
 ) {
-    if let Some(models) = &material.asked.models
+    if let Some((models, reads)) = &material.asked.models
         && let Some(brief) = brief_of(question, material)
     {
-        match by_model(models.as_ref(), question, brief, material, parts, stop).await {
+        let asked = (models.as_ref(), Arc::clone(reads));
+        match by_model(asked, question, brief, parts, stop).await {
             Ok(done) => {
                 tell(parts, done).await;
                 return;
@@ -205,10 +204,9 @@ fn brief_of(question: &Question, material: &Material) -> Option<Arc<Brief>> {
 
 /// The analyst's answer, piece by piece; the error says why there is none.
 async fn by_model(
-    models: &dyn Models,
+    (models, reads): (&dyn Models, Arc<dyn ReadTools>),
     question: &Question,
     brief: Arc<Brief>,
-    material: &Material,
     parts: &mpsc::Sender<Part>,
     stop: &CancellationToken,
 ) -> Result<Part, String> {
@@ -218,7 +216,7 @@ async fn by_model(
         before: question.before.clone(),
         words: question.words.clone(),
     };
-    let asking = models.answer(inquiry, Arc::clone(&material.asked.reads), stop.clone(), said);
+    let asking = models.answer(inquiry, reads, stop.clone(), said);
     let mut text = String::new();
     let listening = async {
         while let Some(word) = heard.recv().await {
@@ -289,27 +287,9 @@ fn offline(question: &Question, material: &Material, now: Timestamp) -> Answer {
     let mut facts = Facts { subject, snapshot, runbooks: &[], errors: &errors, now };
     let books = facts
         .incident()
-        .map_or_else(Vec::new, |incident| runbooks(&material.asked.runbooks, incident, snapshot));
+        .map_or_else(Vec::new, |incident| material.asked.runbooks.for_incident(incident, snapshot));
     facts.runbooks = &books;
     answer(&question.words, &facts)
-}
-
-/// The runbooks that fit an incident.
-pub fn runbooks<'b>(
-    books: &'b Runbooks,
-    incident: &Incident,
-    snapshot: &Snapshot,
-) -> Vec<&'b Runbook> {
-    let root = view(snapshot, |v| v.container.of.name == incident.root);
-    let subject = view(snapshot, |v| v.container.of.id == incident.container.id);
-    let container = root.or(subject).map(|v| v.container.as_ref());
-    let mut names = vec![incident.root.as_str()];
-    match container {
-        Some(container) => names.push(&container.of.service),
-        None => names.push(incident.service()),
-    }
-    let labels = container.map(|c| &c.labels);
-    books.matching(&Wanted { class: incident.class, names: &names, labels })
 }
 
 /// The last lines that say of themselves that something failed.
@@ -357,6 +337,55 @@ mod tests {
             assert_eq!(pieces(text).concat(), text);
         }
         assert!(pieces(&"word ".repeat(100)).len() > 5);
+    }
+
+    fn material() -> Material {
+        let snapshot = serde_json::json!({
+            "at": "2026-11-24T03:15:02Z", "version": 1, "engine": null, "mode": "approve",
+            "containers": [], "incidents": [], "anomalies": [], "degraded": [], "tools": [],
+        });
+        Material {
+            snapshot: Arc::new(serde_json::from_value(snapshot).unwrap()),
+            asked: Asked::default(),
+            lines: LogPage::default(),
+        }
+    }
+
+    fn question(words: &str) -> Question {
+        Question {
+            about: About::Incident("INC-1".into()),
+            words: words.to_owned(),
+            before: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_comes_in_pieces_and_says_at_the_end_who_gave_it() {
+        let (question, material) = (question("why?"), material());
+        let told = offline(&question, &material, Timestamp::now());
+        let mut asking = begin(question, material);
+        let mut text = String::new();
+        let mut end = None;
+        while let Some(part) = asking.parts.recv().await {
+            assert_eq!(end, None, "nothing comes behind the end");
+            match part {
+                Part::Text(piece) => text.push_str(&piece),
+                other => end = Some(other),
+            }
+        }
+        assert_eq!(text, told.text);
+        let (by, note) = (BY_RULES.to_owned(), Some(told.what_a_model_would_add));
+        assert_eq!(end, Some(Part::Done { by, evidence: Vec::new(), note }));
+    }
+
+    #[tokio::test]
+    async fn dropping_an_answer_ends_the_work_on_it() {
+        let material = material();
+        let snapshot = Arc::clone(&material.snapshot);
+        drop(begin(question("why?"), material));
+        while Arc::strong_count(&snapshot) > 1 {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[test]

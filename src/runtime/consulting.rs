@@ -38,10 +38,9 @@ impl ReadTools for Reads {
 
 /// What questions are answered with: models, if there are any, what they may look at, and what
 /// people wrote down.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Asked {
-    pub(super) models: Option<Arc<dyn Models>>,
-    pub(super) reads: Arc<dyn ReadTools>,
+    pub(super) models: Option<(Arc<dyn Models>, Arc<dyn ReadTools>)>,
     pub(super) runbooks: Arc<Runbooks>,
 }
 
@@ -51,7 +50,8 @@ impl Asked {
         remediator: &Arc<dyn Remediator>,
         runbooks: Arc<Runbooks>,
     ) -> Self {
-        Self { models, reads: Arc::new(Reads(Arc::clone(remediator))), runbooks }
+        let reads = Arc::new(Reads(Arc::clone(remediator)));
+        Self { models: models.map(|models| (models, reads as Arc<dyn ReadTools>)), runbooks }
     }
 }
 
@@ -88,20 +88,20 @@ impl Consulting {
         let models = self.asked.models.clone();
         let (out, stop) = (self.results.clone(), self.stop.clone());
         tokio::spawn(async move {
-            if let Some(models) = models {
+            if let Some((models, _)) = models {
                 models.run(out, stop).await;
             }
         })
     }
 
     pub(super) fn triage(&self, batch: Batch) {
-        let Some(models) = self.asked.models.clone() else { return };
+        let Some((models, _)) = self.asked.models.clone() else { return };
         let (out, stop) = (self.results.clone(), self.stop.clone());
         self.tasks.spawn(async move { tell(&out, models.triage(batch, stop).await).await });
     }
 
     pub(super) fn analyze(&mut self, incident: IncidentId, brief: &Brief) {
-        let Some(models) = self.asked.models.clone() else { return };
+        let Some((models, reads)) = self.asked.models.clone() else { return };
         let stop = self.stop.child_token();
         // One analysis of an incident at a time: a newer one knows more.
         if let Some(older) = self.analyses.insert(incident.clone(), stop.clone()) {
@@ -109,7 +109,7 @@ impl Consulting {
         }
         self.analyses.retain(|_, stop| !stop.is_cancelled());
         let brief = Arc::new(with_runbooks(brief.clone(), &self.asked.runbooks));
-        let (out, reads) = (self.results.clone(), Arc::clone(&self.asked.reads));
+        let out = self.results.clone();
         self.tasks.spawn(async move {
             let word = models.analyze(incident, brief, reads, stop.clone()).await;
             if !stop.is_cancelled() {
@@ -126,7 +126,7 @@ impl Consulting {
     }
 
     pub(super) fn explain(&self, incident: Arc<Incident>) {
-        let Some(models) = self.asked.models.clone() else { return };
+        let Some((models, _)) = self.asked.models.clone() else { return };
         let Ok(turn) = Arc::clone(&self.explaining).try_acquire_owned() else {
             tracing::info!("{}: too many incidents closed at once to ask a model", incident.id);
             return;

@@ -64,6 +64,7 @@ actions! {
     Dismiss "dismiss" "dismiss incident",
     Undo "undo" "take fix back",
     Halt "halt" "kill switch on, off",
+    Ask "ask" "ask about this",
     Postmortem "postmortem" "write the postmortem",
     Silence "silence" "silence its service",
     Quiet "quiet" "silenced, left alone",

@@ -185,6 +185,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Global, Action::Redraw, &["ctrl-l"]),
     (Context::Global, Action::Search, &["/"]),
     (Context::Global, Action::Menu, &["F"]),
+    (Context::Global, Action::Ask, &["T"]),
     (Context::Global, Action::Silence, &["Z"]),
     (Context::Global, Action::Quiet, &["L"]),
     (Context::Global, Action::Halt, &["K"]),

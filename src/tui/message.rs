@@ -9,6 +9,7 @@ use sentinel_core::domain::command::Command;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::snapshot::Snapshot;
 
+use crate::runtime::asking::{Part, Question};
 use crate::runtime::rings::LogPage;
 
 /// One input of `update`. Times are of the runner's monotonic clock unless they are timestamps.
@@ -58,6 +59,13 @@ pub enum Msg {
         /// When that was done.
         at: Duration,
     },
+    /// A piece of an answer.
+    Part {
+        /// The number of the question.
+        number: u64,
+        /// The piece.
+        part: Part,
+    },
     /// What came of a command, a menu item or a copy.
     Said {
         /// Whether it worked.
@@ -72,6 +80,15 @@ pub enum Msg {
 pub enum Effect {
     /// Ask the engine, in the operator's name; the answer comes back as [`Msg::Said`].
     Ask(Command),
+    /// Ask a question in words; the answer comes back as [`Msg::Part`], piece by piece.
+    Question {
+        /// Comes back with each piece.
+        number: u64,
+        /// What is asked.
+        question: Question,
+    },
+    /// The answer under way is not wanted any more.
+    CancelQuestion,
     /// Read lines of a log: those from number `last` on, or all if `last` is 0 or the ring's
     /// revision is another than `revision`.
     ReadLogs {

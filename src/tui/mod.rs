@@ -28,6 +28,7 @@ pub mod run;
 pub mod state;
 pub mod status;
 pub mod styled;
+pub mod talk;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -31,10 +31,11 @@ impl Open {
         Self { modal, drawn: None }
     }
 
-    /// Whether a key in it can change something. Nothing in the help does.
+    /// Whether a key in it can change something. Nothing in the help or in a
+    /// conversation does.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } => false,
+            Modal::Help { .. } | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -68,6 +69,8 @@ pub enum Modal {
     Reason(Box<Reason>),
     /// Silence a service for a while.
     Silence(Box<Silencing>),
+    /// The conversation in [`crate::tui::state::State::talk`].
+    Talk,
     /// Really quit?
     Quit {
         /// What would end with it.

@@ -20,10 +20,11 @@ use jiff::tz::TimeZone;
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::runtime::asking::Question;
 use crate::runtime::handle::Handle;
 use crate::runtime::rings::{RING_LINES, Range};
 use crate::tui::export;
@@ -84,6 +85,8 @@ struct Runner {
     answers: mpsc::Receiver<Msg>,
     answer: mpsc::Sender<Msg>,
     tasks: JoinSet<()>,
+    /// The answer under way.
+    answering: Option<AbortHandle>,
     began: Instant,
     next_frame: Instant,
     next_calm: Instant,
@@ -98,6 +101,7 @@ impl Runner {
         let mut state = State::new(first, TimeZone::system());
         state.now = Timestamp::now();
         state.ascii = options.ascii;
+        state.runbooks = handle.runbooks();
         state.operator.clone_from(&options.operator);
         let Options { theme, operator, menu, postmortems, .. } = options;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
@@ -117,6 +121,7 @@ impl Runner {
             answers,
             answer,
             tasks: JoinSet::new(),
+            answering: None,
             began: Instant::now(),
             next_frame: Instant::now(),
             next_calm: Instant::now(),
@@ -331,6 +336,12 @@ impl Runner {
                         let answer = self.answer.clone();
                         self.tasks.spawn(async move { say(&answer, work.await).await });
                     }
+                    Effect::Question { number, question } => self.ask(number, question),
+                    Effect::CancelQuestion => {
+                        if let Some(answering) = self.answering.take() {
+                            answering.abort();
+                        }
+                    }
                     Effect::Keep { incident, document } => {
                         let folder = self.postmortems.clone();
                         let answer = self.answer.clone();
@@ -342,6 +353,21 @@ impl Runner {
                 }
             }
         }
+    }
+}
+
+impl Runner {
+    /// Hands the pieces of an answer on as they come. Ending the task cancels the answer.
+    fn ask(&mut self, number: u64, question: Question) {
+        let mut asking = self.handle.ask(question);
+        let answer = self.answer.clone();
+        self.answering = Some(self.tasks.spawn(async move {
+            while let Some(part) = asking.parts.recv().await {
+                if answer.send(Msg::Part { number, part }).await.is_err() {
+                    break;
+                }
+            }
+        }));
     }
 }
 

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::snapshot::{ContainerView, Mode, Snapshot};
+use sentinel_core::runbook::Runbooks;
 use tui_textarea::TextArea;
 
 use crate::tui::keymap::{Context, Keymap};
@@ -16,6 +17,7 @@ use crate::tui::log_view::LogView;
 use crate::tui::modal::Open;
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
+use crate::tui::talk::Talk;
 
 /// How long a message stays.
 pub const TOAST_LASTS: Duration = Duration::from_secs(6);
@@ -202,6 +204,12 @@ pub struct State {
     pub inspector: Option<Inspector>,
     /// The dialog, if open.
     pub modal: Option<Open>,
+    /// The conversation, once there was one; it outlives its panel.
+    pub talk: Option<Talk>,
+    /// Questions asked so far.
+    pub questions: u64,
+    /// What people wrote down for kinds of failure.
+    pub runbooks: Arc<Runbooks>,
     /// The line being typed, if any.
     pub prompt: Option<Prompt>,
     /// Messages, oldest first.
@@ -244,6 +252,9 @@ impl State {
             jump: None,
             inspector: None,
             modal: None,
+            talk: None,
+            questions: 0,
+            runbooks: Arc::default(),
             prompt: None,
             toasts: Vec::new(),
             keymap: Keymap::default(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::container::ContainerRef;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
-use crate::domain::past::Seen;
+use crate::domain::seen::Seen;
 use crate::domain::tool::ToolCall;
 use crate::domain::topology::Edge;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::domain::diagnosis::{Diagnosis, Rejected, Source};
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
-use crate::domain::past::Seen;
+use crate::domain::seen::Seen;
 use crate::domain::topology::Edge;
 
 /// One planned call on the wire.

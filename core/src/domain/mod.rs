@@ -23,6 +23,7 @@ pub mod opinion;
 pub mod past;
 pub mod plan;
 pub mod quiet;
+pub mod seen;
 pub mod setup;
 pub mod severity;
 pub mod signal;

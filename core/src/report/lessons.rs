@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use crate::domain::anomaly::AnomalyKind;
 use crate::domain::failure::FailureClass;
 use crate::domain::incident::{Incident, IncidentState};
-use crate::domain::past::Seen;
 use crate::domain::plan::FixState;
+use crate::domain::seen::Seen;
 use crate::report::phases::{DECISION, Phases};
 use crate::report::spans;
 

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::past::{Outcome, Past, Record, Seen};
+use crate::domain::past::{Outcome, Past};
+use crate::domain::seen::{Record, Seen};
 use crate::report::spans;
 
 /// A fix that failed within this time speaks against itself.

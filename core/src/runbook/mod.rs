@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use crate::domain::failure::FailureClass;
+use crate::domain::incident::Incident;
+use crate::domain::snapshot::{ContainerView, Snapshot};
 use crate::redact;
 use crate::redact::key_block::KeyBlock;
 use crate::redact::secrets::MASK;
@@ -201,6 +203,22 @@ impl Runbooks {
         // A stable sort: equally specific ones stay in the order of their names.
         found.sort_by_key(|(kinds, _)| std::cmp::Reverse(*kinds));
         found.into_iter().map(|(_, book)| book).take(MAX_FOR_ONE).collect()
+    }
+}
+
+impl Runbooks {
+    /// Those that fit an incident: by its class, and by names and labels of the container at fault.
+    pub fn for_incident(&self, incident: &Incident, snapshot: &Snapshot) -> Vec<&Runbook> {
+        let find = |is: &dyn Fn(&ContainerView) -> bool| snapshot.containers.iter().find(|v| is(v));
+        let root = find(&|v| v.container.of.name == incident.root);
+        let found = root.or_else(|| find(&|v| v.container.of.id == incident.container.id));
+        let container = found.map(|v| v.container.as_ref());
+        let service = container.map_or(incident.service(), |c| &c.of.service);
+        self.matching(&Wanted {
+            class: incident.class,
+            names: &[incident.root.as_str(), service],
+            labels: container.map(|c| &c.labels),
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use sentinel_core::report::similar;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
-use crate::tui::pages::{opinion, plan};
+use crate::tui::pages::{opinion, plan, runbook};
 use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
@@ -46,6 +46,7 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
     evidence(&mut page, state, incident, glyphs, columns);
     probes(&mut page, state, incident, columns);
     context(&mut page, incident, columns);
+    runbook::sections(&mut page, state, incident, columns);
     rejected(&mut page, incident, columns);
     opinion::section(&mut page, state, incident, columns);
     timeline(&mut page, state, incident, columns);

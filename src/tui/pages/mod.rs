@@ -1,5 +1,5 @@
-//! Long texts made of meanings: an incident, a container, an approval, what was left alone. Pure functions of the
-//! state and a width, so that update can measure what view will draw.
+//! Long texts made of meanings: an incident, a container, an approval, a conversation, what was
+//! left alone. Pure functions of the state and a width, so that update can measure what view will draw.
 
 pub mod approval;
 pub mod container;
@@ -8,6 +8,8 @@ pub mod opinion;
 pub mod page;
 pub mod plan;
 pub mod quiet;
+mod runbook;
+pub mod talk;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;

@@ -17,7 +17,7 @@ use crate::tui::modal::{Approval, Deed, Focus, Modal, Open, Reason, ReasonFor, o
 use crate::tui::pane::Pane;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
-use crate::tui::update::silence;
+use crate::tui::update::{silence, talk};
 
 /// The plan that the pane with the focus is about.
 fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
@@ -239,6 +239,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Reason(reason) => reason_key(reason, event),
         Modal::Silence(silencing) => silence::key(state, silencing, event),
         Modal::Approve(approval) => approval_key(state, approval, event),
+        Modal::Talk => talk::key(state, event),
     };
     if stays {
         state.modal = Some(open);

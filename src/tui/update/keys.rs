@@ -13,7 +13,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, movement, prompts, silence};
+use crate::tui::update::{decide, logs, movement, prompts, silence, talk};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
@@ -130,6 +130,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             decide::undo(state);
             Vec::new()
         }
+        Action::Ask => talk::open(state),
         Action::Postmortem => postmortem(state),
         Action::Halt => {
             decide::halt(state);

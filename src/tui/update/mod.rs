@@ -7,6 +7,7 @@ mod movement;
 mod prompts;
 mod silence;
 mod snapshot;
+mod talk;
 
 use std::time::Duration;
 
@@ -54,6 +55,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Drawn { at } => {
             drawn(state, at);
+            Vec::new()
+        }
+        Msg::Part { number, part } => {
+            talk::part(state, number, part);
             Vec::new()
         }
         Msg::Said { ok, text } => {

@@ -284,12 +284,17 @@ pub(super) fn first_log_evidence(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// To the log line that a piece of evidence is.
+/// To the piece of evidence at a place of the page.
 pub(super) fn evidence(state: &mut State, at: usize) -> Vec<Effect> {
     let Some(piece) = pieces(state).into_iter().nth(at) else { return Vec::new() };
     if let Some(inspector) = state.inspector.as_mut() {
         inspector.chosen = Some(at);
     }
+    to_evidence(state, piece)
+}
+
+/// To the log line that a piece is, or to its words.
+pub(super) fn to_evidence(state: &mut State, piece: Evidence) -> Vec<Effect> {
     if piece.kind != EvidenceKind::Log {
         state.toast(true, format!("{}: {}", piece.container, piece.excerpt));
         return Vec::new();

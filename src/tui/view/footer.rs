@@ -54,6 +54,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 list.extend([
                     (Action::Logs, "logs"),
                     (Action::Inspect, "inspect"),
+                    (Action::Ask, "ask"),
                     (Action::Sort, "sort"),
                 ]);
             }
@@ -61,7 +62,11 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         }
         Pane::Incidents => {
             if let Some(incident) = state.incidents.item.as_ref().and_then(|i| state.incident(i)) {
-                list.extend([(Action::Open, "inspect"), (Action::Logs, "logs of root")]);
+                list.extend([
+                    (Action::Open, "inspect"),
+                    (Action::Ask, "ask"),
+                    (Action::Logs, "logs of root"),
+                ]);
                 if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
@@ -104,6 +109,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 if !incident.state.is_closed() && !state.is_read_only() {
                     list.push((Action::Dismiss, "dismiss"));
                 }
+            }
+            if !state.shows_quiet() {
+                list.push((Action::Ask, "ask"));
             }
             if state.shows_quiet() && !quiet::rows(state).is_empty() {
                 list.push((Action::Open, "container"));

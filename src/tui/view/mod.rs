@@ -13,3 +13,4 @@ pub mod inspector;
 pub mod logs;
 pub mod root;
 mod silence;
+mod talk;
