@@ -236,7 +236,11 @@ fn masked(headers: &HeaderMap) -> BTreeMap<String, String> {
         .iter()
         .map(|(name, value)| {
             let value = value.to_str().unwrap_or("(no text)");
-            let value = if name == "authorization" { "Bearer ***" } else { value };
+            let value = match name.as_str() {
+                "authorization" => "Bearer ***",
+                "proxy-authorization" => "***",
+                _ => value,
+            };
             (name.to_string(), value.to_owned())
         })
         .collect()
