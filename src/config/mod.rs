@@ -6,6 +6,7 @@ pub mod file;
 pub mod filter;
 pub mod gateway;
 pub mod policy;
+pub mod redact;
 pub mod signatures;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use jiff::SignedDuration;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::policy::limits::Limits;
 use sentinel_core::policy::rules::Rules;
+use sentinel_core::redact::custom::Custom;
 use thiserror::Error;
 
 use crate::cli::{CommonArgs, WatchArgs};
@@ -78,6 +80,8 @@ pub struct Settings {
     pub gateway: Option<GatewaySettings>,
     /// Known failures in log lines.
     pub signatures: SignatureSettings,
+    /// What is hidden in text beyond what is built in.
+    pub redact: Custom,
     /// Who operates, for the audit trail.
     pub operator: String,
     /// Seconds between resource readings.
@@ -176,6 +180,7 @@ impl Settings {
             limits: file.brakes.unwrap_or_default().limits(),
             rules: file.policy.unwrap_or_default().rules()?,
             park_hours,
+            redact: file.redact.unwrap_or_default().custom()?,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
             signatures,

@@ -181,7 +181,8 @@ pub fn cards(text: &str) -> Vec<Range<usize>> {
         let start = at - start.count();
         let end = bytes.get(at..).unwrap_or_default().iter().take_while(|b| digits(b)).count();
         let end = at + end;
-        if end - start >= CARD_MIN {
+        let run = bytes.get(start..end).unwrap_or_default();
+        if run.iter().filter(|b| b.is_ascii_digit()).count() >= CARD_MIN {
             within(bytes, start..end, &mut found);
         }
         at = end + CARD_MIN - 1;

@@ -259,7 +259,8 @@ fn commands() -> Vec<Rule> {
         Rule::new(&["requirepass", "masterauth"], r"(?i)\b(?:requirepass|masterauth)<IS><VALUE>"),
         Rule::new(&["redis-cli"], r"\bredis-cli\b[^\r\n]*?\s-a\s*<VALUE>"),
         Rule::new(
-            &["curl", "wget"],
+            // With what separates it from an option: access logs name `curl/8.5.0`.
+            &["curl ", "curl\t", "curl\u{b}", "wget ", "wget\t", "wget\u{b}"],
             r#"\b(?:curl|wget)\b[^\r\n]*?\s(?:-[a-zA-Z]*[uU]|--user|--proxy-user|--auth)[\s=]*["']?[^\s"':/]+:(?P<secret>[^\s"']+)"#,
         ),
         Rule::new(
