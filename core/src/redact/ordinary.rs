@@ -2,7 +2,7 @@
 
 /// Words that follow the name of a setting in a sentence about it, and values that say that
 /// there is no secret. Sorted.
-const WORDS: [&str; 87] = [
+const WORDS: [&str; 99] = [
     "a",
     "accepted",
     "an",
@@ -34,11 +34,16 @@ const WORDS: [&str; 87] = [
     "header",
     "hidden",
     "in",
+    "incomplete",
     "incorrect",
+    "insufficient",
     "invalid",
     "is",
     "jwt",
+    "long",
+    "longer",
     "malformed",
+    "may",
     "mismatch",
     "missing",
     "must",
@@ -64,16 +69,21 @@ const WORDS: [&str; 87] = [
     "security",
     "set",
     "setting",
+    "short",
     "should",
     "string",
     "success",
     "text",
+    "that",
     "the",
+    "this",
     "to",
     "token",
     "tokens",
+    "too",
     "true",
     "type",
+    "unauthenticated",
     "unauthorized",
     "undefined",
     "unexpected",
@@ -86,10 +96,12 @@ const WORDS: [&str; 87] = [
     "valid",
     "value",
     "was",
+    "weak",
     "will",
     "with",
     "wrong",
     "yes",
+    "your",
 ];
 
 /// Last parts of a name which make it one about a secret, not of one.
@@ -180,9 +192,17 @@ pub fn is_word(value: &str) -> bool {
         return true;
     }
     // A reference to a variable, or the place of a value in a format.
-    if let Some(name) = value.strip_prefix("${").or_else(|| value.strip_prefix("{{")) {
+    if let Some(name) = value.strip_prefix("${").or_else(|| value.strip_prefix('{')) {
+        let name = name.trim_start_matches('{');
         let name = name.trim_end_matches('}').trim();
         return name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
+    }
+    // `…`, `-`, `()`; and what is left of a path of a program: `token::new`.
+    if value.starts_with(':')
+        || value.chars().count() <= 3 && !value.contains(char::is_alphanumeric)
+        || is_object(value)
+    {
+        return true;
     }
     if matches!(value, "%s" | "%v" | "%q" | "%d" | "{}" | "{" | "-" | "?") {
         return true;
@@ -221,6 +241,16 @@ pub fn is_setting(name: &str, value: &str) -> bool {
         "PASS" | "pass" => number || value.starts_with("Test") || value.contains("::"),
         _ => false,
     }
+}
+
+/// How a Java object is told: `android.os.BinderProxy@2bd79ce`, `Token{a64f992`.
+fn is_object(value: &str) -> bool {
+    let Some((class, identity)) = value.split_once(['@', '{']) else { return false };
+    let last = class.rsplit(['.', '$']).next().unwrap_or_default();
+    last.starts_with(|c: char| c.is_ascii_uppercase())
+        && class.bytes().all(|b| b.is_ascii_alphanumeric() || b"._$".contains(&b))
+        && (1..=8).contains(&identity.len())
+        && identity.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// Letters, with marks between them: a name of a type, a state, a resource.
@@ -311,6 +341,11 @@ mod tests {
             ("PRIMARY_KEY", "id"),
             ("PWD", "/app"),
             ("PASS:", "TestLogin"),
+            ("token", "android.os.BinderProxy@2bd79ce"),
+            ("token", "Token{a64f992"),
+            ("token", ":new"),
+            ("password", "{password"),
+            ("password", "…"),
             ("secret_name", "db-credentials"),
         ] {
             assert!(is_setting(name, value), "{name} {value}");
@@ -320,6 +355,8 @@ mod tests {
             ("MYSQL_PWD", "/x"),
             ("token", "12345"),
             ("STRIPE_KEY", "abc"),
+            ("password", "hunter@2"),
+            ("password", "Hunter2@2bd79ce1f"),
             ("secret_name", "hunter2"),
         ] {
             assert!(!is_setting(name, value), "{name} {value}");

@@ -16,6 +16,8 @@ pub const IS: &str = r#"\\?["']?\s*(?:=>|:=|={1,3}|:)\s*"#;
 /// What a rule has found.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
+    /// What comes before all that the rule needs.
+    pub before: &'a str,
     /// What the rule needs before the secret: the name, the option, the header.
     pub head: &'a str,
     /// What it takes for the secret.
@@ -59,8 +61,10 @@ impl Rule {
         let Some(regex) = self.regex() else { return Vec::new() };
         let found = regex.captures_iter(text).filter_map(|found| {
             let secret = found.name("secret")?;
+            let start = found.get(0)?.start();
             let seen = Seen {
-                head: text.get(found.get(0)?.start()..secret.start())?,
+                before: text.get(..start)?,
+                head: text.get(start..secret.start())?,
                 secret: secret.as_str(),
                 after: text.get(secret.end()..)?,
             };

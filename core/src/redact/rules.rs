@@ -22,6 +22,10 @@ fn harmless_word(seen: Seen<'_>) -> bool {
 }
 
 fn harmless_setting(seen: Seen<'_>) -> bool {
+    // The name of a secret of AWS: `arn:aws:secretsmanager:…:secret:NAME`.
+    if seen.head == "secret:" && seen.before.ends_with(':') && seen.before.contains("arn:aws") {
+        return true;
+    }
     is_setting(seen.head.trim_end_matches(|c: char| "\"'\\ =:>".contains(c)), seen.secret)
 }
 
@@ -187,7 +191,11 @@ fn names() -> Vec<Rule> {
             &["otp", "jwt", "cvv", "cvc", "mfa", "verifier", "device_code", "assertion", "saml"],
             r"(?i)(?:^|[^a-z])(?:t?otp|jwt|cvv2?|cvc2?|mfa[_-]?code|code[_-]?verifier|device[_-]?code|client[_-]?assertion|saml[_-]?(?:response|request))<IS><VALUE>",
         )
-        .unless(harmless_setting),
+        .unless(|seen| {
+            // A package or a switch is called so, too.
+            let short = bare(seen.secret).len() < 12;
+            (short && seen.head.to_ascii_lowercase().contains("jwt")) || harmless_setting(seen)
+        }),
         // `with password 'x'`, `PASSWORD('x')`, `IDENTIFIED BY 'x'`.
         Rule::new(
             &["password"],
@@ -208,7 +216,7 @@ fn queries() -> Vec<Rule> {
     vec![
         Rule::new(
             &["sig=", "sas=", "hmac=", "assertion=", "ticket=", "?pw=", "&pw=", "otp="],
-            r"(?i)[?&;](?:sig|sas|hmac|assertion|ticket|pw|otp)=(?P<secret>[^\s&;]+)",
+            r#"(?i)[?&;](?:sig|sas|hmac|assertion|ticket|pw|otp)=(?P<secret>[^\s&;"'<>\\]+)"#,
         )
         .unless(harmless_word),
         Rule::new(
