@@ -157,6 +157,104 @@ fn headers() -> Vec<Rule> {
 /// Keys that open something, by what stands before the word.
 const KEYS: &str = "(?:api|access|secret|private|encryption|encrypt|crypt|cipher|signing|sign|master|account|shared|auth|subscription|app|application|function|functions|license|licence|deploy|service[_-]?role|storage|hmac|jwt|root|admin|webhook|fernet|aes|rsa|ssh|ingest|ingestion|write|integration|consumer|client|session)";
 
+/// Services whose keys do not say what they are.
+const VENDORS: &[&str] = &[
+    "adafruit",
+    "algolia",
+    "airtable",
+    "asana",
+    "bitbucket",
+    "cloudflare",
+    "codecov",
+    "coinbase",
+    "confluent",
+    "contentful",
+    "datadog",
+    "discord",
+    "droneci",
+    "dropbox",
+    "fastly",
+    "finnhub",
+    "flickr",
+    "freshbooks",
+    "heroku",
+    "hubspot",
+    "intercom",
+    "kraken",
+    "kucoin",
+    "launchdarkly",
+    "linkedin",
+    "mailchimp",
+    "mailgun",
+    "mapbox",
+    "mattermost",
+    "messagebird",
+    "netlify",
+    "newrelic",
+    "new_relic",
+    "nytimes",
+    "okta",
+    "opsgenie",
+    "pagerduty",
+    "plaid",
+    "rapidapi",
+    "sendbird",
+    "sentry",
+    "snyk",
+    "sonar",
+    "squarespace",
+    "sumologic",
+    "telegram",
+    "travis",
+    "twilio",
+    "twitch",
+    "twitter",
+    "typeform",
+    "yandex",
+    "zendesk",
+];
+
+/// One long word without meaning: letters and digits, perhaps in groups.
+fn is_opaque(value: &str) -> bool {
+    is_random(value, 15)
+        && value.bytes().filter(u8::is_ascii_digit).count() >= 3
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-=+".contains(&b))
+}
+
+/// Whether the name is that of a thing, not of a key.
+fn names_thing(head: &str) -> bool {
+    let name = head.trim_end_matches(|c: char| "\"'\\ =:>".contains(c)).to_ascii_lowercase();
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    matches!(
+        last,
+        "id" | "release"
+            | "version"
+            | "url"
+            | "uri"
+            | "commit"
+            | "sha"
+            | "region"
+            | "host"
+            | "name"
+            | "org"
+            | "project"
+            | "image"
+            | "tag"
+            | "digest"
+            | "trace"
+            | "span"
+            | "request"
+            | "env"
+            | "environment"
+            | "zone"
+            | "account"
+            | "pod"
+            | "container"
+            | "date"
+            | "time"
+    )
+}
+
 /// `name=value`, `name: value`, `"name": "value"` where the name says that it is secret.
 fn names() -> Vec<Rule> {
     vec![
@@ -196,6 +294,20 @@ fn names() -> Vec<Rule> {
             let short = bare(seen.secret).len() < 12;
             (short && seen.head.to_ascii_lowercase().contains("jwt")) || harmless_setting(seen)
         }),
+        // The name of a service that gives keys, and what looks like one: whatever the name says of it.
+        Rule::new(
+            VENDORS,
+            &format!(
+                r"(?i)[a-z0-9_.-]*(?:{})[a-z0-9_.-]{{0,30}}<IS><VALUE>",
+                VENDORS.join("|")
+            ),
+        )
+        .unless(|seen| !is_opaque(bare(seen.secret)) || names_thing(seen.head)),
+        // `NuGet.config`.
+        Rule::new(
+            &["password\""],
+            r#"(?i)<add\s+key="(?:cleartext)?password"\s+value="(?P<secret>[^"]+)""#,
+        ),
         // `with password 'x'`, `PASSWORD('x')`, `IDENTIFIED BY 'x'`.
         Rule::new(
             &["password"],

@@ -1,5 +1,7 @@
 //! The labelled set: lines with secrets, which are made when it is read, and lines without.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 /// A line with secrets in it.
 pub(crate) struct Case {
     /// What kind of secret.
@@ -9,7 +11,7 @@ pub(crate) struct Case {
     /// The secrets in it.
     pub(crate) secrets: Vec<String>,
     /// The line without them.
-    around: String,
+    pub(crate) around: String,
 }
 
 /// So short a piece of a secret is none.
