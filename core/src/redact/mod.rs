@@ -7,6 +7,7 @@
 pub mod custom;
 pub mod display;
 pub mod key_block;
+pub mod names;
 pub mod ordinary;
 pub mod personal;
 pub mod rule;
