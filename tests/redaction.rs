@@ -35,7 +35,9 @@ impl Pieces {
     fn of(cases: &[set::Case]) -> Self {
         // What the set shows anyway: the beginning of a token, words between secrets.
         let mut around = set::innocent().join("\n");
-        cases.iter().for_each(|case| around.push_str(&case.around));
+        for case in cases {
+            around.push_str(&case.around);
+        }
         let mut pieces: HashMap<usize, HashSet<Vec<u8>>> = HashMap::new();
         for secret in cases.iter().flat_map(|case| &case.secrets) {
             if secret.len() >= SHORTEST {

@@ -10,6 +10,10 @@ pub fn harmless_word(seen: Seen<'_>) -> bool {
 
 /// A word, or a value that is none of a secret with this name.
 pub fn harmless_setting(seen: Seen<'_>) -> bool {
+    // A path of a program: `CancellationToken::new`.
+    if seen.head.ends_with(':') && seen.secret.starts_with(':') {
+        return true;
+    }
     // The name of a secret of AWS: `arn:aws:secretsmanager:…:secret:NAME`.
     if seen.head == "secret:" && seen.before.ends_with(':') && seen.before.contains("arn:aws") {
         return true;

@@ -108,7 +108,7 @@ fn mail(bytes: &[u8], at: usize, mark: usize) -> Option<Range<usize>> {
     }
     // Dots, and characters cut in the middle, at its beginning do not count.
     let mut start = at - length;
-    while start < at && !bytes.get(start).is_some_and(|b| b.is_ascii_alphanumeric()) {
+    while start < at && !bytes.get(start).is_some_and(u8::is_ascii_alphanumeric) {
         start += 1;
     }
     let after = bytes.get(at + mark..)?;
@@ -247,8 +247,7 @@ fn card(bytes: &[u8], start: usize) -> Option<usize> {
         [b'.' | b'-', next, ..] => next.is_ascii_alphanumeric(),
         _ => false,
     };
-    let grouped =
-        matches!(groups.as_slice(), [_] | [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]);
+    let grouped = matches!(groups.as_slice(), [_] | [4, 4, 4, 4] | [4, 6, 4 | 5] | [4, 4, 4, 4, 3]);
     (!goes_on && grouped && is_issued(&number) && luhn(&number)).then_some(end)
 }
 

@@ -46,6 +46,7 @@ impl Rule {
     }
 
     /// Leaves what is harmless.
+    #[must_use]
     pub fn unless(mut self, is_harmless: fn(Seen<'_>) -> bool) -> Self {
         self.is_harmless = is_harmless;
         self

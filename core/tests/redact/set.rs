@@ -97,15 +97,12 @@ impl Dice {
             out.push_str(before);
             let made =
                 after.split_once('}').and_then(|(name, after)| Some((self.make(name)?, after)));
-            match made {
-                Some((made, after)) => {
-                    out.push_str(&made);
-                    rest = after;
-                }
-                None => {
-                    out.push('{');
-                    rest = after;
-                }
+            if let Some((made, after)) = made {
+                out.push_str(&made);
+                rest = after;
+            } else {
+                out.push('{');
+                rest = after;
             }
         }
         out + rest
