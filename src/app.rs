@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::engine;
+use sentinel_core::redact::secrets::{Key, Masker, configure};
 use sentinel_core::session::input::Announced;
 use thiserror::Error;
 
 use crate::analyze::failure::Failure;
 use crate::analyze::language::LanguageModels;
+use crate::cli::Verb;
 use crate::config::engine::{Endpoint, EndpointError, resolve};
 use crate::config::{ConfigError, Settings};
 use crate::election::Election;
@@ -96,6 +98,20 @@ pub struct Built {
     pub engine: EngineInfo,
     /// It keeps the record of its state folder, so it is the one to speak to.
     pub keeps: bool,
+}
+
+/// Decides how secrets are hidden in this process, before it reads the first text.
+///
+/// What watches tells one secret from another by its mark, with a key of this run. What reads a
+/// file, replays or answers one call says the same every time, so there all marks are alike.
+pub fn hide_secrets(settings: Option<&Settings>, verb: Option<&Verb>) {
+    let mut random = [0; 32];
+    let watches = matches!(verb, None | Some(Verb::Demo(_)));
+    let key = (watches && getrandom::fill(&mut random).is_ok()).then(|| Key::new(random));
+    let custom = settings.map(|settings| settings.redact.clone()).unwrap_or_default();
+    if !configure(Masker { key, custom }) {
+        tracing::warn!("how secrets are hidden was decided before: own patterns are not in force");
+    }
 }
 
 /// Joins everything. The engine is greeted, so that a wrong address is told before a screen opens.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use color_eyre::eyre::Report;
+use sentinel_tui::app;
 use sentinel_tui::cli::Cli;
 use sentinel_tui::commands;
 use sentinel_tui::commands::out;
@@ -29,6 +30,7 @@ fn start() -> Result<ExitCode, Report> {
     }
     // The environment is read before there is a second thread.
     let settings = Settings::load(&cli.common, &cli.watch);
+    app::hide_secrets(settings.as_ref().ok(), cli.verb.as_ref());
     let _journal = journal::open(&cli, settings.as_ref().ok());
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

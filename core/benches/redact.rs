@@ -16,12 +16,46 @@ const LINES: [&str; 8] = [
 
 #[divan::bench]
 fn ordinary_lines(bencher: divan::Bencher<'_, '_>) {
-    bencher.counter(ItemsCount::new(LINES.len())).bench_local(|| {
-        LINES
+    cleaned(bencher, &LINES);
+}
+
+/// Lines that name what may be secret, and hold no secret.
+const NAMING: [&str; 8] = [
+    "Dec 10 06:55:46 LabSZ sshd[24200]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh",
+    "fetching http://api:8080/v1/orders?page=2 in 12 ms",
+    "duplicate key value violates unique constraint \"users_pkey\"",
+    "npm warn deprecated rimraf@3.0.2: no longer supported",
+    "session opened for user root by (uid=0)",
+    "usage total_tokens=1834 prompt_tokens=1200 completion_tokens=634",
+    "17/06/09 20:10:41 INFO executor.Executor: Running task 1.0 in stage 0.0 (TID 1), network-8 disk-3",
+    "10.0.0.7 - ann [24/Nov/2026:03:15:02 +0000] \"POST /oauth/token HTTP/1.1\" 200 512 \"-\" \"curl/8.5.0\"",
+];
+
+/// Lines with a secret each.
+const SECRET: [&str; 4] = [
+    "PGPASSWORD=hunter2 psql -h db",
+    "Authorization: Bearer abcdefgh12345678abcdefgh",
+    "postgres://app:hunter2@db:5432/shop refused",
+    "mail from=<bob.smith@example.com> accepted",
+];
+
+fn cleaned(bencher: divan::Bencher<'_, '_>, lines: &[&str]) {
+    bencher.counter(ItemsCount::new(lines.len())).bench_local(|| {
+        lines
             .iter()
             .map(|line| clean(divan::black_box(line.as_bytes()), 16 * 1024).len())
             .sum::<usize>()
     });
+}
+
+#[divan::bench]
+fn lines_that_name_something(bencher: divan::Bencher<'_, '_>) {
+    cleaned(bencher, &NAMING);
+}
+
+#[divan::bench]
+fn lines_with_a_secret(bencher: divan::Bencher<'_, '_>) {
+    cleaned(bencher, &SECRET);
 }
 
 fn main() {

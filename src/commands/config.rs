@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Report;
 use sentinel_core::policy::rules::{HEALED, Rules};
+use sentinel_core::redact::custom::Custom;
 
 use crate::cli::ConfigVerb;
 use crate::commands::out;
@@ -114,6 +115,7 @@ fn show(settings: &Settings) -> Vec<String> {
                 settings.limits.per_hour
             ),
         ),
+        line("redact", redact(&settings.redact)),
         line("policy", policy(&settings.rules)),
         line("triage", model(settings.models.triage.as_ref())),
         line("analyst", model(settings.models.analyst.as_ref())),
@@ -136,6 +138,14 @@ fn caps(caps: &Caps) -> String {
         caps.usd_per_hour,
         caps.usd_per_day
     )
+}
+
+/// What is hidden beyond what is built in.
+fn redact(custom: &Custom) -> String {
+    let count = custom.patterns.len();
+    let more =
+        if count == 0 { String::new() } else { format!(" and {count} patterns of your own") };
+    format!("always on: what is built in{more}")
 }
 
 /// What auto-heal may do.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::config::ConfigError;
 use crate::config::models::ModelsSection;
 use crate::config::policy::{BrakeSettings, PolicySettings};
+use crate::config::redact::RedactSettings;
 
 /// A file with every key at its default, shown by `config default`.
 pub const DEFAULT: &str = r#"# sentinel-tui: every key with its default. Flags and environment win over this file.
@@ -55,6 +56,12 @@ usage_seconds = 2
 
 # Hours for which a container that a fix replaced is kept aside, as the way back.
 park_hours = 24
+
+# What is hidden in all text beside the built-in rules, which cannot be switched off: regular
+# expressions, and of the values that stay readable all the same.
+[redact]
+patterns = []
+allow = []
 
 # What keeps auto-heal from doing too much.
 [brakes]
@@ -143,6 +150,8 @@ pub struct FileSettings {
     pub runbooks: Option<PathBuf>,
     /// Hours for which a container that was replaced is kept.
     pub park_hours: Option<u64>,
+    /// What is hidden beyond what is built in.
+    pub redact: Option<RedactSettings>,
     /// The brakes' bounds.
     pub brakes: Option<BrakeSettings>,
     /// What auto-heal may do.
@@ -166,6 +175,9 @@ const KEYS: &[&str] = &[
     "signatures",
     "runbooks",
     "park_hours",
+    "redact",
+    "patterns",
+    "allow",
     "brakes",
     "cooldown_seconds",
     "strikes",

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod gateway;
 pub mod models;
 pub mod policy;
+pub mod redact;
 pub mod runbooks;
 pub mod signatures;
 
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use sentinel_core::domain::snapshot::Mode;
 use sentinel_core::policy::limits::Limits;
 use sentinel_core::policy::rules::Rules;
+use sentinel_core::redact::custom::Custom;
 use thiserror::Error;
 
 use crate::cli::{CommonArgs, WatchArgs};
@@ -86,6 +88,8 @@ pub struct Settings {
     pub signatures: SignatureSettings,
     /// What people wrote down for kinds of failure.
     pub runbooks: RunbookSettings,
+    /// What is hidden in text beyond what is built in.
+    pub redact: Custom,
     /// Who operates, for the audit trail.
     pub operator: String,
     /// Seconds between resource readings.
@@ -191,6 +195,7 @@ impl Settings {
             limits: file.brakes.unwrap_or_default().limits(),
             rules: file.policy.unwrap_or_default().rules()?,
             park_hours,
+            redact: file.redact.unwrap_or_default().custom()?,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
             models,

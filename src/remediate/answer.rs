@@ -1,7 +1,7 @@
 //! What a tool answered, made safe to keep: secrets and control characters out, size bounded.
 
 use rmcp::model::CallToolResult;
-use sentinel_core::redact::secrets::MASK;
+use sentinel_core::redact::secrets::mark;
 use sentinel_core::redact::{self, CUT_MARK};
 use serde_json::{Map, Value, json};
 
@@ -81,8 +81,8 @@ fn safe(value: &Value, room: &mut usize) -> Value {
                     break;
                 }
                 let value = match value {
-                    Value::String(text) if names_secret(key) && !text.is_empty() => {
-                        Value::String(MASK.to_owned())
+                    Value::String(text) if redact::names_secret(key) && !text.is_empty() => {
+                        Value::String(mark(text))
                     }
                     other => safe(other, room),
                 };
@@ -108,11 +108,6 @@ fn lines(text: &str, room: &mut usize) -> String {
         }
     }
     out
-}
-
-/// Whether a value behind this name would be masked in a log line.
-fn names_secret(key: &str) -> bool {
-    redact::clean(format!("{key}=x").as_bytes(), 512).ends_with(MASK)
 }
 
 #[cfg(test)]

@@ -96,7 +96,8 @@ async fn what_takes_too_long_ends_within_its_limit() -> Fallible {
     .map(|(act, limits, words)| async move {
         let (text, asked, took) = failure(act, Flavour::Openrouter, limits).await?;
         assert!(text.contains(words) && text.contains("within 1 s"), "{text}");
-        assert_eq!(asked, 1);
+        // On a busy machine the time may be up before the server has seen the question.
+        assert!(asked <= 1, "it is not asked again");
         assert!(took >= short && took < Duration::from_secs(20), "{text}: {took:?}");
         Fallible::Ok(())
     });

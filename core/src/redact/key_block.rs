@@ -8,8 +8,9 @@ const FOREIGN: u32 = 8;
 /// A word of a line with something before it is taken for a line of a key from this length on.
 const LONG_WORD: usize = 32;
 
-const BEGIN: &str = "-----BEGIN ";
-const END: &str = "-----END ";
+/// What begins a key: the second is that of commercial SSH, the last that of PuTTY.
+const BEGINS: [&str; 3] = ["-----BEGIN ", "---- BEGIN ", "Private-Lines:"];
+const ENDS: [&str; 3] = ["-----END ", "---- END ", "Private-MAC:"];
 
 /// Names of the headers that may precede the body.
 const HEADERS: [&str; 6] = ["Proc-Type", "DEK-Info", "Version", "Comment", "Hash", "Charset"];
@@ -27,17 +28,15 @@ impl KeyBlock {
     /// Takes the next line. True if it belongs to a private key that an earlier line began and no
     /// line has ended yet: then nothing of it may be shown.
     pub fn line(&mut self, text: &str) -> bool {
-        if let Some((_, after)) = text.split_once(BEGIN)
-            && after.contains("PRIVATE KEY")
-        {
-            *self = Self { open: !after.contains(END), ..Self::default() };
+        if let Some(after) = begins(text) {
+            *self = Self { open: end_of(after).is_none(), ..Self::default() };
             return false;
         }
         if !self.open {
             return false;
         }
         self.lines += 1;
-        if let Some((before, _)) = text.split_once(END) {
+        if let Some(before) = end_of(text) {
             self.open = false;
             return !before.trim().is_empty();
         }
@@ -47,6 +46,20 @@ impl KeyBlock {
         self.open = self.lines < LONGEST && self.foreign < FOREIGN;
         belongs
     }
+}
+
+/// What follows the beginning of a private key.
+fn begins(text: &str) -> Option<&str> {
+    let [pem, ssh, putty] = BEGINS;
+    if let Some((_, after)) = text.split_once(pem).or_else(|| text.split_once(ssh)) {
+        return after.contains("PRIVATE KEY").then_some(after);
+    }
+    text.split_once(putty).map(|(_, after)| after)
+}
+
+/// What precedes the end of a private key.
+fn end_of(text: &str) -> Option<&str> {
+    ENDS.iter().find_map(|end| text.split_once(end)).map(|(before, _)| before)
 }
 
 /// Base64 alone, a long word of it behind a logger's prefix, or a header.
@@ -90,6 +103,26 @@ mod tests {
         ];
         let expected = [false, false, true, true, false, true, true, false, false, false];
         assert_eq!(hidden(&lines), expected);
+    }
+
+    #[test]
+    fn keys_of_other_programs_are_hidden() {
+        let lines = [
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
+            LINE,
+            "---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+            "ok",
+        ];
+        assert_eq!(hidden(&lines), [false, true, false, false]);
+        let lines = [
+            "PuTTY-User-Key-File-3: ssh-ed25519",
+            "Private-Lines: 2",
+            LINE,
+            LINE,
+            "Private-MAC: 00",
+            LINE,
+        ];
+        assert_eq!(hidden(&lines), [false, false, true, true, false, false]);
     }
 
     #[test]

@@ -4,9 +4,17 @@
 //! or tool result enters. What it hides cannot be brought back. Arguments that come one by one have
 //! [`clean_args`]; lines that come one by one have [`key_block::KeyBlock`] beside it.
 
+pub mod custom;
 pub mod display;
 pub mod key_block;
+pub mod names;
+pub mod ordinary;
+pub mod personal;
+pub mod rule;
+pub mod rules;
 pub mod secrets;
+pub mod tokens;
+pub mod trigger;
 
 /// The mark behind a text that was cut.
 pub const CUT_MARK: &str = " … [cut]";
@@ -32,6 +40,15 @@ pub fn clean(raw: &[u8], max_bytes: usize) -> String {
     safe
 }
 
+/// Whether a value behind this name would be hidden, whatever it is.
+pub fn names_secret(name: &str) -> bool {
+    let name = name.get(..NAME_MAX).unwrap_or(name);
+    !secrets::mask(format!("{name}={ANY}").into()).contains(ANY)
+}
+
+/// The longest name that is looked at, in bytes.
+const NAME_MAX: usize = 512;
+
 /// Stands between two arguments: white space that no cleaned text contains.
 const BETWEEN: char = '\u{b}';
 /// Stands for an argument whose meaning those before it may give away.
@@ -54,7 +71,7 @@ pub fn clean_args<S: AsRef<str>>(args: &[S], max_bytes: usize) -> Vec<String> {
             let line = behind(&alone);
             line.rsplit(BETWEEN).next().unwrap_or(secrets::MASK).to_owned()
         } else {
-            secrets::MASK.to_owned()
+            secrets::mark(arg.as_ref())
         };
         said.push(safe);
     }

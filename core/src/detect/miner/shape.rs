@@ -2,6 +2,7 @@
 
 use crate::detect::miner::class;
 use crate::detect::miner::mask::{self, Mask};
+use crate::redact::secrets::MASK;
 
 /// The shape of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub fn of(word: &[u8], flags: u8, masked: &mut Mask) -> Shape {
         return letters(word);
     }
     if flags & class::LETTER == 0 {
+        // The mark of a secret, whichever it was.
+        if word.starts_with(MASK.as_bytes()) {
+            return Shape::Part(mask::write(word, masked).0);
+        }
         return without_letters(word, flags);
     }
     if flags & class::SLASH != 0 && is_path(word) {
