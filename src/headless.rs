@@ -220,16 +220,7 @@ pub fn sentence(event: &Event) -> Option<String> {
             diagnosis.cause,
             before(diagnosis.seen_before.as_ref())
         ),
-        Event::OpinionReady { opinion, .. } => format!(
-            "the analyst ({}) {}: {}",
-            opinion.by.model,
-            opinion.agreement.words(),
-            opinion.cause
-        ),
-        Event::AnomalyJudged { container, judgement, .. } => format!(
-            "triage ({}) on {container} ({}): {}",
-            judgement.model, judgement.severity, judgement.summary
-        ),
+        Event::OpinionReady { .. } | Event::AnomalyJudged { .. } => return model_sentence(event),
         Event::FixStaged { fix, .. } => {
             format!("fix {} staged ({}): {}", fix.id, fix.risk, fix.preview)
         }
@@ -260,6 +251,23 @@ pub fn sentence(event: &Event) -> Option<String> {
         | Event::CircuitClosed { .. } => return brake_sentence(event),
         Event::Degraded { part, detail } => format!("DEGRADED {part}: {detail}"),
         Event::Recovered { part, detail } => format!("recovered {part}: {detail}"),
+    })
+}
+
+/// What a language model said.
+fn model_sentence(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::OpinionReady { opinion, .. } => format!(
+            "the analyst ({}) {}: {}",
+            opinion.by.model,
+            opinion.agreement.words(),
+            opinion.cause
+        ),
+        Event::AnomalyJudged { container, judgement, .. } => format!(
+            "triage ({}) on {container} ({}): {}",
+            judgement.model, judgement.severity, judgement.summary
+        ),
+        _ => return None,
     })
 }
 

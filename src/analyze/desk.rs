@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::analyze::budget::{Capped, Ledger};
 use crate::analyze::client::Client;
 use crate::analyze::failure::Failure;
-use crate::analyze::reply::{Ask, Heard, Reply, Usage};
+use crate::analyze::reply::{Ask, Finish, Heard, Reply, Usage};
 
 /// What all roles spend together.
 #[derive(Debug)]
@@ -131,6 +131,7 @@ pub fn answered(replies: &[Reply]) -> Answered {
         prompt_tokens: sum(|r| r.usage.prompt_tokens),
         completion_tokens: sum(|r| r.usage.completion_tokens),
         cost_usd: costs.map(|all| all.iter().sum()),
+        mended: replies.last().is_some_and(|r| r.repaired || r.finish == Finish::Length),
         latency_ms: sum(|r| u64::try_from(r.latency.as_millis()).unwrap_or(u64::MAX)),
     }
 }

@@ -69,6 +69,18 @@ pub struct Limits {
     pub concurrency: usize,
 }
 
+impl Limits {
+    /// Bounds for who waits so long for an answer to begin or to go on.
+    pub fn patient(patience: Duration) -> Self {
+        Self {
+            first_byte: patience,
+            idle: patience,
+            whole: patience.saturating_mul(4),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

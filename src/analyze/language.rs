@@ -86,8 +86,12 @@ impl LanguageModels {
                 .map(|settled| {
                     let endpoint = Endpoint::new(role.as_str(), settled);
                     let prices = Prices { models: settings.prices.clone() };
-                    let client =
-                        Client::new(endpoint, Limits::default(), prices, transport.clone())?;
+                    let client = Client::new(
+                        endpoint,
+                        Limits::patient(settings.patience),
+                        prices,
+                        transport.clone(),
+                    )?;
                     Ok(Arc::new(Desk::new(role, client, Arc::clone(&purse))))
                 })
                 .transpose()

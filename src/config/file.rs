@@ -87,6 +87,8 @@ min_confidence = 0.7
 # the environment or .env only) and without an address there are none.
 [models]
 enabled = true
+# Seconds to wait for an answer to begin or to go on; more for a model on a slow machine.
+patience_seconds = 20
 # A PEM file with the authority of an endpoint of your own, and a proxy instead of HTTPS_PROXY.
 # ca_file = "/etc/ssl/own.pem"
 # proxy = "http://proxy.example:3128"

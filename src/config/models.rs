@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -17,6 +18,8 @@ const CEREBRAS_BASE: &str = "https://api.cerebras.ai/v1";
 const CEREBRAS_MODELS: &[&str] = &["gpt-oss-120b", "llama3.1-8b"];
 /// Where OpenRouter answers.
 const LLAMA_BASE: &str = "https://openrouter.ai/api/v1";
+/// How long to wait for an answer to begin or to go on, unless something else is said.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What is asked for there.
 const LLAMA_MODELS: &[&str] = &["meta-llama/llama-4-scout"];
 
@@ -39,6 +42,8 @@ pub struct ModelsSection {
     pub ca_file: Option<PathBuf>,
     /// A proxy, instead of `HTTPS_PROXY`.
     pub proxy: Option<String>,
+    /// Seconds to wait for an answer to begin or to go on.
+    pub patience_seconds: Option<u64>,
 }
 
 /// The keys `triage` and `analyst`.
@@ -117,7 +122,7 @@ pub struct ModelEndpoint {
 }
 
 /// The models, decided.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ModelSettings {
     /// The one that looks at lines.
     pub triage: Option<ModelEndpoint>,
@@ -131,6 +136,22 @@ pub struct ModelSettings {
     pub ca_file: Option<PathBuf>,
     /// A proxy, instead of `HTTPS_PROXY`. It may hold a password: it is not shown.
     pub proxy: Option<SecretString>,
+    /// How long to wait for an answer to begin or to go on.
+    pub patience: Duration,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            triage: None,
+            analyst: None,
+            prices: BTreeMap::new(),
+            caps: Caps::default(),
+            ca_file: None,
+            proxy: None,
+            patience: PATIENCE,
+        }
+    }
 }
 
 /// Where a value comes from, for `config show`.
@@ -178,6 +199,7 @@ impl ModelSettings {
             caps: section.caps.unwrap_or_default(),
             ca_file: section.ca_file.filter(|path| !path.as_os_str().is_empty()),
             proxy: section.proxy.as_deref().and_then(filled).map(SecretString::from),
+            patience: patience(section.patience_seconds, environment, said)?,
         })
     }
 
@@ -255,6 +277,30 @@ impl Role {
             )));
         }
         Ok(Some(ModelEndpoint { base, key, key_name: key_name.to_owned(), models }))
+    }
+}
+
+/// How long to wait; a model on a slow machine needs more than one in a data centre.
+fn patience(
+    in_file: Option<u64>,
+    environment: &Environment,
+    said: &mut Vec<Source>,
+) -> Result<Duration, ConfigError> {
+    let text = environment.text("SENTINEL_MODEL_PATIENCE");
+    let source = if text.is_some() { "SENTINEL_MODEL_PATIENCE" } else { "models.patience_seconds" };
+    let asked = match text {
+        Some(text) => text.trim().parse().ok(),
+        None => match in_file {
+            Some(seconds) => Some(seconds),
+            None => return Ok(PATIENCE),
+        },
+    };
+    said.push(("models.patience".to_owned(), source.to_owned()));
+    match asked {
+        Some(seconds @ 1..=600) => Ok(Duration::from_secs(seconds)),
+        _ => {
+            Err(ConfigError::Invalid(format!("{source}: write a number of seconds from 1 to 600")))
+        }
     }
 }
 

@@ -34,6 +34,9 @@ pub fn opinion(
 ) -> Opinion {
     let (incident, world) = about;
     let mut problems = Vec::new();
+    if by.mended {
+        problems.push("its answer came damaged; this is what could be read of it".to_owned());
+    }
     let class = class(&analysis.class);
     if class.is_none() {
         problems.push(format!("there is no failure class {:?}", words(&analysis.class, 60)));

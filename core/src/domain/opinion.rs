@@ -44,6 +44,9 @@ pub struct Answered {
     pub cost_usd: Option<f64>,
     /// From the first request to the last piece.
     pub latency_ms: u64,
+    /// The answer was cut off, or was no valid document, and was mended.
+    #[serde(default)]
+    pub mended: bool,
 }
 
 /// One statement of a model, with what it says supports it.

@@ -1,6 +1,8 @@
 //! What language models are asked, and what comes of their answers: an opinion that is checked, a
 //! proposal for a person, a judgement that adds; and nothing that only a model says.
 
+#![allow(clippy::expect_used, reason = "a story that goes another way fails its test")]
+
 use serde_json::json;
 
 use sentinel_core::consult::brief::Brief;
@@ -30,6 +32,7 @@ fn answered() -> Answered {
         completion_tokens: 80,
         cost_usd: Some(0.0002),
         latency_ms: 700,
+        mended: false,
     }
 }
 
