@@ -1,19 +1,35 @@
-//! `incidents export`: the postmortem of an incident, from the store alone, as a person asks for it.
+//! What the store knows of past incidents: exported by `incidents export`, and remembered by a run
+//! that holds only the last of them.
+
+mod support;
 
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use sentinel_core::domain::container::ContainerRef;
+use sentinel_core::detect::signatures::Signatures;
+use sentinel_core::domain::container::{Container, ContainerRef};
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::{Incident, IncidentState, TimelineEntry};
+use sentinel_core::domain::past::MAX_PAST;
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::severity::Severity;
-use sentinel_tui::ports::Store as _;
+use sentinel_core::domain::signal::Signal;
+use sentinel_core::domain::snapshot::EngineInfo;
+use sentinel_core::engine::Settings;
+use sentinel_core::report::similar;
+use sentinel_core::session::input::Announced;
+use sentinel_tui::ports::{Inbox, Monitor, PortError, Store as _};
+use sentinel_tui::runtime::parts::Parts;
+use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
 use serde_json::Value;
+use support::idle::Idle;
+use tokio_util::sync::CancellationToken;
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -132,4 +148,55 @@ async fn what_is_not_there_is_said() {
     assert!(error.contains("no incident INC-0"), "{error}");
     let output = export(folder.path(), &["INC-0", "--format", "pdf"]).unwrap();
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// An engine without containers.
+struct Empty;
+
+impl Monitor for Empty {
+    fn run(&self, inbox: Inbox, stop: CancellationToken) -> BoxFuture<'_, Result<(), PortError>> {
+        Box::pin(async move {
+            let engine = EngineInfo { name: "host".to_owned(), ..EngineInfo::default() };
+            inbox.life(Signal::Attached { engine, watched: Vec::new() }).await;
+            stop.cancelled().await;
+            Ok(())
+        })
+    }
+
+    fn inspect(&self, _: ContainerId) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+#[tokio::test]
+async fn a_run_remembers_more_than_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let all = i64::try_from(MAX_PAST).unwrap() + 20;
+    for number in 0..all {
+        store.save(Arc::new(incident(number))).await.unwrap();
+    }
+    let (handle, state) = prepare(Parts {
+        monitor: Arc::new(Empty),
+        remediator: Arc::new(Idle),
+        store: Arc::new(store.clone()),
+        role: Arc::new(Idle),
+        signatures: Arc::clone(Signatures::builtin()),
+        settings: Settings::default(),
+        earlier: store.load(50).await.unwrap(),
+        announced: Announced::default(),
+        recorder: None,
+    });
+    let mut snapshots = handle.snapshots();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(state.run(stop.clone()));
+    let remembered = snapshots.wait_for(|s| s.past.len() == MAX_PAST);
+    let snapshot =
+        tokio::time::timeout(Duration::from_secs(20), remembered).await.unwrap().unwrap().clone();
+    assert_eq!(snapshot.incidents.len(), 50);
+    let last = incident(all - 1);
+    assert_eq!(snapshot.past.last().unwrap().id, last.id);
+    assert_eq!(similar::seen(&last, &snapshot.past).times, MAX_PAST - 1);
+    stop.cancel();
+    running.await.unwrap();
 }

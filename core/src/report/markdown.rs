@@ -108,10 +108,9 @@ fn cause(out: &mut Document, postmortem: &Postmortem) {
     }
     if !postmortem.evidence.is_empty() {
         out.heading("Evidence");
-        for piece in &postmortem.evidence {
+        for (number, piece) in (1..).zip(&postmortem.evidence) {
             out.item(&format!(
-                "{} {} {}: {}",
-                text(piece.id.as_str()),
+                "e{number} {} {}: {}",
                 spans::moment(piece.ts),
                 text(&piece.container),
                 code(&piece.excerpt)

@@ -92,37 +92,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
             }
             list.extend([(Action::Wrap, "wrap"), (Action::Times, "time"), (Action::Copy, "copy")]);
         }
-        Pane::Inspector => {
-            if let Some(incident) = state.inspected_incident() {
-                let staged = incident.plan.as_ref().is_some_and(Plan::is_staged);
-                if staged && lists::to_approve(state) > 0 {
-                    list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
-                }
-                let evidence = incident.diagnosis.as_ref().map_or(0, |d| d.evidence.len());
-                if evidence > 0 {
-                    list.push((Action::Open, "evidence"));
-                }
-                let applied = incident.plan.as_ref().is_some_and(Plan::can_undo);
-                if applied && state.why_no_approval().is_none() {
-                    list.push((Action::Undo, "take back"));
-                }
-                if !incident.state.is_closed() && !state.is_read_only() {
-                    list.push((Action::Dismiss, "dismiss"));
-                }
-            }
-            if !state.shows_quiet() {
-                list.push((Action::Ask, "ask"));
-            }
-            if state.shows_quiet() && !quiet::rows(state).is_empty() {
-                list.push((Action::Open, "container"));
-                // What this page is for does not wait behind the rest.
-                list.push((Action::Silence, "silence, end"));
-            }
-            list.extend([(Action::Logs, "logs"), (Action::Copy, "copy")]);
-            if state.inspected_incident().is_some() {
-                list.push((Action::Postmortem, "postmortem"));
-            }
-        }
+        Pane::Inspector => list = inspector(state),
     }
     let top = state.focus == Pane::Containers && state.inspector.is_none() && !state.zoom;
     if !top {
@@ -148,6 +118,41 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     }
     if !state.snapshot.suppressed.is_empty() && !state.shows_quiet() {
         list.push((Action::Quiet, "left alone"));
+    }
+    list
+}
+
+/// The same on a page of the inspector.
+fn inspector(state: &State) -> Vec<(Action, &'static str)> {
+    let mut list = Vec::new();
+    if let Some(incident) = state.inspected_incident() {
+        let staged = incident.plan.as_ref().is_some_and(Plan::is_staged);
+        if staged && lists::to_approve(state) > 0 {
+            list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
+        }
+        let evidence = incident.diagnosis.as_ref().map_or(0, |d| d.evidence.len());
+        if evidence > 0 {
+            list.push((Action::Open, "evidence"));
+        }
+        let applied = incident.plan.as_ref().is_some_and(Plan::can_undo);
+        if applied && state.why_no_approval().is_none() {
+            list.push((Action::Undo, "take back"));
+        }
+        if !incident.state.is_closed() && !state.is_read_only() {
+            list.push((Action::Dismiss, "dismiss"));
+        }
+    }
+    if !state.shows_quiet() {
+        list.push((Action::Ask, "ask"));
+    }
+    if state.shows_quiet() && !quiet::rows(state).is_empty() {
+        list.push((Action::Open, "container"));
+        // What this page is for does not wait behind the rest.
+        list.push((Action::Silence, "silence, end"));
+    }
+    list.extend([(Action::Logs, "logs"), (Action::Copy, "copy")]);
+    if state.inspected_incident().is_some() {
+        list.push((Action::Postmortem, "postmortem"));
     }
     list
 }
