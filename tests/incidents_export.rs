@@ -179,6 +179,8 @@ async fn a_run_remembers_more_than_it_holds() {
     let (handle, state) = prepare(Parts {
         monitor: Arc::new(Empty),
         remediator: Arc::new(Idle),
+        models: None,
+        runbooks: std::sync::Arc::default(),
         store: Arc::new(store.clone()),
         role: Arc::new(Idle),
         signatures: Arc::clone(Signatures::builtin()),
