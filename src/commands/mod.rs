@@ -40,7 +40,10 @@ pub const UNREACHABLE: u8 = 4;
 /// Does what the command line says.
 pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<ExitCode, Report> {
     let Cli { common: _, watch, verb } = cli;
-    if let (Err(error), Some(Verb::Patterns(_) | Verb::Scan(_))) = (&settings, &verb) {
+    // Without a home folder there is no file that could have any.
+    if let (Err(error), Some(Verb::Patterns(_) | Verb::Scan(_))) = (&settings, &verb)
+        && !matches!(error, ConfigError::NoHome)
+    {
         out::note(&format!("your own patterns of what is hidden are not in force: {error}"));
     }
     // These need no settings.
