@@ -255,6 +255,8 @@ async fn measure(rate: u64, probes: u64, length: Duration) -> Fallible {
     let (handle, state) = prepare(Parts {
         monitor,
         remediator: Arc::new(Idle),
+        models: None,
+        runbooks: Arc::default(),
         store: Arc::new(SqliteStore::open(folder.path())?),
         role: Arc::new(Idle),
         settings: Settings { mode: Mode::ReadOnly, watch_all: true, ..Settings::default() },

@@ -15,6 +15,7 @@ use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Mode;
+use sentinel_core::domain::tool::ReadCall;
 use sentinel_core::engine::Settings;
 use sentinel_core::engine::consulting::Roles;
 
@@ -212,7 +213,7 @@ fn what_is_over_is_called_off_and_a_late_answer_changes_nothing() {
     story.removed("api");
     story.pass(seconds(60));
     assert!(story.last().is_some_and(|i| i.state.is_closed()));
-    assert_eq!(story.asked.called_off, [late.clone()]);
+    assert_eq!(story.asked.called_off, std::slice::from_ref(&late));
     answer(&mut story, json!({"class": "oom_kill", "root": "db", "cause": "x"}));
     assert!(story.last().is_some_and(|i| i.id == late && i.opinion.is_none()));
 }
@@ -288,6 +289,9 @@ fn no_answer_of_triage_is_no_all_clear_and_is_asked_again() {
     assert_eq!(story.asked.batches[0].subjects, story.asked.batches[1].subjects);
 }
 
+/// Seconds in which what is usual is learned.
+const WARM_UP: u32 = 300;
+
 /// The earlier system asked a model every 20 lines: 36,000 times in this hour.
 #[test]
 fn a_steady_log_of_twenty_containers_costs_less_than_a_call_an_hour() {
@@ -308,7 +312,6 @@ fn a_steady_log_of_twenty_containers_costs_less_than_a_call_an_hour() {
         }
         story.pass(SECOND);
     };
-    const WARM_UP: u32 = 300;
     for at in 0..WARM_UP {
         second(&mut story, at);
     }
@@ -338,7 +341,7 @@ fn the_analyst_may_look_only_with_tools_that_read_and_at_what_is_watched() {
     let brief = brief(&story).clone();
     let ask = |tool: &str, arguments: serde_json::Value| {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
-        look::compose(&brief, tool, &arguments).map(|c| c.into_call())
+        look::compose(&brief, tool, &arguments).map(ReadCall::into_call)
     };
     let call = ask("get_logs", json!({"container_name": "db", "tail": 100_000, "x": 1})).unwrap();
     assert_eq!(call.arguments["container_name"], json!(story.id("db")));
