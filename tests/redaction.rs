@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "models/server.rs"]
+mod server;
 #[path = "../core/tests/redact/set.rs"]
 mod set;
 
@@ -15,6 +17,9 @@ use bollard::body_full;
 use bollard::models::{ContainerCreateBody, HealthConfig};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, UploadToContainerOptionsBuilder};
 use portable_pty::CommandBuilder;
+use serde_json::{Value, json};
+use server::script::{Act, Script, ToolCall};
+use server::{Recorded, Server};
 use support::process::{Headless, command};
 use support::pty::Session;
 use support::{Corner, Fallible};
@@ -144,16 +149,36 @@ fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) -> Fallible {
     Ok(())
 }
 
-/// What a model was asked: to be filled where the client of a model takes down its requests.
-fn the_models_recorded_requests(_folder: &Path) -> Vec<(String, Vec<u8>)> {
-    Vec::new()
+/// A model that looks at a container's log and settings before it answers, and takes down all
+/// that it is told.
+fn curious(name: String) -> Fallible<Server> {
+    let script = Script::by(move |asked: &Recorded| {
+        let said = asked.body["messages"].as_array().cloned().unwrap_or_default();
+        let looked = said.iter().any(|m| m["role"] == "tool");
+        if looked || asked.body["tools"].is_null() {
+            return Act::Json(json!({"class": "unknown", "verdicts": []}));
+        }
+        let call = |id: &str, tool: &str| ToolCall {
+            id: id.to_owned(),
+            name: tool.to_owned(),
+            arguments: json!({"container_name": name, "tail": 200}).to_string(),
+        };
+        Act::ToolCalls(vec![call("1", "get_logs"), call("2", "inspect_container")])
+    });
+    Ok(Server::start(script)?)
+}
+
+/// What a model was asked.
+fn the_models_recorded_requests(model: &Server) -> Vec<(String, Vec<u8>)> {
+    let asked = model.completions().into_iter();
+    asked.map(|r| ("a question to a model".to_owned(), r.body.to_string().into_bytes())).collect()
 }
 
 /// Every file of a run, and what would have gone to a model.
-fn kept(folder: &Path, pieces: &Pieces) -> Fallible<Vec<String>> {
+fn kept(folder: &Path, model: &Server, pieces: &Pieces) -> Fallible<Vec<String>> {
     let mut all = Vec::new();
     files(folder, &mut all)?;
-    all.extend(the_models_recorded_requests(folder));
+    all.extend(the_models_recorded_requests(model));
     for (place, bytes) in &all {
         pieces.absent(place, bytes)?;
     }
@@ -171,8 +196,18 @@ async fn no_piece_of_a_planted_secret_is_told_kept_or_recorded() -> Fallible {
     let recording = folder.path().join("session.jsonl");
     let record = recording.to_str().ok_or("no text")?;
     planted(&corner, "api", &cases).await?;
-    let mut app =
-        Headless::start(&corner, folder.path(), &["--logs", "--auto-heal", "--record", record])?;
+    let model = curious(corner.full("api"))?;
+    let mut app = Headless::start_with(
+        &corner,
+        folder.path(),
+        &["--logs", "--auto-heal", "--record", record],
+        &[
+            // Long enough for the analyst to be asked while a fix is verified.
+            ("SENTINEL_VERIFY_SECONDS", "5".to_owned()),
+            ("LLAMA_API_KEY", "scripted".to_owned()),
+            ("LLAMA_API_BASE", model.base_url.clone()),
+        ],
+    )?;
     corner.touch("api", "/go").await?;
     app.until("log", |e| e["message"] == LAST)?;
     // The engine keeps 4 KiB of what a health check prints.
@@ -186,6 +221,9 @@ async fn no_piece_of_a_planted_secret_is_told_kept_or_recorded() -> Fallible {
     }
     corner.crash("api").await?;
     app.until("fix_applied", |_| true)?;
+    app.until("opinion_ready", |e| {
+        e["opinion"]["looked"].as_array().is_some_and(|l| l.len() == 2)
+    })?;
     app.after(Duration::from_secs(3));
     let said: Vec<String> = app.events.iter().map(ToString::to_string).collect();
     pieces.absent("standard output", said.join("\n").as_bytes())?;
@@ -215,7 +253,15 @@ async fn no_piece_of_a_planted_secret_is_told_kept_or_recorded() -> Fallible {
         pieces.absent(tool, &answer.stdout)?;
         pieces.absent(tool, &answer.stderr)?;
     }
-    let places = kept(folder.path(), &pieces)?;
+    let asked = model.completions();
+    let looks = asked.iter().flat_map(|r| r.body["messages"].as_array().into_iter().flatten());
+    let looks: Vec<&Value> = looks.filter(|m| m["role"] == "tool").collect();
+    assert!(looks.iter().any(|m| m["content"].to_string().contains("***")), "it was shown the log");
+    let all: String = asked.iter().map(|r| r.body.to_string()).collect();
+    let value = all.find("NOTE_3=").map(|at| all.get(at.saturating_sub(300)..at + 60));
+    assert!(value.is_none(), "of variables only their names: {value:?}");
+    let places = kept(folder.path(), &model, &pieces)?;
+    assert!(places.iter().any(|place| place.contains("to a model")));
     for file in ["session.jsonl", "audit.jsonl", ".db"] {
         assert!(
             places.iter().any(|place| place.contains(file)),
@@ -245,6 +291,9 @@ async fn no_piece_of_a_planted_secret_reaches_the_screen() -> Fallible {
     }
     opened.env("USER", "tester");
     opened.env("DOCKER_HOST", &corner.host);
+    let model = curious(corner.full("api"))?;
+    opened.env("LLAMA_API_KEY", "scripted");
+    opened.env("LLAMA_API_BASE", &model.base_url);
     opened.args(["--filter", &corner.filter()]);
     let mut screen = Session::start(opened, 60, 240)?;
     screen.until_text("1/1")?;
@@ -266,6 +315,11 @@ async fn no_piece_of_a_planted_secret_reaches_the_screen() -> Fallible {
     screen.type_in("2\r")?;
     screen.until_text("docker start")?;
     look(&screen);
+    screen.type_in("Twhy did it crash?\r")?;
+    screen.until_text("llama-4-scout")?;
+    look(&screen);
+    screen.type_in("\u{1b}")?;
+    screen.until("the panel is closed", |now| !now.contents().contains("why did it crash"))?;
     screen.type_in("A")?;
     screen.until_text("start_container")?;
     look(&screen);
@@ -275,6 +329,6 @@ async fn no_piece_of_a_planted_secret_reaches_the_screen() -> Fallible {
     assert!(shown.contains("***"), "secrets' lines were on the screen");
     pieces.absent("the screen", shown.as_bytes())?;
     pieces.absent("the terminal", &screen.raw)?;
-    kept(folder.path(), &pieces)?;
+    kept(folder.path(), &model, &pieces)?;
     Ok(())
 }

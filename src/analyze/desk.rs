@@ -110,6 +110,9 @@ impl Desk {
             last_latency_ms: state
                 .latency
                 .map(|l| u64::try_from(l.as_millis()).unwrap_or(u64::MAX)),
+            // Counted by the engine.
+            waiting: 0,
+            dropped: 0,
             trouble: capped.or(state.last_failure),
         }
     }

@@ -108,9 +108,9 @@ fallbacks = []
 
 # What may be spent, in tokens and USD; the unknown price is assumed for models without one.
 [models.caps]
-tokens_per_minute = 30000
-tokens_per_hour = 200000
-tokens_per_day = 1000000
+tokens_per_minute = 100000
+tokens_per_hour = 500000
+tokens_per_day = 2000000
 usd_per_hour = 0.5
 usd_per_day = 3.0
 unknown_price = { prompt = 1.0, completion = 2.0 }

@@ -98,9 +98,10 @@ pub struct Caps {
 impl Default for Caps {
     fn default() -> Self {
         Self {
-            tokens_per_minute: 30_000,
-            tokens_per_hour: 200_000,
-            tokens_per_day: 1_000_000,
+            // One analysis with its looks takes up to 30,000.
+            tokens_per_minute: 100_000,
+            tokens_per_hour: 500_000,
+            tokens_per_day: 2_000_000,
             usd_per_hour: 0.5,
             usd_per_day: 3.0,
             unknown_price: Price { prompt: 1.0, completion: 2.0 },

@@ -89,9 +89,17 @@ pub enum Part {
 /// An answer on its way. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Asking {
-    /// Its pieces; the queue ends behind [`Part::Done`].
-    pub parts: mpsc::Receiver<Part>,
+    parts: mpsc::Receiver<Part>,
     _cancel: DropGuard,
+}
+
+impl Asking {
+    /// The next piece; none behind [`Part::Done`].
+    // A method, so that who waits for a piece holds the whole: a closure that named the queue alone
+    // would leave the guard behind, and with it the answer.
+    pub async fn next(&mut self) -> Option<Part> {
+        self.parts.recv().await
+    }
 }
 
 /// What an answer is made from.
@@ -366,7 +374,7 @@ mod tests {
         let mut asking = begin(question, material);
         let mut text = String::new();
         let mut end = None;
-        while let Some(part) = asking.parts.recv().await {
+        while let Some(part) = asking.next().await {
             assert_eq!(end, None, "nothing comes behind the end");
             match part {
                 Part::Text(piece) => text.push_str(&piece),

@@ -362,7 +362,7 @@ impl Runner {
         let mut asking = self.handle.ask(question);
         let answer = self.answer.clone();
         self.answering = Some(self.tasks.spawn(async move {
-            while let Some(part) = asking.parts.recv().await {
+            while let Some(part) = asking.next().await {
                 if answer.send(Msg::Part { number, part }).await.is_err() {
                     break;
                 }

@@ -270,6 +270,12 @@ pub struct ModelView {
     pub cost_usd: f64,
     /// How long the last answer took.
     pub last_latency_ms: Option<u64>,
+    /// Anomalies that wait to be judged.
+    #[serde(default)]
+    pub waiting: usize,
+    /// Anomalies that were never judged, for want of room.
+    #[serde(default)]
+    pub dropped: u64,
     /// What keeps it from working, and until when.
     #[serde(default)]
     pub trouble: Option<String>,

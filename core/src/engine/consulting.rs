@@ -19,7 +19,7 @@ use crate::domain::failure::FailureClass;
 use crate::domain::ids::{AnomalyId, IncidentId};
 use crate::domain::incident::IncidentState;
 use crate::domain::judgement::Judgement;
-use crate::domain::opinion::{Agreement, ModelView, ModelWord, Opinion};
+use crate::domain::opinion::{Agreement, ModelView, ModelWord, Opinion, Role};
 use crate::domain::plan::{Actor, Plan};
 use crate::domain::severity::Severity;
 use crate::engine::effect::Effect;
@@ -61,7 +61,12 @@ impl Engine {
 
     /// How the models fare.
     pub(crate) fn model_views(&self) -> Vec<ModelView> {
-        self.consults.views.clone()
+        let (waiting, dropped) = self.consults.triage.unjudged();
+        let mut views = self.consults.views.clone();
+        for view in views.iter_mut().filter(|v| v.role == Role::Triage) {
+            (view.waiting, view.dropped) = (waiting, dropped);
+        }
+        views
     }
 
     fn analyst(&self) -> bool {

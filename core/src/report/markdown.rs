@@ -83,6 +83,21 @@ fn impact(out: &mut Document, postmortem: &Postmortem) {
     }
 }
 
+/// What a language model made of it; what has no evidence is said to have none.
+fn analyst(out: &mut Document, postmortem: &Postmortem) {
+    let Some(opinion) = &postmortem.analyst else { return };
+    out.heading("What the analyst made of it");
+    let model = text(&opinion.by.model);
+    out.line(&format!("{model} {}: {}", opinion.agreement.words(), text(&opinion.cause)));
+    if !opinion.claims.is_empty() {
+        out.line("");
+    }
+    for claim in &opinion.claims {
+        let without = if claim.supported { "" } else { " (no evidence for it)" };
+        out.item(&format!("{}{without}", text(&claim.text)));
+    }
+}
+
 fn cause(out: &mut Document, postmortem: &Postmortem) {
     out.heading("Cause");
     match &postmortem.cause {
@@ -106,6 +121,7 @@ fn cause(out: &mut Document, postmortem: &Postmortem) {
             }
         }
     }
+    analyst(out, postmortem);
     if !postmortem.evidence.is_empty() {
         out.heading("Evidence");
         for (number, piece) in (1..).zip(&postmortem.evidence) {

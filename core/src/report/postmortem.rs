@@ -8,6 +8,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
+use crate::domain::opinion::Opinion;
 use crate::domain::past::Past;
 use crate::domain::plan::{Fix, Plan, Risk};
 use crate::domain::seen::Seen;
@@ -140,6 +141,9 @@ pub struct Postmortem {
     pub durations: Vec<Lasted>,
     /// Why it broke, as far as established.
     pub cause: Option<Cause>,
+    /// What a language model made of it, checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analyst: Option<Box<Opinion>>,
     /// What supports the cause.
     pub evidence: Vec<Evidence>,
     /// The signs, oldest first.
@@ -218,6 +222,7 @@ pub fn write(incident: &Incident, past: &[Past]) -> Postmortem {
         timeline: incident.timeline.clone(),
         not_found_earlier: lessons::not_earlier(incident),
         action_items: lessons::action_items(incident, &seen_before),
+        analyst: incident.opinion.clone(),
         seen_before,
         reopens: incident.reopens.clone(),
     }

@@ -86,12 +86,13 @@ fn trouble(page: &mut Page, state: &State, view: &ContainerView, columns: usize)
     if !own.is_empty() {
         page.heading("Anomalies");
         for anomaly in own {
-            page.fact(
-                &words::clock(anomaly.observed_at, &state.zone),
-                Role::Text,
-                &anomaly.summary,
-                columns,
-            );
+            let at = words::clock(anomaly.observed_at, &state.zone);
+            page.fact(&at, Role::Text, &anomaly.summary, columns);
+            if let Some(judged) = &anomaly.detail.judgement {
+                let said =
+                    format!("{} ({}): {}", judged.model, judged.severity.as_str(), judged.summary);
+                page.fact("triage", Role::Dim, &said, columns);
+            }
         }
     }
 }

@@ -130,6 +130,13 @@ fn models(page: &mut Page, state: &State, columns: usize) {
             view.endpoint, view.calls, view.failures, view.tokens, view.cost_usd
         );
         page.lines.extend(paragraph(&head, INDENT, Role::Text, &said, columns));
+        if view.waiting > 0 || view.dropped > 0 {
+            let unjudged = format!(
+                "{} anomalies wait to be judged, {} never were",
+                view.waiting, view.dropped
+            );
+            page.say(INDENT, Role::Dim, &unjudged, columns);
+        }
         if let Some(trouble) = &view.trouble {
             page.say(INDENT, Role::Error, trouble, columns);
         }
