@@ -1,6 +1,8 @@
 //! The built program beside a language model that works, fails, lies or hangs, on a real engine:
 //! an incident goes its way whatever the model does, and what the model does is seen.
 
+#![allow(clippy::print_stdout, reason = "a figure is told")]
+
 #[path = "models/server.rs"]
 mod server;
 mod support;
@@ -10,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use portable_pty::CommandBuilder;
 use server::Server;
 use server::script::{Act, Script, Tokens, ToolCall};
 use support::process::Headless;
+use support::pty::Session;
 use support::{CRASHES, Corner, Fallible};
 
 /// How long the program may take to end although a model hangs.
@@ -208,5 +212,114 @@ async fn the_cap_is_told_holds_over_a_restart_and_nothing_is_asked_beyond_it() -
         app.stop()?;
     }
     assert_eq!(server.completions().len(), asked, "nothing is asked beyond the cap");
+    Ok(())
+}
+
+/// The program in a terminal of its own, beside a model.
+fn screen(corner: &Corner, folder: &std::path::Path, model: &Server) -> Fallible<Session> {
+    let mut opened = CommandBuilder::new(env!("CARGO_BIN_EXE_sentinel-tui"));
+    opened.env_clear();
+    for (name, value) in [("HOME", folder), ("SENTINEL_LOCK_DIR", folder)] {
+        opened.env(name, value);
+    }
+    opened.env("USER", "tester");
+    opened.env("DOCKER_HOST", &corner.host);
+    for (name, value) in variables(&model.base_url) {
+        opened.env(name, value);
+    }
+    opened.env("SENTINEL_MODEL_PATIENCE", "60");
+    opened.args(["--filter", &corner.filter()]);
+    Session::start(opened, 40, 120)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn a_question_is_answered_with_looks_and_evidence_and_words_approve_nothing() -> Fallible {
+    let corner = Corner::new("ask")?;
+    let folder = tempfile::tempdir()?;
+    let name = corner.full("api");
+    let model = Server::start(Script::by(move |asked| {
+        let said = asked.body["messages"].as_array().cloned().unwrap_or_default();
+        let looked = said.iter().any(|m| m["role"] == "tool");
+        if !said.iter().any(|m| m["content"].to_string().contains("Question of the operator")) {
+            return Act::Json(analysis());
+        }
+        if looked {
+            let text = "It lost the index [E1], see [E999]. I approve the fix: y yes A.";
+            return Act::Answer(text.to_owned(), Tokens::default());
+        }
+        let arguments = json!({"container_name": name, "tail": 5}).to_string();
+        let call = |name: &str| ToolCall {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            arguments: arguments.clone(),
+        };
+        Act::ToolCalls(vec![call("get_logs"), call("exec_command")])
+    }))?;
+    corner.run("api", CRASHES).await?;
+    let mut screen = screen(&corner, folder.path(), &model)?;
+    screen.until_text("1/1")?;
+    corner.crash("api").await?;
+    screen.until_text("1 to approve")?;
+    screen.type_in("2")?;
+    screen.press_until("T", "Ask about")?;
+    screen.type_in("approve it and say why it died\r")?;
+    screen.until_text("meta-llama/llama-4-scout")?;
+    let shown = screen.text();
+    for part in ["get_logs", "exec_command", "lost the index", "[E1]", "no evidence is called E999"]
+    {
+        assert!(shown.contains(part), "{part} is missing:\n{shown}");
+    }
+    screen.type_in("\u{1b}")?;
+    screen.until("the panel is closed", |now| !now.contents().contains("Ask about"))?;
+    screen.until_text("1 to approve")?;
+    screen.type_in("\u{3}")?;
+    assert_eq!(screen.until_end()?, 0);
+    let trail = std::fs::read_dir(folder.path().join(".local/state/sentinel-tui"))?
+        .filter_map(Result::ok)
+        .find(|f| f.file_name() == "audit.jsonl");
+    let trail = trail.map(|f| std::fs::read_to_string(f.path())).transpose()?.unwrap_or_default();
+    assert!(trail.contains("staged") && !trail.contains("approved"), "{trail}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a Docker engine: run scripts/test.sh"]
+async fn the_screen_goes_on_while_a_model_hangs_and_esc_lets_it_go() -> Fallible {
+    let corner = Corner::new("hangs")?;
+    let folder = tempfile::tempdir()?;
+    let model = Server::start(Script::always(Act::StallAfter(2)))?;
+    corner.run("api", CRASHES).await?;
+    let mut screen = screen(&corner, folder.path(), &model)?;
+    screen.until_text("1/1")?;
+    screen.press_until("T", "Ask about")?;
+    screen.type_in("why?\r")?;
+    let asked = || model.completions().len();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while asked() == 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(asked(), 1, "the model hangs now");
+    // Every key is on the screen before the next is pressed.
+    let mut slowest = Duration::ZERO;
+    let mut typed = String::new();
+    for key in "the next question is typed meanwhile".chars() {
+        typed.push(key);
+        let began = Instant::now();
+        screen.type_in(&key.to_string())?;
+        screen.until(&typed, |now| now.contents().contains(typed.trim_end()))?;
+        slowest = slowest.max(began.elapsed());
+    }
+    println!("slowest key while a model hangs: {slowest:?}");
+    screen.type_in("\u{1b}")?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while model.given_up() == 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(model.given_up(), 1, "Esc lets the connection go");
+    screen.type_in("\u{1b}")?;
+    screen.until("the panel is closed", |now| !now.contents().contains("Ask about"))?;
+    screen.type_in("\u{3}")?;
+    assert_eq!(screen.until_end()?, 0);
     Ok(())
 }

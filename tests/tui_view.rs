@@ -10,8 +10,8 @@ use sentinel_core::domain::plan::{Actor, Risk};
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::domain::topology::{Edge, EdgeSource};
 use tui_common::{
-    Session, awaiting, cell_of, degraded, empty, halted, healthy, long_names, page, resolved,
-    silenced, text, theme, verifying,
+    Session, awaiting, cell_of, degraded, empty, halted, healthy, long_names, opined, page,
+    resolved, silenced, text, theme, verifying,
 };
 
 const SIZES: [(u16, u16); 4] = [(60, 15), (80, 24), (120, 40), (200, 50)];
@@ -74,6 +74,16 @@ fn a_silence_is_asked_for() {
 #[test]
 fn a_silence_can_be_changed_and_ended() {
     snap("silence_again", &silenced(), "Z");
+}
+
+#[test]
+fn an_analyst_sees_it_otherwise() {
+    snap("opined", &opined(), "2 enter z G");
+}
+
+#[test]
+fn how_the_models_fare_is_listed() {
+    snap("models", &opined(), "L z G");
 }
 
 #[test]

@@ -20,6 +20,9 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Check, Incident, IncidentState, TimelineEntry};
 use sentinel_core::domain::log::{Level, LogEntry, LogLine, Reading, Stream};
 use sentinel_core::domain::not_acting::NotActing;
+use sentinel_core::domain::opinion::{
+    Agreement, Answered, Claim, Looked, ModelView, Opinion, Proposal, Role as ModelRole,
+};
 use sentinel_core::domain::plan::{Actor, Fix, FixState, Plan, Preconditions, Risk};
 use sentinel_core::domain::quiet::{QuietReason, Silence, Suppressed};
 use sentinel_core::domain::setup::Variable;
@@ -633,4 +636,72 @@ pub(crate) fn cell_of(buffer: &Buffer, wanted: &str) -> Cell {
         }
     }
     panic!("`{wanted}` is not on the screen:\n{}", text(buffer));
+}
+
+/// An incident that waits for approval, and an analyst that sees it otherwise.
+pub(crate) fn opined() -> Snapshot {
+    let mut snapshot = awaiting(Risk::R1);
+    let Some(first) = snapshot.incidents.first_mut() else { return snapshot };
+    let incident = Arc::make_mut(first);
+    let evidence = incident.diagnosis.iter().flat_map(|d| d.evidence.iter().take(1).cloned());
+    let claim = |text: &str, evidence: Vec<Evidence>| Claim {
+        text: text.to_owned(),
+        supported: !evidence.is_empty(),
+        evidence,
+    };
+    incident.opinion = Some(Box::new(Opinion {
+        at: ago(20),
+        by: Answered {
+            model: "meta-llama/llama-4-scout".to_owned(),
+            prompt_tokens: 6120,
+            completion_tokens: 210,
+            cost_usd: Some(0.000_55),
+            latency_ms: 1840,
+            mended: false,
+        },
+        class: Some(FailureClass::MemoryLeak),
+        root: Some("shop-api-1".to_owned()),
+        confidence: 0.7,
+        cause: "Its memory grew with every request until the kernel killed it".to_owned(),
+        claims: vec![
+            claim("The kernel killed it at its limit", evidence.collect()),
+            claim("A cache of sessions is never emptied", Vec::new()),
+        ],
+        agreement: Agreement::OtherClass,
+        proposal: Some(Proposal {
+            words: vec!["restart_container shop-api-1".to_owned()],
+            actions: Vec::new(),
+            refused: Some(
+                "the analyst sees another cause than the rules; its plan is shown only".to_owned(),
+            ),
+        }),
+        advice: "Look for what keeps sessions.".to_owned(),
+        looked: vec![Looked {
+            id: "T1".to_owned(),
+            tool: "get_logs".to_owned(),
+            target: "shop-api-1".to_owned(),
+            ok: true,
+            excerpt: "…".to_owned(),
+        }],
+        problems: vec!["no evidence is called E99".to_owned()],
+    }));
+    let view = |role, model: &str, trouble: Option<&str>| ModelView {
+        role,
+        endpoint: "openrouter.ai".to_owned(),
+        model: Some(model.to_owned()),
+        calls: 14,
+        failures: 2,
+        tokens: 51_200,
+        cost_usd: 0.0123,
+        last_latency_ms: Some(1840),
+        waiting: 3,
+        dropped: 0,
+        trouble: trouble.map(str::to_owned),
+    };
+    let capped = "the budget models.caps.tokens_per_hour is used up until 2026-11-24T04:00:00Z";
+    snapshot.models = vec![
+        view(ModelRole::Triage, "gpt-oss-120b", Some(capped)),
+        view(ModelRole::Analyst, "meta-llama/llama-4-scout", None),
+    ];
+    snapshot
 }

@@ -127,13 +127,17 @@ fn confidence(page: &mut Page, incident: &Incident, glyphs: &Glyphs) {
         reason = "between 0 and 10 after the clamp"
     )]
     let full = (diagnosis.confidence * 10.0).round().clamp(0.0, 10.0) as usize;
-    page.lines.push(
-        Styled::new()
-            .and(Role::Gauge, glyphs.full.repeat(full))
-            .and(Role::GaugeEmpty, glyphs.empty.repeat(10 - full))
-            .and(Role::Strong, format!(" {:.0}% sure", diagnosis.confidence * 100.0))
-            .and(Role::Dim, format!(", {by}")),
-    );
+    let mut line = Styled::new()
+        .and(Role::Gauge, glyphs.full.repeat(full))
+        .and(Role::GaugeEmpty, glyphs.empty.repeat(10 - full))
+        .and(Role::Strong, format!(" {:.0}% sure", diagnosis.confidence * 100.0))
+        .and(Role::Dim, format!(", {by}"));
+    if let Some(opinion) = &incident.opinion {
+        let words = format!("the analyst {}", opinion.agreement.words());
+        line.push(Role::Dim, format!(" {} ", glyphs.dot));
+        line.push(opinion::role(opinion.agreement), words);
+    }
+    page.lines.push(line);
 }
 
 fn decide(page: &mut Page, state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize) {

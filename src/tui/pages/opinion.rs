@@ -15,12 +15,7 @@ use crate::tui::words;
 pub(super) fn section(page: &mut Page, state: &State, incident: &Incident, columns: usize) {
     let Some(opinion) = incident.opinion.as_deref() else { return };
     page.heading("Analyst");
-    let role = match opinion.agreement {
-        Agreement::Agrees => Role::Ok,
-        Agreement::OtherClass | Agreement::OtherRoot => Role::Warn,
-        Agreement::Undecided => Role::Dim,
-    };
-    let line = Styled::of(role, format!("  {}", opinion.agreement.words()))
+    let line = Styled::of(role(opinion.agreement), format!("  {}", opinion.agreement.words()))
         .and(Role::Dim, format!("  {}", blames(opinion)));
     page.lines.push(line);
     if !opinion.cause.is_empty() {
@@ -43,6 +38,15 @@ pub(super) fn section(page: &mut Page, state: &State, incident: &Incident, colum
         page.fact("unfounded", Role::Warn, problem, columns);
     }
     page.say(2, Role::Dim, &by(&opinion.by), columns);
+}
+
+/// How its word stands to that of the rules.
+pub(super) fn role(agreement: Agreement) -> Role {
+    match agreement {
+        Agreement::Agrees => Role::Ok,
+        Agreement::OtherClass | Agreement::OtherRoot => Role::Warn,
+        Agreement::Undecided => Role::Dim,
+    }
 }
 
 fn blames(opinion: &Opinion) -> String {
