@@ -6,26 +6,44 @@ use color_eyre::eyre::Report;
 use sentinel_core::policy::rules::{HEALED, Rules};
 use sentinel_core::redact::custom::Custom;
 
+use crate::app::AppError;
 use crate::cli::ConfigVerb;
 use crate::commands::out;
 use crate::config::engine::resolve;
 use crate::config::file::DEFAULT;
 use crate::config::models::{Caps, ModelEndpoint};
-use crate::config::{Settings, file::FileSettings};
+use crate::config::{ConfigError, Settings, file::FileSettings};
+use crate::tui::keymap::Keymap;
 
 /// A file with every key at its default.
 pub fn default() -> Result<ExitCode, Report> {
-    out::bytes(DEFAULT.as_bytes())
+    let mut text = DEFAULT.to_owned();
+    for (action, keys) in Keymap::shipped() {
+        let keys: Vec<String> = keys.iter().map(|k| toml::Value::from(*k).to_string()).collect();
+        text.push_str(&format!("# {} = [{}]\n", action.word(), keys.join(", ")));
+    }
+    out::bytes(text.as_bytes())
 }
 
 /// Shows or checks the configuration; it was read without error to get here.
 pub fn run(settings: &Settings, verb: &ConfigVerb) -> Result<ExitCode, Report> {
     match verb {
         ConfigVerb::Path => out::lines([path(settings)]),
-        ConfigVerb::Check => out::lines(check(settings)),
+        ConfigVerb::Check => {
+            keymap(settings)?;
+            out::lines(check(settings))
+        }
         ConfigVerb::Show => out::lines(show(settings)),
         ConfigVerb::Default => default(),
     }
+}
+
+/// The keys in force.
+pub fn keymap(settings: &Settings) -> Result<Keymap, AppError> {
+    Keymap::with(&settings.keys).map_err(|why| {
+        let file = path(settings);
+        AppError::Config(ConfigError::Invalid(format!("{file}: [keys] {why}")))
+    })
 }
 
 fn check(settings: &Settings) -> Vec<String> {

@@ -1,9 +1,12 @@
 //! What a message does to the state: synchronous, pure, replayable. Start at [`update`].
 
+mod act;
 mod decide;
 mod keys;
 mod logs;
+mod mouse;
 mod movement;
+mod palette;
 mod prompts;
 mod silence;
 mod snapshot;
@@ -41,6 +44,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.at = state.at.max(at);
             prompts::paste(state, &text, at)
         }
+        Msg::Mouse { event, at } => {
+            state.at = state.at.max(at);
+            mouse::event(state, event)
+        }
         Msg::Resize { width, height } => {
             state.area = Rect::new(0, 0, width, height);
             state.dirty = true;
@@ -51,7 +58,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Logs { generation, page, whole } => logs::take(state, generation, &page, whole),
         Msg::Tick { now, at } => {
             tick(state, now, at);
-            Vec::new()
+            snapshot::told_later(state)
         }
         Msg::Drawn { at } => {
             drawn(state, at);
