@@ -212,6 +212,16 @@ fn the_wheel_scrolls_what_is_under_it() {
 }
 
 #[test]
+fn a_click_does_not_leave_a_line_that_is_typed() {
+    let mut session = session();
+    session.state.mouse = true;
+    session.keys("4 /");
+    click(&mut session, "1 Containers");
+    assert_eq!(session.state.focus, Pane::Logs);
+    assert!(session.state.prompt.is_some());
+}
+
+#[test]
 fn a_mouse_that_is_off_does_nothing() {
     let mut session = session();
     click(&mut session, "4 Logs");

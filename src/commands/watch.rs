@@ -107,9 +107,9 @@ pub async fn on_screen(
         postmortems: settings.state_dir.join("postmortems"),
         menu,
         keymap,
-        mouse: settings.mouse,
-        notify: settings.notify,
-        tmux: settings.tmux,
+        mouse: settings.ui.mouse,
+        notify: settings.ui.notify,
+        tmux: settings.ui.tmux,
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();

@@ -12,7 +12,6 @@ pub mod runbooks;
 pub mod signatures;
 pub mod ui;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -31,7 +30,7 @@ use crate::config::models::ModelSettings;
 use crate::config::policy::seconds;
 use crate::config::runbooks::RunbookSettings;
 use crate::config::signatures::SignatureSettings;
-use crate::config::ui::{KeyNames, Notify};
+use crate::config::ui::Ui;
 
 /// Why the settings are not usable: always exit status 2.
 #[derive(Debug, Error)]
@@ -73,14 +72,8 @@ pub struct Settings {
     pub ascii: bool,
     /// No colours.
     pub no_color: bool,
-    /// The mouse is listened to.
-    pub mouse: bool,
-    /// How a new incident is told outside of the screen.
-    pub notify: Notify,
-    /// The terminal is one of tmux.
-    pub tmux: bool,
-    /// Keys of the user's own: action to keys.
-    pub keys: BTreeMap<String, Vec<String>>,
+    /// The terminal UI as its user wants it.
+    pub ui: Ui,
     /// How long every check must hold.
     pub verify_hold: SignedDuration,
     /// The brakes' bounds.
@@ -186,8 +179,6 @@ impl Settings {
             .transpose()?;
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
-        let ui = file.ui.unwrap_or_default();
-        let keys: BTreeMap<String, KeyNames> = file.keys.unwrap_or_default();
         let park_hours = match environment.text("SENTINEL_PARK_HOURS") {
             Some(text) => Some(text.trim().parse().map_err(|_| {
                 ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned())
@@ -203,10 +194,7 @@ impl Settings {
             filters,
             theme,
             ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
-            mouse: watch.mouse || ui.mouse == Some(true),
-            notify: ui.notify.unwrap_or_default(),
-            tmux: environment.text("TMUX").is_some(),
-            keys: keys.into_iter().map(|(action, keys)| (action, keys.list())).collect(),
+            ui: Ui::decide(file.ui, file.keys, watch.mouse, &environment),
             no_color: environment.text("NO_COLOR").is_some(),
             verify_hold: seconds(verify.unwrap_or(30)),
             limits: file.brakes.unwrap_or_default().limits(),

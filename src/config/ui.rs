@@ -1,6 +1,42 @@
 //! The sections `[ui]` and `[keys]`: the terminal UI as its user wants it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+
+use crate::config::environment::Environment;
+
+/// The terminal UI as its user wants it.
+#[derive(Clone, Debug, Default)]
+pub struct Ui {
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// How a new incident is told outside of the screen.
+    pub notify: Notify,
+    /// The terminal is one of tmux.
+    pub tmux: bool,
+    /// Keys of the user's own: action to keys.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+impl Ui {
+    /// What the file says, the flag for the mouse, and what the terminal is.
+    pub fn decide(
+        section: Option<UiSettings>,
+        keys: Option<BTreeMap<String, KeyNames>>,
+        mouse: bool,
+        environment: &Environment,
+    ) -> Self {
+        let section = section.unwrap_or_default();
+        let keys = keys.unwrap_or_default().into_iter();
+        Self {
+            mouse: mouse || section.mouse == Some(true),
+            notify: section.notify.unwrap_or_default(),
+            tmux: environment.text("TMUX").is_some(),
+            keys: keys.map(|(action, keys)| (action, keys.list())).collect(),
+        }
+    }
+}
 
 /// The section `[ui]`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

@@ -372,7 +372,7 @@ impl Runner {
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
                     Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),
                     Effect::Notify(words) => {
-                        reach::done(reach::notify(self.notify, &words, self.tmux))
+                        reach::done(reach::notify(self.notify, &words, self.tmux));
                     }
                     // The main loop does it: it may fail, and then the UI ends.
                     Effect::Suspend => self.suspends = true,

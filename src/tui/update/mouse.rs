@@ -28,6 +28,10 @@ pub(super) fn event(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         state.dirty |= scrolled;
         return Vec::new();
     }
+    if state.prompt.is_some() && wheel.is_none() {
+        // A line that is being typed belongs to the pane where it began.
+        return Vec::new();
+    }
     let Some(hit) = hit::at(state, event.column, event.row) else { return Vec::new() };
     state.dirty = true;
     match (hit, wheel) {
@@ -49,8 +53,8 @@ pub(super) fn event(state: &mut State, event: MouseEvent) -> Vec<Effect> {
             }
             effects
         }
-        (Hit::Hint(action), None) if state.prompt.is_none() => act::act(state, action),
-        (Hit::Hint(_), _) => Vec::new(),
+        (Hit::Hint(action), None) => act::act(state, action),
+        (Hit::Hint(_), Some(_)) => Vec::new(),
     }
 }
 

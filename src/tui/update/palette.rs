@@ -61,8 +61,9 @@ fn run(state: &mut State, what: Run) -> Vec<Effect> {
         }
         Run::Action(action) => act(state, action),
         Run::Logs(id) => {
-            state.focus = Pane::Logs;
-            movement::select_container(state, id)
+            let mut effects = movement::go(state, Pane::Logs);
+            effects.extend(movement::select_container(state, id));
+            effects
         }
         Run::Inspect(subject) => inspect(state, subject),
         Run::Theme(name) => vec![Effect::Theme(name)],
