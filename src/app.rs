@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::engine;
 use sentinel_core::redact::secrets::{Key, Masker, configure};
@@ -28,6 +29,7 @@ use crate::runtime::handle::Handle;
 use crate::runtime::parts::Parts;
 use crate::runtime::run::{Loop, prepare};
 use crate::store::kept::KeptStore;
+use crate::store::salt;
 use crate::store::schema::OpenError;
 use crate::store::sqlite::SqliteStore;
 
@@ -184,6 +186,21 @@ pub async fn greet(settings: &Settings) -> Result<(Endpoint, String), AppError> 
     Ok((endpoint, id))
 }
 
+/// The salt of the state folder. Without it settings are compared within this run only.
+fn salt(folder: &Path) -> Salt {
+    salt::of(folder).unwrap_or_else(|error| {
+        let path = folder.display();
+        tracing::warn!(
+            "the file salt in {path} cannot be used ({error}): changes over restarts are not told right"
+        );
+        let mut random = [0; 32];
+        if let Err(error) = getrandom::fill(&mut random) {
+            tracing::warn!("no random numbers: {error}");
+        }
+        Salt::new(random)
+    })
+}
+
 fn monitor(
     settings: &Settings,
     endpoint: Endpoint,
@@ -198,6 +215,7 @@ fn monitor(
         },
         usage_every: Duration::from_secs(settings.usage_seconds),
         cursors,
+        salt: salt(&settings.state_dir),
     })
     .map_err(AppError::Unreachable)
 }

@@ -293,13 +293,15 @@ async fn the_screen_goes_on_while_a_model_hangs_and_esc_lets_it_go() -> Fallible
     let mut screen = screen(&corner, folder.path(), &model)?;
     screen.until_text("1/1")?;
     screen.press_until("T", "Ask about")?;
-    screen.type_in("why?\r")?;
+    screen.type_in("why?")?;
+    screen.until_text("why?")?;
+    screen.type_in("\r")?;
     let asked = || model.completions().len();
     let deadline = Instant::now() + Duration::from_secs(20);
     while asked() == 0 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(asked(), 1, "the model hangs now");
+    assert_eq!(asked(), 1, "the model hangs now:\n{}", screen.text());
     // Every key is on the screen before the next is pressed.
     let mut slowest = Duration::ZERO;
     let mut typed = String::new();

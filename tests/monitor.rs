@@ -51,6 +51,7 @@ impl Watching {
             },
             usage_every: Duration::from_millis(500),
             cursors,
+            salt: sentinel_core::domain::hash::Salt::default(),
         })?;
         let (inbox, outlet) = inbox();
         let stop = CancellationToken::new();

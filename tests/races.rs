@@ -126,6 +126,7 @@ impl Instance {
             },
             usage_every: Duration::from_mins(1),
             cursors: Vec::new(),
+            salt: sentinel_core::domain::hash::Salt::default(),
         })?;
         let remediator = McpRemediator::new(McpSettings {
             catalog: Some(catalog),

@@ -44,6 +44,7 @@ fn monitor(corner: &Corner) -> Fallible<DockerMonitor> {
         scope: Scope { filters: vec![WatchFilter::parse(&corner.filter())?], ..Scope::default() },
         usage_every: Duration::from_secs(5),
         cursors: Vec::new(),
+        salt: sentinel_core::domain::hash::Salt::default(),
     })?)
 }
 

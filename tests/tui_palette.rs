@@ -173,9 +173,12 @@ fn mouse(session: &mut Session, kind: MouseEventKind, column: u16, row: u16) {
 /// Clicks where a text stands.
 fn click(session: &mut Session, text: &str) {
     let screen = session.screen();
-    let (row, line) = screen.lines().enumerate().find(|(_, l)| l.contains(text)).unwrap();
-    let before = line.split(text).next().unwrap_or_default();
-    let (column, row) = (before.chars().count().try_into().unwrap(), row.try_into().unwrap());
+    let place = screen.lines().enumerate().find_map(|(row, line)| {
+        let column = line.split_once(text)?.0.chars().count();
+        Some((u16::try_from(column).ok()?, u16::try_from(row).ok()?))
+    });
+    assert!(place.is_some(), "`{text}` is not on the screen:\n{screen}");
+    let (column, row) = place.unwrap_or_default();
     mouse(session, MouseEventKind::Down(MouseButton::Left), column, row);
 }
 
@@ -233,8 +236,11 @@ fn a_mouse_that_is_off_does_nothing() {
 }
 
 fn notices(session: &Session) -> Vec<&str> {
-    let told = |e| if let &Effect::Notify(ref words) = e { Some(words.as_str()) } else { None };
-    session.effects.iter().filter_map(told).collect()
+    let told = session.effects.iter().filter_map(|effect| match effect {
+        Effect::Notify(words) => Some(words.as_str()),
+        _ => None,
+    });
+    told.collect()
 }
 
 #[test]

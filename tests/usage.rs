@@ -69,6 +69,7 @@ impl Reading {
             },
             usage_every: Duration::from_millis(500),
             cursors: Vec::new(),
+            salt: sentinel_core::domain::hash::Salt::default(),
         })?;
         let (inbox, outlet) = inbox();
         let stop = CancellationToken::new();

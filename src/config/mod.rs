@@ -179,12 +179,6 @@ impl Settings {
             .transpose()?;
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
-        let park_hours = match environment.text("SENTINEL_PARK_HOURS") {
-            Some(text) => Some(text.trim().parse().map_err(|_| {
-                ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned())
-            })?),
-            None => file.park_hours,
-        };
         Ok(Self {
             host: common.host.clone().or(file.host),
             state_dir,
@@ -199,7 +193,7 @@ impl Settings {
             verify_hold: seconds(verify.unwrap_or(30)),
             limits: file.brakes.unwrap_or_default().limits(),
             rules: file.policy.unwrap_or_default().rules()?,
-            park_hours,
+            park_hours: park_hours(&environment)?.or(file.park_hours),
             redact: file.redact.unwrap_or_default().custom()?,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
@@ -213,4 +207,12 @@ impl Settings {
             sources,
         })
     }
+}
+
+fn park_hours(environment: &Environment) -> Result<Option<u64>, ConfigError> {
+    let Some(text) = environment.text("SENTINEL_PARK_HOURS") else { return Ok(None) };
+    text.trim()
+        .parse()
+        .map(Some)
+        .map_err(|_| ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned()))
 }

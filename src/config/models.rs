@@ -421,7 +421,7 @@ mod tests {
             "[caps]\nusd_per_day = 1\n[prices]\n\"a/b\" = { prompt = 0.1, completion = 0.4 }";
         let settings = decide(file, &[]).unwrap();
         assert_eq!(settings.caps.usd_per_day.to_bits(), 1.0_f64.to_bits());
-        assert_eq!(settings.caps.tokens_per_day, 1_000_000);
+        assert_eq!(settings.caps.tokens_per_day, 2_000_000);
         assert!((settings.prices["a/b"].of(1_000_000, 1_000_000) - 0.5).abs() < 1e-9);
         for file in [
             "[caps]\nusd_per_day = -1",

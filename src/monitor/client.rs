@@ -16,6 +16,8 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
+use sentinel_core::domain::container::Container;
+use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::snapshot::EngineInfo;
 
@@ -58,13 +60,21 @@ pub(super) struct Greeting {
 pub(super) struct Reader {
     docker: Docker,
     endpoint: Endpoint,
+    /// Goes into the hashes of settings.
+    salt: Salt,
 }
 
 impl Reader {
     /// Prepares a connection; nothing is sent yet.
-    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, PortError> {
+    pub(super) fn new(endpoint: &Endpoint, salt: Salt) -> Result<Self, PortError> {
         let docker = open(endpoint).map_err(|e| unreachable(endpoint, &e))?;
-        Ok(Self { docker, endpoint: endpoint.clone() })
+        Ok(Self { docker, endpoint: endpoint.clone(), salt })
+    }
+
+    /// Looks at a container, reduced to what is needed. `None`: there is none.
+    pub(super) async fn container(&self, id: &ContainerId) -> Result<Option<Container>, PortError> {
+        let raw = self.inspect(id).await?;
+        Ok(raw.map(|raw| decode::container(raw, &self.salt)))
     }
 
     /// Greets the engine, agrees on an API version, learns what it is.

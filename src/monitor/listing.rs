@@ -8,7 +8,6 @@ use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::ContainerId;
 
 use crate::monitor::client::Reader;
-use crate::monitor::decode;
 use crate::monitor::scope::Scope;
 use crate::ports::PortError;
 
@@ -41,7 +40,7 @@ pub(super) async fn watched(reader: &Reader, scope: &Scope) -> Result<There, Por
         .map(move |id| {
             let reader = reader.clone();
             async move {
-                let found = reader.inspect(&id).await.map(|raw| raw.map(decode::container));
+                let found = reader.container(&id).await;
                 (id, found)
             }
         })

@@ -29,6 +29,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sentinel_core::domain::container::Container;
+use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::snapshot::EngineInfo;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub usage_every: Duration,
     /// Up to where logs were judged by an earlier run.
     pub cursors: Vec<LogCursor>,
+    /// Goes into the hashes of settings, which tell a change and may be of secrets.
+    pub salt: Salt,
 }
 
 /// The adapter for Docker.
@@ -65,7 +68,7 @@ impl DockerMonitor {
     /// Prepares to watch; nothing is sent to the engine yet.
     pub fn new(settings: Settings) -> Result<Self, PortError> {
         Ok(Self {
-            reader: Reader::new(&settings.endpoint)?,
+            reader: Reader::new(&settings.endpoint, settings.salt)?,
             scope: settings.scope,
             usage_every: settings.usage_every,
             cursors: settings.cursors.into_iter().map(|c| (c.container, c.at)).collect(),
@@ -104,6 +107,6 @@ impl Monitor for DockerMonitor {
         &self,
         container: ContainerId,
     ) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
-        async move { Ok(self.reader.inspect(&container).await?.map(decode::container)) }.boxed()
+        async move { self.reader.container(&container).await }.boxed()
     }
 }

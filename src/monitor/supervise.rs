@@ -23,9 +23,9 @@ use crate::monitor::event::{self, Seen};
 use crate::monitor::follow::{Follower, Past, Pulse};
 use crate::monitor::listing::{There, watched};
 use crate::monitor::needs::Needs;
+use crate::monitor::sampler;
 use crate::monitor::sampler::Running;
 use crate::monitor::scope::Scope;
-use crate::monitor::{decode, sampler};
 use crate::ports::{Inbox, PortError};
 
 /// The logs of all containers must be attached within this; the rest follows by itself.
@@ -335,7 +335,7 @@ impl Supervisor {
             if tried > 0 {
                 sleep(LOOK_AGAIN * 2_u32.pow(tried - 1)).await;
             }
-            let found = reader.inspect(&id).await.map(|raw| raw.map(decode::container));
+            let found = reader.container(&id).await;
             Looked { id, news, tried, found }
         });
     }

@@ -7,6 +7,7 @@
 //! - `worker` the one thread that owns the connection
 //! - [`chain`] the hash chain over the audit trail, and its check
 //! - [`trail`] the trail as a file beside it, and its check; [`export`] parts of it for others
+//! - [`salt`] what makes hashes of settings useless to who does not have it
 //! - `incidents`, `cursors`, `learned` rows in and out
 
 pub mod chain;
@@ -15,6 +16,7 @@ pub mod export;
 mod incidents;
 pub mod kept;
 mod learned;
+pub mod salt;
 pub mod schema;
 pub mod sqlite;
 pub mod trail;

@@ -14,6 +14,29 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Random bytes that go into every hash of what may be secret: without them nobody can try words
+/// against such a hash.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Salt([u8; 32]);
+
+impl Salt {
+    /// From random bytes.
+    pub fn new(random: [u8; 32]) -> Self {
+        Self(random)
+    }
+
+    /// The SHA-256 of salt and `bytes` as 64 lower-case hex digits.
+    pub fn sha256_hex(&self, bytes: &[u8]) -> String {
+        sha256_hex(&[self.0.as_slice(), bytes].concat())
+    }
+}
+
+impl std::fmt::Debug for Salt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Salt(…)")
+    }
+}
+
 /// The first `length` characters of a Crockford base32 form of the SHA-256 of `text`: letters
 /// and digits that cannot be mistaken for each other when read aloud.
 pub fn base32_of(text: &str, length: usize) -> String {

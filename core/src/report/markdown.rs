@@ -30,6 +30,14 @@ pub fn write(postmortem: &Postmortem) -> String {
         out.line("");
     }
     out.line(&format!("Written by {}.", text(&postmortem.summary_by)));
+    if let Some(told) = &postmortem.told {
+        out.heading("In other words");
+        for paragraph in told.text.split(BETWEEN) {
+            out.line(&text(paragraph));
+            out.line("");
+        }
+        out.line(&format!("Written by {}, and not checked.", text(&told.by)));
+    }
     impact(&mut out, postmortem);
     cause(&mut out, postmortem);
     fixes(&mut out, postmortem);

@@ -47,6 +47,15 @@ pub struct Impact {
     pub containers: Vec<String>,
 }
 
+/// What a language model wrote.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Told {
+    /// Which.
+    pub by: String,
+    /// Two paragraphs.
+    pub text: String,
+}
+
 /// Why it broke.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cause {
@@ -133,6 +142,9 @@ pub struct Postmortem {
     pub summary: String,
     /// Who wrote the summary.
     pub summary_by: String,
+    /// The same for people who were not there, by a language model. Not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
     /// From the first signal to the recovery.
     pub impact: Impact,
     /// The moments.
@@ -186,8 +198,13 @@ pub fn write(incident: &Incident, past: &[Past]) -> Postmortem {
         class: incident.class,
         service: incident.service().to_owned(),
         root: incident.root.clone(),
-        summary: incident.explanation.clone().unwrap_or_else(|| explanation::write(incident)),
-        summary_by: incident.explanation_by.clone().unwrap_or_else(|| BY_RULES.to_owned()),
+        summary: explanation::write(incident),
+        summary_by: BY_RULES.to_owned(),
+        told: incident
+            .explanation_by
+            .clone()
+            .zip(incident.explanation.clone())
+            .map(|(by, text)| Told { by, text }),
         impact: Impact {
             from: phases.first_signal,
             to: phases.closed,

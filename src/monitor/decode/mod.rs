@@ -13,7 +13,7 @@ use sentinel_core::domain::container::{
     Attachment, Container, ContainerRef, Health, HealthCheck, LABEL_SERVICE, Probe, RestartPolicy,
     RunState,
 };
-use sentinel_core::domain::hash::sha256_hex;
+use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::redact::{clean, clean_args};
 use serde_json::json;
@@ -36,8 +36,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const LABELS: [&str; 2] = ["sre-sentinel.", "com.docker.compose."];
 
 /// Decodes an inspect.
-pub(in crate::monitor) fn container(raw: ContainerInspectResponse) -> Container {
-    let hash = config_hash(&raw);
+pub(in crate::monitor) fn container(raw: ContainerInspectResponse, salt: &Salt) -> Container {
+    let hash = config_hash(&raw, salt);
     let id = ContainerId(raw.id.unwrap_or_default());
     let name = raw.name.unwrap_or_default().trim_start_matches('/').to_owned();
     let state = raw.state.unwrap_or_default();
@@ -96,7 +96,7 @@ pub(in crate::monitor) fn container(raw: ContainerInspectResponse) -> Container 
         config_hash: hash,
         log_driver: host.log_config.as_ref().and_then(|l| l.typ.clone()).unwrap_or_default(),
         command: clean_args(&command, SHORT_TEXT).join(" "),
-        env: variables::all(&config),
+        env: variables::all(&config, salt),
         mounts: host::mounts(raw.mounts.unwrap_or_default(), &host),
         ports: host::ports(&host),
         user: clean(config.user.unwrap_or_default().as_bytes(), SHORT_TEXT),
@@ -214,7 +214,7 @@ fn nano_cpus(host: &HostConfig) -> Option<u64> {
 
 /// A hash over everything that a recreate would change. Values of the environment go in, and do
 /// not come out.
-fn config_hash(raw: &ContainerInspectResponse) -> String {
+fn config_hash(raw: &ContainerInspectResponse, salt: &Salt) -> String {
     let config = raw.config.clone().unwrap_or_default();
     let host = raw.host_config.clone().unwrap_or_default();
     let mut networks: Vec<_> = raw
@@ -229,7 +229,7 @@ fn config_hash(raw: &ContainerInspectResponse) -> String {
     let covered = json!({ "config": config, "host": host, "networks": networks });
     // serde_json's maps are sorted only when built from values: one more round makes it so.
     let canonical: serde_json::Value = covered;
-    sha256_hex(canonical.to_string().as_bytes())
+    salt.sha256_hex(canonical.to_string().as_bytes())
 }
 
 /// `SIGTERM`, `TERM` or `15`.
@@ -283,7 +283,7 @@ mod tests {
     }"#;
 
     fn decoded(text: &str) -> Container {
-        container(serde_json::from_str(text).unwrap())
+        container(serde_json::from_str(text).unwrap(), &Salt::default())
     }
 
     #[test]

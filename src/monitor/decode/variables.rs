@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bollard::models::ContainerConfig;
-use sentinel_core::domain::hash::sha256_hex;
+use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::setup::Variable;
 use sentinel_core::redact::clean;
 
@@ -41,19 +41,19 @@ const HOST_ENDS: &[&str] = &["_HOST", "_HOSTS", "_ADDR", "_ADDRESS", "_ENDPOINT"
 const HOST_KEYS: &[&str] = &["host", "hostname", "server", "source", "addr", "address"];
 
 /// The environment by name.
-pub(super) fn all(config: &ContainerConfig) -> BTreeMap<String, Variable> {
+pub(super) fn all(config: &ContainerConfig, salt: &Salt) -> BTreeMap<String, Variable> {
     config
         .env
         .iter()
         .flatten()
         .take(VARIABLES_MAX)
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (clean(name.as_bytes(), NAME_MAX), variable(name, value)))
+        .map(|(name, value)| (clean(name.as_bytes(), NAME_MAX), variable(name, value, salt)))
         .collect()
 }
 
-fn variable(name: &str, value: &str) -> Variable {
-    let mut hash = sha256_hex(format!("{name}\0{value}").as_bytes());
+fn variable(name: &str, value: &str, salt: &Salt) -> Variable {
+    let mut hash = salt.sha256_hex(format!("{name}\0{value}").as_bytes());
     hash.truncate(HASH_DIGITS);
     Variable { hash, value: harmless(name, value), hosts: hosts(name, value) }
 }
@@ -321,7 +321,7 @@ mod tests {
             how in 0_usize..9,
         ) {
             let (value, host) = wrapped(&secret, how);
-            let kept = variable(name, &value);
+            let kept = variable(name, &value, &Salt::default());
             prop_assert_eq!(&kept.value, &None);
             let shown = kept.hosts.join(" ");
             // Not even a part of it.
@@ -333,7 +333,7 @@ mod tests {
 
         #[test]
         fn any_variable_is_taken_within_bounds(name in "\\PC{0,40}", value in "\\PC{0,300}") {
-            let kept = variable(&name, &value);
+            let kept = variable(&name, &value, &Salt::default());
             prop_assert!(kept.hosts.len() <= HOSTS_MAX);
             prop_assert!(kept.value.is_none_or(|v| v.len() <= PLAIN_MAX));
         }
@@ -341,9 +341,11 @@ mod tests {
 
     #[test]
     fn a_change_of_a_value_changes_its_hash_and_nothing_is_readable() {
-        let old = variable("DB_PASSWORD", "hunter2");
-        assert_ne!(old.hash, variable("DB_PASSWORD", "hunter3").hash);
-        assert_eq!(old, variable("DB_PASSWORD", "hunter2"));
+        let salt = Salt::new([7; 32]);
+        let old = variable("DB_PASSWORD", "hunter2", &salt);
+        assert_ne!(old.hash, variable("DB_PASSWORD", "hunter3", &salt).hash);
+        assert_eq!(old, variable("DB_PASSWORD", "hunter2", &salt));
+        assert_ne!(old.hash, variable("DB_PASSWORD", "hunter2", &Salt::default()).hash);
         assert_eq!((old.value, old.hosts, old.hash.len()), (None, Vec::new(), HASH_DIGITS));
     }
 }

@@ -9,7 +9,7 @@ use sentinel_core::domain::evidence::EvidenceKind;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::Plan;
-use sentinel_core::report::explanation::BETWEEN;
+use sentinel_core::report::explanation::{self, BETWEEN};
 use sentinel_core::report::similar;
 
 use crate::tui::glyphs::Glyphs;
@@ -38,7 +38,10 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
             page.say(2, Role::Text, paragraph, columns);
         }
         if let Some(by) = &incident.explanation_by {
-            page.say(2, Role::Dim, &format!("written by {by}"), columns);
+            // A model may say anything: the record stands beside it.
+            page.say(2, Role::Dim, &format!("Written by {by}. By the record:"), columns);
+            let record = explanation::write(incident).replace(BETWEEN, " ");
+            page.say(2, Role::Dim, &record, columns);
         }
     }
     decide(&mut page, state, incident, glyphs, columns);
