@@ -23,10 +23,12 @@ use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
 use sentinel_core::session::input::Announced;
+use sentinel_tui::config::ui::Notify;
 use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
+use sentinel_tui::tui::keymap::Keymap;
 use sentinel_tui::tui::options::{Menu, Options};
 use sentinel_tui::tui::theme::Theme;
 use tokio::sync::mpsc;
@@ -488,7 +490,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         use std::io::Write as _;
         writeln!(
             std::io::stdout(),
-            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--load N] [--theme NAME]\nF opens the menu of faults."
+            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--mouse] [--notify] [--load N] [--theme NAME]\nF opens the menu of faults."
         )?;
         return Ok(());
     }
@@ -509,6 +511,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         theme,
         mode,
         (ascii, panics),
+        (has("--mouse"), has("--notify")),
         load,
     ))
 }
@@ -517,6 +520,7 @@ async fn preview(
     theme: Theme,
     mode: Mode,
     (ascii, panics): (bool, bool),
+    (mouse, bell): (bool, bool),
     load: usize,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let play = Play::new(load);
@@ -555,8 +559,17 @@ async fn preview(
         }),
     };
     let postmortems = std::env::temp_dir();
-    let options =
-        Options { theme, ascii, operator: "ana".to_owned(), postmortems, menu: Some(menu) };
+    let options = Options {
+        theme,
+        ascii,
+        operator: "ana".to_owned(),
+        postmortems,
+        menu: Some(menu),
+        keymap: Keymap::default(),
+        mouse,
+        notify: if bell { Notify::Osc9 } else { Notify::Off },
+        tmux: false,
+    };
     let signals = stop.clone();
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};

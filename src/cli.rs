@@ -91,6 +91,9 @@ pub struct WatchArgs {
     /// Draw with plain ASCII characters
     #[arg(long)]
     pub ascii: bool,
+    /// Listen to the mouse: a click focuses and selects, the wheel scrolls
+    #[arg(long)]
+    pub mouse: bool,
 }
 
 /// Form of the events.

@@ -80,6 +80,7 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("ratatui", &["src/tui/"]),
     ("crossterm", &["src/tui/"]),
     ("tui_textarea", &["src/tui/"]),
+    ("signal_hook", &["src/tui/terminal.rs"]),
     ("rusqlite", &["src/store/"]),
     ("redis", &["src/bus/"]),
     ("axum", &["src/api/", "mcp-servers/"]),
@@ -91,7 +92,7 @@ const ENVIRONMENT_READERS: &[&str] = &["src/config/", "src/demo/service.rs", "mc
 
 /// Variables of the system itself, which no `.env` file is meant to set.
 const SYSTEM_VARIABLES: &[&str] =
-    &["HOME", "USER", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
+    &["HOME", "USER", "TMUX", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
 
 /// Lines that a file may have before its tests. The aim is 400.
 const MOST_LINES: usize = 450;

@@ -394,7 +394,10 @@ proptest! {
         for effect in &session.effects {
             let harmless = matches!(
                 effect,
-                Effect::Question { .. } | Effect::CancelQuestion | Effect::ReadLogs { .. }
+                Effect::Question { .. }
+                    | Effect::CancelQuestion
+                    | Effect::ReadLogs { .. }
+                    | Effect::Suspend
             );
             prop_assert!(harmless, "{effect:?}");
         }

@@ -195,3 +195,96 @@ fn no_color_sends_no_colour_and_keeps_the_selection() -> Fallible {
     session.until_end()?;
     Ok(())
 }
+
+/// Bytes that ask the terminal for its mouse, and for no mouse.
+const MOUSE: (&[u8], &[u8]) = (b"\x1b[?1000h", b"\x1b[?1000l");
+
+fn wrote(session: &Session, bytes: &[u8]) -> usize {
+    session.raw.windows(bytes.len()).filter(|w| *w == bytes).count()
+}
+
+#[test]
+fn the_mouse_is_let_go_at_the_end() -> Fallible {
+    for (arguments, status) in [(&["--mouse"][..], Some(0)), (&["--mouse", "--panic"], None)] {
+        let mut session = start(arguments, &[])?;
+        session.until_text("node-7")?;
+        assert_eq!(wrote(&session, MOUSE.0), 1);
+        if status.is_some() {
+            session.type_in("\u{3}")?;
+        }
+        let ended = session.until_end()?;
+        assert!(status.map_or(ended != 0, |status| ended == status));
+        assert_eq!(wrote(&session, MOUSE.1), 1);
+        assert!(session.is_given_back());
+    }
+    let mut session = start(&[], &[])?;
+    session.until_text("node-7")?;
+    session.type_in("\u{3}")?;
+    session.until_end()?;
+    assert_eq!(wrote(&session, MOUSE.0), 0);
+    Ok(())
+}
+
+#[test]
+fn a_click_on_a_hint_runs_it() -> Fallible {
+    let mut session = start(&["--mouse"], &[])?;
+    session.until_text("? help")?;
+    session.type_in("\u{1b}[<0;97;30M\u{1b}[<0;97;30m")?;
+    session.until_text("Everywhere")?;
+    session.type_in("\u{3}")?;
+    session.until_end()?;
+    Ok(())
+}
+
+#[test]
+fn a_command_typed_at_once_is_run_whole() -> Fallible {
+    let mut session = start(&[], &[])?;
+    session.until_text("node-7")?;
+    session.type_in(":theme mono\r")?;
+    session.until_text("Theme mono, until")?;
+    session.type_in(":quit\r")?;
+    assert_eq!(session.until_end()?, 0);
+    assert!(session.is_given_back());
+    Ok(())
+}
+
+#[test]
+fn a_new_incident_is_told_to_the_terminal() -> Fallible {
+    let mut session = start(&["--notify"], &[])?;
+    session.until_text("node-7")?;
+    session.type_in("F")?;
+    session.until_text("Break something")?;
+    session.press_until("\r", "▲ 1")?;
+    session.until_text("◆ 1")?;
+    assert_eq!(wrote(&session, b"\x1b]9;sentinel-tui: INC-"), 1);
+    session.type_in("\u{3}")?;
+    session.until_end()?;
+    Ok(())
+}
+
+/// A shell with job control: it is told of the stop, and goes on with the job when asked to.
+#[test]
+fn a_suspended_job_gives_the_terminal_back_and_takes_it_again() -> Fallible {
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "-mc", "\"$0\" --mouse; echo AWAY; read -r; fg; echo BACK=$?"]);
+    command.arg(preview()?);
+    command.env_remove("NO_COLOR");
+    let mut session = Session::start(command, 30, 100)?;
+    session.until_text("node-7")?;
+    session.type_in("\u{1a}")?;
+    session.until_text("AWAY")?;
+    assert!(session.is_given_back());
+    assert_eq!(wrote(&session, MOUSE.1), 1);
+    session.type_in("\n")?;
+    session.until("the screen again", |screen| {
+        screen.alternate_screen() && screen.contents().contains("node-7")
+    })?;
+    assert_eq!(wrote(&session, MOUSE.0), 2);
+    session.type_in("?")?;
+    session.until_text("Everywhere")?;
+    session.type_in("\u{3}")?;
+    session.until_text("BACK=0")?;
+    session.until_end()?;
+    assert!(session.is_given_back());
+    Ok(())
+}

@@ -6,26 +6,49 @@ use color_eyre::eyre::Report;
 use sentinel_core::policy::rules::{HEALED, Rules};
 use sentinel_core::redact::custom::Custom;
 
+use crate::app::AppError;
 use crate::cli::ConfigVerb;
 use crate::commands::out;
 use crate::config::engine::resolve;
 use crate::config::file::DEFAULT;
 use crate::config::models::{Caps, ModelEndpoint};
-use crate::config::{Settings, file::FileSettings};
+use crate::config::{ConfigError, Settings, file::FileSettings};
+use crate::tui::action::Action;
+use crate::tui::keymap::Keymap;
 
 /// A file with every key at its default.
 pub fn default() -> Result<ExitCode, Report> {
-    out::bytes(DEFAULT.as_bytes())
+    out::bytes(written().as_bytes())
+}
+
+fn written() -> String {
+    let line = |(action, keys): (Action, &[&str])| {
+        let keys: Vec<String> = keys.iter().map(|k| toml::Value::from(*k).to_string()).collect();
+        format!("# {} = [{}]\n", action.word(), keys.join(", "))
+    };
+    let keys: String = Keymap::shipped().into_iter().map(line).collect();
+    format!("{DEFAULT}{keys}")
 }
 
 /// Shows or checks the configuration; it was read without error to get here.
 pub fn run(settings: &Settings, verb: &ConfigVerb) -> Result<ExitCode, Report> {
     match verb {
         ConfigVerb::Path => out::lines([path(settings)]),
-        ConfigVerb::Check => out::lines(check(settings)),
+        ConfigVerb::Check => {
+            keymap(settings)?;
+            out::lines(check(settings))
+        }
         ConfigVerb::Show => out::lines(show(settings)),
         ConfigVerb::Default => default(),
     }
+}
+
+/// The keys in force.
+pub fn keymap(settings: &Settings) -> Result<Keymap, AppError> {
+    Keymap::with(&settings.ui.keys).map_err(|why| {
+        let file = path(settings);
+        AppError::Config(ConfigError::Invalid(format!("{file}: [keys] {why}")))
+    })
 }
 
 fn check(settings: &Settings) -> Vec<String> {
@@ -165,4 +188,21 @@ fn policy(rules: &Rules) -> String {
         words.push_str(&raised);
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ui::KeyNames;
+
+    #[test]
+    fn the_default_lists_every_action_with_keys_that_are_taken() {
+        let text = written();
+        let (_, keys) = text.split_once("[keys]\n").unwrap();
+        let file = format!("[keys]\n{}", keys.replace("# ", ""));
+        let own = FileSettings::parse(&file).unwrap().keys.unwrap_or_default();
+        let own = own.into_iter().map(|(action, keys)| (action, KeyNames::list(keys))).collect();
+        assert_eq!(Keymap::with(&own).unwrap(), Keymap::default());
+        assert_eq!(own.len(), Action::ALL.len());
+    }
 }

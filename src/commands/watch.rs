@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppError, Built, Extras};
 use crate::cli::WatchArgs;
-use crate::commands::{ENDED, OPEN, UNREACHABLE, out};
+use crate::commands::{ENDED, OPEN, UNREACHABLE, config, out};
 use crate::config::Settings;
 use crate::control::{self, serve};
 use crate::headless;
@@ -91,6 +91,7 @@ pub async fn on_screen(
     menu: Option<tui::options::Menu>,
 ) -> Result<ExitCode, Report> {
     let theme = Theme::load(&settings.theme, settings.no_color)?;
+    let keymap = config::keymap(settings)?;
     tui::terminal::check()?;
     let built = app::build(settings, extras).await?;
     let stop = CancellationToken::new();
@@ -105,6 +106,10 @@ pub async fn on_screen(
         operator: settings.operator.clone(),
         postmortems: settings.state_dir.join("postmortems"),
         menu,
+        keymap,
+        mouse: settings.ui.mouse,
+        notify: settings.ui.notify,
+        tmux: settings.ui.tmux,
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();

@@ -1,5 +1,6 @@
 //! The configuration file: TOML, every key known, unknown ones an error that helps.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use crate::config::ConfigError;
 use crate::config::models::ModelsSection;
 use crate::config::policy::{BrakeSettings, PolicySettings};
 use crate::config::redact::RedactSettings;
+use crate::config::ui::{KeyNames, UiSettings};
 
 /// A file with every key at its default, shown by `config default`.
 pub const DEFAULT: &str = r#"# sentinel-tui: every key with its default. Flags and environment win over this file.
@@ -83,6 +85,12 @@ min_confidence = 0.7
 [policy.risk]
 # restart_container = "R3"
 
+# The terminal UI: the mouse (a click focuses and selects, the wheel scrolls; text is then selected
+# with shift held), and how a new incident is told outside of the screen: off, bell, osc9, osc777.
+[ui]
+mouse = false
+notify = "off"
+
 # Language models, which explain and never act; without a key (CEREBRAS_API_KEY, LLAMA_API_KEY, in
 # the environment or .env only) and without an address there are none.
 [models]
@@ -118,6 +126,10 @@ unknown_price = { prompt = 1.0, completion = 2.0 }
 # USD for a million tokens.
 [models.prices]
 # "meta-llama/llama-4-scout" = { prompt = 0.08, completion = 0.3 }
+
+# Keys of the terminal UI: for an action a key, or a list of keys, which take the place of all that
+# it has; an empty list leaves it none. `sentinel-tui config default` lists the actions below.
+[keys]
 "#;
 
 /// What the file may say.
@@ -160,6 +172,10 @@ pub struct FileSettings {
     pub policy: Option<PolicySettings>,
     /// Language models.
     pub models: Option<ModelsSection>,
+    /// The terminal UI.
+    pub ui: Option<UiSettings>,
+    /// Keys of its actions.
+    pub keys: Option<BTreeMap<String, KeyNames>>,
 }
 
 const KEYS: &[&str] = &[
@@ -212,6 +228,10 @@ const KEYS: &[&str] = &[
     "unknown_price",
     "ca_file",
     "proxy",
+    "ui",
+    "mouse",
+    "notify",
+    "keys",
 ];
 
 impl FileSettings {
@@ -244,7 +264,7 @@ impl FileSettings {
             let hint = message
                 .strip_prefix("unknown field `")
                 .and_then(|rest| rest.split('`').next())
-                .and_then(nearest)
+                .and_then(|unknown| nearest(unknown, KEYS.iter().copied()))
                 .map(|key| format!("; did you mean `{key}`?"))
                 .unwrap_or_default();
             format!("{line}{message}{hint}")
@@ -252,10 +272,10 @@ impl FileSettings {
     }
 }
 
-/// The known key with the smallest edit distance, if it is near.
-fn nearest(unknown: &str) -> Option<&'static str> {
-    KEYS.iter()
-        .map(|key| (distance(unknown, key), *key))
+/// The known word with the smallest edit distance, if it is near.
+pub fn nearest(unknown: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    known
+        .map(|key| (distance(unknown, key), key))
         .filter(|(d, key)| *d <= key.len().div_ceil(3).max(2))
         .min()
         .map(|(_, key)| key)

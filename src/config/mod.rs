@@ -10,6 +10,7 @@ pub mod policy;
 pub mod redact;
 pub mod runbooks;
 pub mod signatures;
+pub mod ui;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ use crate::config::models::ModelSettings;
 use crate::config::policy::seconds;
 use crate::config::runbooks::RunbookSettings;
 use crate::config::signatures::SignatureSettings;
+use crate::config::ui::Ui;
 
 /// Why the settings are not usable: always exit status 2.
 #[derive(Debug, Error)]
@@ -70,6 +72,8 @@ pub struct Settings {
     pub ascii: bool,
     /// No colours.
     pub no_color: bool,
+    /// The terminal UI as its user wants it.
+    pub ui: Ui,
     /// How long every check must hold.
     pub verify_hold: SignedDuration,
     /// The brakes' bounds.
@@ -175,12 +179,6 @@ impl Settings {
             .transpose()?;
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
-        let park_hours = match environment.text("SENTINEL_PARK_HOURS") {
-            Some(text) => Some(text.trim().parse().map_err(|_| {
-                ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned())
-            })?),
-            None => file.park_hours,
-        };
         Ok(Self {
             host: common.host.clone().or(file.host),
             state_dir,
@@ -190,11 +188,12 @@ impl Settings {
             filters,
             theme,
             ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
+            ui: Ui::decide(file.ui, file.keys, watch.mouse, &environment),
             no_color: environment.text("NO_COLOR").is_some(),
             verify_hold: seconds(verify.unwrap_or(30)),
             limits: file.brakes.unwrap_or_default().limits(),
             rules: file.policy.unwrap_or_default().rules()?,
-            park_hours,
+            park_hours: park_hours(&environment)?.or(file.park_hours),
             redact: file.redact.unwrap_or_default().custom()?,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
@@ -208,4 +207,12 @@ impl Settings {
             sources,
         })
     }
+}
+
+fn park_hours(environment: &Environment) -> Result<Option<u64>, ConfigError> {
+    let Some(text) = environment.text("SENTINEL_PARK_HOURS") else { return Ok(None) };
+    text.trim()
+        .parse()
+        .map(Some)
+        .map_err(|_| ConfigError::Invalid("SENTINEL_PARK_HOURS must be a whole number".to_owned()))
 }

@@ -33,24 +33,27 @@ macro_rules! actions {
 actions! {
     Up "up" "one up",
     Down "down" "one down",
-    HalfUp "half_up" "half a page up",
-    HalfDown "half_down" "half a page down",
-    PageUp "page_up" "page up",
-    PageDown "page_down" "page down",
+    HalfUp "half-up" "half a page up",
+    HalfDown "half-down" "half a page down",
+    PageUp "page-up" "page up",
+    PageDown "page-down" "page down",
     Top "top" "first",
     Bottom "bottom" "last; in logs: follow",
-    NextPane "next_pane" "next pane",
-    PreviousPane "previous_pane" "previous pane",
-    GoContainers "go_containers" "go to containers",
-    GoIncidents "go_incidents" "go to incidents",
-    GoFixes "go_fixes" "go to fixes",
-    GoLogs "go_logs" "go to logs",
-    GoInspector "go_inspector" "go to the inspector",
+    NextPane "next-pane" "next pane",
+    PreviousPane "previous-pane" "previous pane",
+    GoContainers "go-containers" "go to containers",
+    GoIncidents "go-incidents" "go to incidents",
+    GoFixes "go-fixes" "go to fixes",
+    GoLogs "go-logs" "go to logs",
+    GoInspector "go-inspector" "go to the inspector",
     Open "open" "open; evidence: its line",
     Back "back" "back",
     Leave "leave" "back, then quit",
     Quit "quit" "quit at once",
+    Suspend "suspend" "suspend, as a shell's job",
     Help "help" "help",
+    Palette "palette" "command palette",
+    Mouse "mouse" "mouse on, off",
     Zoom "zoom" "zoom pane",
     Redraw "redraw" "draw again",
     Search "search" "search logs, filter lists",
@@ -58,7 +61,7 @@ actions! {
     Logs "logs" "logs of this",
     Inspect "inspect" "inspect this",
     Sort "sort" "next sort order",
-    SortReverse "sort_reverse" "reverse order",
+    SortReverse "sort-reverse" "reverse order",
     Approve "approve" "approve fix",
     Reject "reject" "reject fix",
     Dismiss "dismiss" "dismiss incident",
@@ -69,19 +72,46 @@ actions! {
     Silence "silence" "silence its service",
     Quiet "quiet" "silenced, left alone",
     Filter "filter" "show matching lines only",
-    NextMatch "next_match" "next match",
-    PreviousMatch "previous_match" "previous match",
-    NextError "next_error" "next error",
-    PreviousError "previous_error" "previous error",
-    LevelFilter "level_filter" "least level shown",
+    NextMatch "next-match" "next match",
+    PreviousMatch "previous-match" "previous match",
+    NextError "next-error" "next error",
+    PreviousError "previous-error" "previous error",
+    LevelFilter "level-filter" "least level shown",
     Follow "follow" "follow on, off",
     Wrap "wrap" "wrap lines",
     Left "left" "scroll left",
     Right "right" "scroll right",
     Times "times" "time off, local, UTC, ago",
     Copy "copy" "copy line",
-    NextEvidence "next_evidence" "next evidence",
-    PreviousEvidence "previous_evidence" "previous evidence",
+    NextEvidence "next-evidence" "next evidence",
+    PreviousEvidence "previous-evidence" "previous evidence",
+}
+
+impl Action {
+    /// Whether it only moves within a pane.
+    pub fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::Up
+                | Self::Down
+                | Self::HalfUp
+                | Self::HalfDown
+                | Self::PageUp
+                | Self::PageDown
+                | Self::Top
+                | Self::Bottom
+                | Self::Left
+                | Self::Right
+        )
+    }
+
+    /// Whether it leads to a decision: it is never done from a place where its key is not.
+    pub fn decides(self) -> bool {
+        matches!(
+            self,
+            Self::Approve | Self::Reject | Self::Dismiss | Self::Undo | Self::Halt | Self::Silence
+        )
+    }
 }
 
 #[cfg(test)]

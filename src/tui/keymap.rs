@@ -6,7 +6,9 @@ use std::fmt;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use thiserror::Error;
 
+use crate::config::file::nearest;
 use crate::tui::action::Action;
+use crate::tui::pane::Pane;
 
 /// Where a binding holds. A binding of a pane wins over a global one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +45,25 @@ impl Context {
     }
 }
 
+impl Context {
+    /// Whether its bindings hold where those of `here` do.
+    pub fn holds_in(self, here: Self) -> bool {
+        self == Self::Global || self == here
+    }
+
+    /// The pane that it is of.
+    pub fn pane(self) -> Option<Pane> {
+        match self {
+            Self::Global => None,
+            Self::Containers => Some(Pane::Containers),
+            Self::Incidents => Some(Pane::Incidents),
+            Self::Fixes => Some(Pane::Fixes),
+            Self::Logs => Some(Pane::Logs),
+            Self::Inspector => Some(Pane::Inspector),
+        }
+    }
+}
+
 /// A key with its modifiers; shift is part of a character already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Hash)]
 pub struct Key {
@@ -68,21 +89,25 @@ impl Key {
         Self { code: KeyCode::Char(c), modifiers: KeyModifiers::NONE }
     }
 
-    /// Reads `A`, `enter`, `ctrl-d`, `f1`, `shift-tab`.
+    /// Reads `A`, `enter`, `ctrl-d` or `ctrl+d`, `F1`, `shift-tab`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
         loop {
-            let (prefix, modifier) = match rest {
-                r if r.len() > 5 && r.starts_with("ctrl-") => (5, KeyModifiers::CONTROL),
-                r if r.len() > 4 && r.starts_with("alt-") => (4, KeyModifiers::ALT),
-                r if r.len() > 6 && r.starts_with("shift-") => (6, KeyModifiers::SHIFT),
-                _ => break,
-            };
+            let found = [
+                ("ctrl", KeyModifiers::CONTROL),
+                ("alt", KeyModifiers::ALT),
+                ("shift", KeyModifiers::SHIFT),
+            ]
+            .into_iter()
+            .find_map(|(name, modifier)| Some((after(rest, name)?, modifier)));
+            let Some((left, modifier)) = found else { break };
             modifiers |= modifier;
-            rest = rest.get(prefix..)?;
+            rest = left;
         }
-        let code = match rest {
+        // Names are read in any case; a character alone is meant as it stands.
+        let name = if rest.chars().count() > 1 { rest.to_lowercase() } else { rest.to_owned() };
+        let code = match name.as_str() {
             "enter" => KeyCode::Enter,
             "esc" => KeyCode::Esc,
             "tab" if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
@@ -101,8 +126,15 @@ impl Key {
             other => {
                 let mut chars = other.chars();
                 match (chars.next(), chars.next()) {
+                    // A terminal tells no capital apart while control is held.
+                    (Some(c), None) if modifiers.contains(KeyModifiers::CONTROL) => {
+                        KeyCode::Char(c.to_ascii_lowercase())
+                    }
                     (Some(c), None) => KeyCode::Char(c),
-                    (Some('f'), Some(_)) => KeyCode::F(other.get(1..)?.parse().ok()?),
+                    (Some('f'), Some(_)) => {
+                        let number: u8 = other.get(1..)?.parse().ok()?;
+                        (1..=12).contains(&number).then_some(KeyCode::F(number))?
+                    }
                     _ => return None,
                 }
             }
@@ -112,6 +144,13 @@ impl Key {
         }
         Some(Self { code, modifiers })
     }
+}
+
+/// What stands behind a modifier's name and its `-` or `+`.
+fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let head = text.get(..name.len())?;
+    let rest = text.get(name.len()..)?.strip_prefix(['-', '+'])?;
+    (head.eq_ignore_ascii_case(name) && !rest.is_empty()).then_some(rest)
 }
 
 impl fmt::Display for Key {
@@ -156,8 +195,21 @@ pub enum KeymapError {
     #[error("`{0}` is no key; write a character, enter, esc, tab, f1, ctrl-d, …")]
     NoSuchKey(String),
     /// A word that means nothing.
-    #[error("`{0}` is no action; the help lists them all")]
-    NoSuchAction(String),
+    #[error("`{word}` is no action{hint}; `sentinel-tui config default` lists them all")]
+    NoSuchAction {
+        /// The word.
+        word: String,
+        /// The nearest action, as an end of the sentence.
+        hint: String,
+    },
+    /// The key that opens a question would also answer it.
+    #[error("key `{key}` cannot open `{action}`: it answers the question that this asks")]
+    Answers {
+        /// The key.
+        key: String,
+        /// The action.
+        action: &'static str,
+    },
 }
 
 const DEFAULTS: &[(Context, Action, &[&str])] = &[
@@ -180,7 +232,10 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Global, Action::Back, &["esc"]),
     (Context::Global, Action::Leave, &["q"]),
     (Context::Global, Action::Quit, &["ctrl-c"]),
+    (Context::Global, Action::Suspend, &["ctrl-z"]),
     (Context::Global, Action::Help, &["?", "f1"]),
+    (Context::Global, Action::Palette, &[":"]),
+    (Context::Global, Action::Mouse, &["m"]),
     (Context::Global, Action::Zoom, &["z"]),
     (Context::Global, Action::Redraw, &["ctrl-l"]),
     (Context::Global, Action::Search, &["/"]),
@@ -226,6 +281,16 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Inspector, Action::PreviousEvidence, &["["]),
 ];
 
+/// Keys that answer a question: none of them may open one.
+const ANSWERS: &[KeyCode] = &[
+    KeyCode::Char('y'),
+    KeyCode::Char('n'),
+    KeyCode::Enter,
+    KeyCode::Esc,
+    KeyCode::Tab,
+    KeyCode::BackTab,
+];
+
 /// One line of the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
@@ -249,7 +314,11 @@ impl Keymap {
     pub fn with(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
         for word in overrides.keys() {
             if !Action::ALL.iter().any(|a| a.word() == word) {
-                return Err(KeymapError::NoSuchAction(word.clone()));
+                let words = Action::ALL.iter().map(|a| a.word());
+                let hint = nearest(word, words)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                return Err(KeymapError::NoSuchAction { word: word.clone(), hint });
             }
         }
         let mut bindings = Vec::new();
@@ -270,19 +339,47 @@ impl Keymap {
     }
 
     fn check(&self) -> Result<(), KeymapError> {
+        for binding in self.bindings.iter().filter(|b| b.action.decides()) {
+            if let Some(key) = binding.keys.iter().find(|k| ANSWERS.contains(&k.code)) {
+                return Err(KeymapError::Answers {
+                    key: key.to_string(),
+                    action: binding.action.word(),
+                });
+            }
+        }
         for (at, first) in self.bindings.iter().enumerate() {
-            for second in self.bindings.iter().skip(at + 1).filter(|b| b.context == first.context) {
-                if let Some(key) = first.keys.iter().find(|k| second.keys.contains(k)) {
+            for second in self.bindings.iter().skip(at + 1) {
+                // A pane's key would hide one that is meant everywhere.
+                let meets = second.context == first.context || first.context == Context::Global;
+                let key = first.keys.iter().find(|k| second.keys.contains(k));
+                if let (true, Some(key)) = (meets, key) {
                     return Err(KeymapError::Clash {
                         key: key.to_string(),
                         first: first.action.word(),
                         second: second.action.word(),
-                        place: first.context.title(),
+                        place: second.context.title(),
                     });
                 }
             }
         }
         Ok(())
+    }
+
+    /// The actions with their keys as shipped, as a file of keys writes them; each once.
+    pub fn shipped() -> Vec<(Action, &'static [&'static str])> {
+        let mut list: Vec<(Action, &[&str])> = Vec::new();
+        for (_, action, keys) in DEFAULTS {
+            if !list.iter().any(|(known, _)| known == action) {
+                list.push((*action, keys));
+            }
+        }
+        list
+    }
+
+    /// Where an action does something, seen from a place: there, everywhere, or in another pane.
+    pub fn place(&self, from: Context, action: Action) -> Option<Context> {
+        let places = || self.bindings.iter().filter(|b| b.action == action).map(|b| b.context);
+        places().find(|c| *c == from || *c == Context::Global).or_else(|| places().next())
     }
 
     /// What a key means in a place.
@@ -384,13 +481,39 @@ mod tests {
             "key `t` is bound to both `wrap` and `times` (Logs); unbind one of them"
         );
         assert!(over("wrap", "hyper-x").to_string().contains("`hyper-x`"));
-        assert!(over("wrapp", "x").to_string().contains("`wrapp`"));
+        assert!(
+            over("wrapp", "x").to_string().contains("`wrapp` is no action; did you mean `wrap`?")
+        );
+        assert!(over("wrap", "g g").to_string().contains("`g g` is no key"));
+        assert_eq!(
+            over("silence", "w").to_string(),
+            "key `w` is bound to both `silence` and `wrap` (Logs); unbind one of them"
+        );
+        assert!(over("approve", "y").to_string().contains("answers the question"));
+        assert!(over("wrap", "ctrl-c").to_string().contains("both `quit` and `wrap`"));
+    }
+
+    #[test]
+    fn an_action_gets_other_keys_or_none() {
+        let own = |keys: &[&str]| {
+            let keys = keys.iter().map(|k| (*k).to_owned()).collect();
+            Keymap::with(&BTreeMap::from([("wrap".to_owned(), keys)])).unwrap()
+        };
+        let keymap = own(&["ctrl+k", "F5"]);
+        let f5 = Key::parse("f5").unwrap();
+        assert_eq!(keymap.action(Context::Logs, f5), Some(Action::Wrap));
+        assert_eq!(keymap.action(Context::Logs, Key::char('w')), None);
+        assert_eq!(keymap.key_for(Context::Logs, Action::Wrap).unwrap().to_string(), "^k");
+        assert_eq!(own(&[]).key_for(Context::Logs, Action::Wrap), None);
     }
 
     #[test]
     fn keys_are_read_and_written() {
         for (text, shown) in [
             ("ctrl-d", "^d"),
+            ("Ctrl+D", "^d"),
+            ("F12", "F12"),
+            ("+", "+"),
             ("A", "A"),
             ("shift-tab", "shift-tab"),
             ("f1", "F1"),

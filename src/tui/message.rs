@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
@@ -26,6 +26,13 @@ pub enum Msg {
     Paste {
         /// The text.
         text: String,
+        /// When it was read.
+        at: Duration,
+    },
+    /// The mouse did something.
+    Mouse {
+        /// What.
+        event: MouseEvent,
         /// When it was read.
         at: Duration,
     },
@@ -109,6 +116,14 @@ pub enum Effect {
         /// As Markdown.
         document: String,
     },
+    /// Take another theme, one that is built in.
+    Theme(&'static str),
+    /// Listen to the mouse, or do not.
+    Mouse(bool),
+    /// Give the terminal back and stop, until the shell goes on with this job.
+    Suspend,
+    /// Tell a new incident outside of the screen.
+    Notify(String),
     /// Put text on the clipboard.
     Copy(String),
     /// Run an item of the extra menu; what came of it comes back as [`Msg::Said`].

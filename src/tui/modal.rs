@@ -31,17 +31,23 @@ impl Open {
         Self { modal, drawn: None }
     }
 
-    /// Whether a key in it can change something. Nothing in the help or in a
-    /// conversation does.
+    /// Whether a key in it can change something. Nothing in the help or in a conversation does,
+    /// and what the palette runs asks for itself.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } | Modal::Talk => false,
+            Modal::Help { .. } | Modal::Palette(_) | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
             | Modal::Quit { .. }
             | Modal::Menu { .. } => true,
         }
+    }
+
+    /// Whether keys that came before it was drawn are dropped. The palette's are the name that
+    /// is being typed.
+    pub fn drops_earlier(&self) -> bool {
+        !matches!(self.modal, Modal::Palette(_))
     }
 
     /// Whether a key read at `at` may do something.
@@ -69,6 +75,8 @@ pub enum Modal {
     Reason(Box<Reason>),
     /// Silence a service for a while.
     Silence(Box<Silencing>),
+    /// The command palette.
+    Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
     Talk,
     /// Really quit?
@@ -225,6 +233,21 @@ impl Silencing {
     /// The typed reason.
     pub fn why(&self) -> String {
         typed(&self.reason).trim().to_owned()
+    }
+}
+
+/// The open command palette.
+#[derive(Clone, Debug)]
+pub struct Palette {
+    /// The line that is typed.
+    pub typed: TextArea<'static>,
+    /// The chosen one of [`crate::tui::palette::matches`].
+    pub cursor: usize,
+}
+
+impl Default for Palette {
+    fn default() -> Self {
+        Self { typed: one_line(), cursor: 0 }
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use crate::config::ui::Notify;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 
 /// Runs an item of a [`Menu`] by its place; answers with a sentence either way.
@@ -24,6 +26,14 @@ pub struct Options {
     pub postmortems: PathBuf,
     /// An extra menu on `F`.
     pub menu: Option<Menu>,
+    /// Which key means what.
+    pub keymap: Keymap,
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// How a new incident is told outside of the screen.
+    pub notify: Notify,
+    /// The terminal is one of tmux, which has to be asked to hand things on.
+    pub tmux: bool,
 }
 
 /// An extra menu: the demo offers its faults with it.

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event, EventStream};
-use crossterm::execute;
 use futures_util::Stream;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -24,6 +22,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::ui::Notify;
 use crate::runtime::asking::Question;
 use crate::runtime::handle::Handle;
 use crate::runtime::rings::{RING_LINES, Range};
@@ -31,8 +30,9 @@ use crate::tui::export;
 use crate::tui::message::{Effect, Msg};
 use crate::tui::modal::{GRACE, Open};
 use crate::tui::options::{Options, Pick};
+use crate::tui::reach;
 use crate::tui::state::{MenuText, State};
-use crate::tui::terminal::{Guard, Screen, TuiError, wipe};
+use crate::tui::terminal::{self, Guard, Screen, TuiError, wipe};
 use crate::tui::theme::Theme;
 use crate::tui::update::{counts_seconds, update};
 use crate::tui::view::root;
@@ -49,8 +49,6 @@ const LATE: Duration = Duration::from_millis(50);
 const PAGE: usize = 4096;
 /// Answers that may wait; one comes per command, and commands come from keys.
 const ANSWERS: usize = 64;
-/// Terminals refuse longer clipboards; this many bytes are 74 994 once encoded.
-const CLIPBOARD: usize = 56_244;
 
 /// Runs the terminal UI until the operator quits, `stop` is cancelled, or the run loop ends.
 /// Quitting cancels `stop`. The terminal is given back whatever happens, also on an error or a
@@ -61,7 +59,13 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), TuiError> {
     let crashed = CancellationToken::new();
-    let guard = Guard::take(crashed.clone(), options.theme.has_colors())?;
+    if options.theme.has_colors() {
+        terminal::allow_colors();
+    }
+    let guard = Guard::take(crashed.clone())?;
+    if options.mouse {
+        terminal::listen_to_mouse(true).map_err(TuiError::on("tell of its mouse"))?;
+    }
     let screen = guard.screen()?;
     let mut runner = Runner::new(handle, options, screen)?;
     let outcome = runner.run(&stop, &crashed).await;
@@ -78,6 +82,8 @@ struct Runner {
     operator: String,
     pick: Option<Pick>,
     postmortems: PathBuf,
+    notify: Notify,
+    tmux: bool,
     screen: Screen,
     state: State,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -92,6 +98,8 @@ struct Runner {
     next_calm: Instant,
     /// When an open dialog begins to hear keys; until then they are dropped.
     opens: Option<Instant>,
+    /// To be suspended at the end of this turn.
+    suspends: bool,
 }
 
 impl Runner {
@@ -103,7 +111,10 @@ impl Runner {
         state.ascii = options.ascii;
         state.runbooks = handle.runbooks();
         state.operator.clone_from(&options.operator);
-        let Options { theme, operator, menu, postmortems, .. } = options;
+        state.mouse = options.mouse;
+        state.notices.on = options.notify != Notify::Off;
+        let Options { theme, operator, menu, postmortems, keymap, notify, tmux, .. } = options;
+        state.keymap = keymap;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
         state.menu = menu.map(|m| MenuText { title: m.title, items: m.items });
         let size = screen.size().map_err(TuiError::on("tell its size"))?;
@@ -114,6 +125,8 @@ impl Runner {
             operator,
             pick,
             postmortems,
+            notify,
+            tmux,
             screen,
             state,
             snapshots,
@@ -126,6 +139,7 @@ impl Runner {
             next_frame: Instant::now(),
             next_calm: Instant::now(),
             opens: None,
+            suspends: false,
         };
         runner.take(Msg::Resize { width: size.width, height: size.height });
         runner.take(Msg::Snapshot(runner.handle.snapshot()));
@@ -173,6 +187,9 @@ impl Runner {
                 next_tick = self.next_tick();
             }
             while self.tasks.try_join_next().is_some() {}
+            if std::mem::take(&mut self.suspends) {
+                self.suspend().await?;
+            }
             let now = Instant::now();
             let due = (self.state.dirty && now >= self.next_frame)
                 || (self.state.readings && now >= self.next_calm);
@@ -204,10 +221,11 @@ impl Runner {
         Ok(match event.map_err(TuiError::on("be read"))? {
             Event::Key(key) if is_interrupt(&key) => Some(Msg::Key { key, at }),
             Event::Resize(width, height) => Some(Msg::Resize { width, height }),
-            Event::Key(_) | Event::Paste(_) if self.opens.is_some() => None,
+            Event::Key(_) | Event::Paste(_) | Event::Mouse(_) if self.opens.is_some() => None,
             Event::Key(key) => Some(Msg::Key { key, at }),
             Event::Paste(text) => Some(Msg::Paste { text, at }),
-            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+            Event::Mouse(event) => Some(Msg::Mouse { event, at }),
+            Event::FocusGained | Event::FocusLost => None,
         })
     }
 
@@ -262,7 +280,8 @@ impl Runner {
         self.next_frame = Instant::now() + FRAME;
         self.next_calm = Instant::now() + CALM;
         let opened = self.state.modal.as_ref().is_some_and(|open| open.drawn.is_none());
-        if opened {
+        let drops = self.state.modal.as_ref().is_some_and(Open::drops_earlier);
+        if opened && drops {
             // What was typed before the dialog could be seen was not meant for it.
             self.opens = Some(Instant::now());
             self.drop_queued().await?;
@@ -349,7 +368,14 @@ impl Runner {
                             say(&answer, export::write(folder, incident, document).await).await;
                         });
                     }
-                    Effect::Copy(text) => queue.push_back(copy(&text)),
+                    Effect::Copy(text) => queue.push_back(reach::copy(&text)),
+                    Effect::Theme(name) => queue.push_back(self.take_theme(name)),
+                    Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),
+                    Effect::Notify(words) => {
+                        reach::done(reach::notify(self.notify, &words, self.tmux));
+                    }
+                    // The main loop does it: it may fail, and then the UI ends.
+                    Effect::Suspend => self.suspends = true,
                 }
             }
         }
@@ -357,6 +383,29 @@ impl Runner {
 }
 
 impl Runner {
+    fn take_theme(&mut self, name: &str) -> Msg {
+        match Theme::load(name, false) {
+            Ok(theme) => {
+                if theme.has_colors() {
+                    terminal::allow_colors();
+                }
+                self.theme = theme;
+                Msg::Said { ok: true, text: format!("Theme {name}, until sentinel-tui ends.") }
+            }
+            Err(error) => Msg::Said { ok: false, text: error.to_string() },
+        }
+    }
+
+    /// Stops as a shell's job, and draws everything again once that goes on.
+    async fn suspend(&mut self) -> Result<(), TuiError> {
+        terminal::suspend()?;
+        let size = self.screen.size().map_err(TuiError::on("tell its size"))?;
+        self.take(Msg::Resize { width: size.width, height: size.height });
+        self.take(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() });
+        self.state.redraw = true;
+        self.draw().await
+    }
+
     /// Hands the pieces of an answer on as they come. Ending the task cancels the answer.
     fn ask(&mut self, number: u64, question: Question) {
         let mut asking = self.handle.ask(question);
@@ -383,33 +432,5 @@ async fn say(answer: &mpsc::Sender<Msg>, outcome: Result<String, String>) {
     };
     if answer.send(message).await.is_err() {
         tracing::info!("an answer came after the terminal UI had ended");
-    }
-}
-
-/// Hands text to the terminal's clipboard (OSC 52). Whether it takes it cannot be known.
-fn copy(text: &str) -> Msg {
-    let mut end = text.len().min(CLIPBOARD);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let part = text.get(..end).unwrap_or_default();
-    match execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(part)) {
-        Ok(()) if end < text.len() => Msg::Said {
-            ok: true,
-            text: format!(
-                "The first {end} bytes of {} went to the terminal's clipboard.",
-                text.len()
-            ),
-        },
-        Ok(()) => Msg::Said {
-            ok: true,
-            text: format!(
-                "{} went to the terminal's clipboard.",
-                crate::tui::words::count(part.chars().count(), "character")
-            ),
-        },
-        Err(error) => {
-            Msg::Said { ok: false, text: format!("The terminal did not take it: {error}.") }
-        }
     }
 }

@@ -15,6 +15,7 @@ use tui_textarea::TextArea;
 use crate::tui::keymap::{Context, Keymap};
 use crate::tui::log_view::LogView;
 use crate::tui::modal::Open;
+use crate::tui::notice::Notices;
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::talk::Talk;
@@ -218,6 +219,10 @@ pub struct State {
     pub keymap: Keymap,
     /// Plain symbols.
     pub ascii: bool,
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// New incidents that are told outside of the screen.
+    pub notices: Notices,
     /// Who decides, for the record.
     pub operator: String,
     /// The extra menu.
@@ -259,6 +264,8 @@ impl State {
             toasts: Vec::new(),
             keymap: Keymap::default(),
             ascii: false,
+            mouse: false,
+            notices: Notices::default(),
             operator: "operator".to_owned(),
             menu: None,
             dirty: true,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::style::{Attribute, ResetColor, SetAttribute, force_color_output};
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -15,6 +17,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use signal_hook::consts::SIGTSTP;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +33,8 @@ const GATHERED: usize = 64 * 1024;
 
 /// Whether the terminal is taken: it is given back exactly once, whoever comes first.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal was asked to tell what the mouse does.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// Why the terminal UI could not start or go on.
 #[derive(Debug, Error)]
@@ -85,13 +90,8 @@ pub struct Guard {
 impl Guard {
     /// Takes the terminal. `crashed` is cancelled by a panic anywhere in the program: the report
     /// of it has to be readable, so the terminal is given back first and the UI ends.
-    pub fn take(crashed: CancellationToken, colors: bool) -> Result<Self, TuiError> {
+    pub fn take(crashed: CancellationToken) -> Result<Self, TuiError> {
         check()?;
-        if colors {
-            // A theme with colours was asked for by name; without this, NO_COLOR would turn each
-            // colour into a reset that takes bold and reverse with it.
-            force_color_output(true);
-        }
         let before: Arc<Hook> = Arc::from(take_hook());
         let then = Arc::clone(&before);
         set_hook(Box::new(move |report| {
@@ -100,11 +100,8 @@ impl Guard {
             then(report);
         }));
         let guard = Self { before };
-        TAKEN.store(true, Ordering::SeqCst);
         // From here on a failure drops the guard, which undoes what was done so far.
-        enable_raw_mode().map_err(TuiError::on("be put into raw mode"))?;
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
-            .map_err(TuiError::on("open its alternate screen"))?;
+        begin()?;
         Ok(guard)
     }
 
@@ -115,6 +112,42 @@ impl Guard {
             .map(ManuallyDrop::new)
             .map_err(TuiError::on("tell its size"))
     }
+}
+
+fn begin() -> Result<(), TuiError> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode().map_err(TuiError::on("be put into raw mode"))?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+        .map_err(TuiError::on("open its alternate screen"))
+}
+
+/// Lets a theme's colours through: it was asked for by name. Without this, NO_COLOR would turn
+/// each colour into a reset that takes bold and reverse with it.
+pub(super) fn allow_colors() {
+    force_color_output(true);
+}
+
+/// Asks the terminal to tell what the mouse does, or not to.
+pub(super) fn listen_to_mouse(on: bool) -> std::io::Result<()> {
+    if on {
+        MOUSE.store(true, Ordering::SeqCst);
+        execute!(stdout(), EnableMouseCapture)
+    } else if MOUSE.swap(false, Ordering::SeqCst) {
+        execute!(stdout(), DisableMouseCapture)
+    } else {
+        Ok(())
+    }
+}
+
+/// Gives the terminal back and stops this process; takes it again once the shell goes on with
+/// this job. Where nobody could go on with it (there is no job control) it does not stop.
+pub(super) fn suspend() -> Result<(), TuiError> {
+    let mouse = MOUSE.load(Ordering::SeqCst);
+    give_back();
+    // To this thread: it stops within this call, and with it the whole process.
+    signal_hook::low_level::raise(SIGTSTP).map_err(TuiError::on("be given back to the shell"))?;
+    begin()?;
+    listen_to_mouse(mouse).map_err(TuiError::on("tell of its mouse"))
 }
 
 impl Drop for Guard {
@@ -139,10 +172,11 @@ fn give_back() {
         return;
     }
     let mut out = stdout();
+    let mouse = listen_to_mouse(false);
     let screen = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, ResetColor, Show);
     let flushed = out.flush();
     let raw = disable_raw_mode();
-    for result in [screen, flushed, raw] {
+    for result in [mouse, screen, flushed, raw] {
         if let Err(error) = result {
             tracing::warn!("the terminal could not be restored completely: {error}");
         }

@@ -239,6 +239,8 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Reason(reason) => reason_key(reason, event),
         Modal::Silence(silencing) => silence::key(state, silencing, event),
         Modal::Approve(approval) => approval_key(state, approval, event),
+        // Its keys are looked at before they come here.
+        Modal::Palette(_) => (true, Vec::new()),
         Modal::Talk => talk::key(state, event),
     };
     if stays {

@@ -1,9 +1,12 @@
 //! What a message does to the state: synchronous, pure, replayable. Start at [`update`].
 
+mod act;
 mod decide;
 mod keys;
 mod logs;
+mod mouse;
 mod movement;
+mod palette;
 mod prompts;
 mod silence;
 mod snapshot;
@@ -29,17 +32,15 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key { key, at } => {
             state.at = state.at.max(at);
-            let read = shows_logs(state);
-            let mut effects = keys::key(state, key, at);
-            if !read && effects.is_empty() && shows_logs(state) {
-                // What came while the log was out of sight was not read.
-                effects = logs::read(state);
-            }
-            effects
+            reading(state, |state| keys::key(state, key, at))
         }
         Msg::Paste { text, at } => {
             state.at = state.at.max(at);
             prompts::paste(state, &text, at)
+        }
+        Msg::Mouse { event, at } => {
+            state.at = state.at.max(at);
+            reading(state, |state| mouse::event(state, event))
         }
         Msg::Resize { width, height } => {
             state.area = Rect::new(0, 0, width, height);
@@ -51,7 +52,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Logs { generation, page, whole } => logs::take(state, generation, &page, whole),
         Msg::Tick { now, at } => {
             tick(state, now, at);
-            Vec::new()
+            snapshot::told_later(state)
         }
         Msg::Drawn { at } => {
             drawn(state, at);
@@ -66,6 +67,16 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Does something that may bring the log into sight: what came before that was not read.
+fn reading(state: &mut State, act: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<Effect> {
+    let read = shows_logs(state);
+    let mut effects = act(state);
+    if !read && effects.is_empty() && shows_logs(state) {
+        effects = logs::read(state);
+    }
+    effects
 }
 
 /// Whether the log can be seen.

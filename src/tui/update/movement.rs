@@ -105,6 +105,11 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
     }
 }
 
+/// To a row of the list with the focus.
+pub(super) fn select_row(state: &mut State, to: usize) -> Vec<Effect> {
+    list(state, |_, _| to)
+}
+
 fn choose<T: Clone + PartialEq>(
     selection: &mut Selection<T>,
     ids: &[T],

@@ -134,6 +134,10 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
                 silencing.begin();
                 state.dirty |= silencing.field().insert_str(line);
             }
+            Modal::Palette(palette) => {
+                palette.cursor = 0;
+                state.dirty |= palette.typed.insert_str(line);
+            }
             Modal::Talk if hears => {
                 if let Some(talk) = state.talk.as_mut() {
                     state.dirty |= talk.typed.insert_str(line);

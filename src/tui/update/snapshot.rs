@@ -15,6 +15,7 @@ pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     state.dirty |= happened;
     state.readings |= read;
     state.now = state.now.max(new.at);
+    state.notices.take(&new);
     state.snapshot = new;
     let generation = state.logs.generation;
     let mut effects = Vec::new();
@@ -27,7 +28,13 @@ pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     if state.logs.generation == generation && shows_logs(state) {
         effects.extend(logs::read(state));
     }
+    effects.extend(told_later(state));
     effects
+}
+
+/// A new incident that is to be told outside of the screen, once its time has come.
+pub(super) fn told_later(state: &mut State) -> Vec<Effect> {
+    state.notices.due(state.at).map(Effect::Notify).into_iter().collect()
 }
 
 /// Whether the same is known about the world: all but readings, counts, time and number.

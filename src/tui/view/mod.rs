@@ -11,6 +11,7 @@ pub mod help;
 pub mod incidents;
 pub mod inspector;
 pub mod logs;
+mod palette;
 pub mod root;
 mod silence;
 mod talk;

@@ -1,0 +1,110 @@
+//! The sections `[ui]` and `[keys]`: the terminal UI as its user wants it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::config::environment::Environment;
+
+/// The terminal UI as its user wants it.
+#[derive(Clone, Debug, Default)]
+pub struct Ui {
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// How a new incident is told outside of the screen.
+    pub notify: Notify,
+    /// The terminal is one of tmux.
+    pub tmux: bool,
+    /// Keys of the user's own: action to keys.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+impl Ui {
+    /// What the file says, the flag for the mouse, and what the terminal is.
+    pub fn decide(
+        section: Option<UiSettings>,
+        keys: Option<BTreeMap<String, KeyNames>>,
+        mouse: bool,
+        environment: &Environment,
+    ) -> Self {
+        let section = section.unwrap_or_default();
+        let keys = keys.unwrap_or_default().into_iter();
+        Self {
+            mouse: mouse || section.mouse == Some(true),
+            notify: section.notify.unwrap_or_default(),
+            tmux: environment.text("TMUX").is_some(),
+            keys: keys.map(|(action, keys)| (action, keys.list())).collect(),
+        }
+    }
+}
+
+/// The section `[ui]`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UiSettings {
+    /// The mouse is listened to.
+    pub mouse: Option<bool>,
+    /// How a new incident is told.
+    pub notify: Option<Notify>,
+}
+
+/// How a new incident is told outside of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// Not at all.
+    #[default]
+    Off,
+    /// The terminal's bell.
+    Bell,
+    /// A notification as iTerm2, WezTerm and Windows Terminal show it.
+    Osc9,
+    /// A notification as urxvt, foot and Ghostty show it.
+    Osc777,
+}
+
+/// The keys of an action in `[keys]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a key or a list of keys")]
+pub enum KeyNames {
+    /// One.
+    One(String),
+    /// Several, or none.
+    Several(Vec<String>),
+}
+
+impl KeyNames {
+    /// As a list.
+    pub fn list(self) -> Vec<String> {
+        match self {
+            Self::One(key) => vec![key],
+            Self::Several(keys) => keys,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::file::FileSettings;
+
+    #[test]
+    fn keys_are_one_or_several() {
+        let file = "[keys]\nwrap = \"x\"\nfilter = [\"F5\", \"ctrl+k\"]\nhelp = []";
+        let keys = FileSettings::parse(file).unwrap().keys.unwrap_or_default();
+        let lists: Vec<_> = keys.into_values().map(KeyNames::list).collect();
+        assert_eq!(lists, [vec!["F5", "ctrl+k"], vec![], vec!["x"]]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, words) in [
+            ("[keys]\nwrap = 1", "a key or a list of keys"),
+            ("[ui]\nnotify = \"osc8\"", "unknown variant `osc8`"),
+            ("[ui]\nmouze = true", "did you mean `mouse`"),
+        ] {
+            let error = FileSettings::parse(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

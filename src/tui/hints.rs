@@ -1,0 +1,169 @@
+//! The hints of the last line: keys that do something here and now, and where each stands; asked
+//! by the view that draws them and by the mouse that clicks them.
+
+use std::ops::Range;
+
+use sentinel_core::domain::plan::Plan;
+use sentinel_core::domain::snapshot::Mode;
+
+use crate::tui::action::Action;
+use crate::tui::lists;
+use crate::tui::pane::Pane;
+use crate::tui::quiet;
+use crate::tui::role::Role;
+use crate::tui::state::State;
+use crate::tui::styled::Styled;
+
+/// A hint at its place.
+#[derive(Clone, Debug)]
+pub struct Hint {
+    /// What it does.
+    pub action: Action,
+    /// Its columns, from the left edge.
+    pub columns: Range<usize>,
+    /// How it is written.
+    pub line: Styled,
+}
+
+/// As many hints as fit, and the help's at the right edge.
+pub fn placed(state: &State, width: usize) -> Vec<Hint> {
+    let place = |action, line: Styled, start: usize| {
+        let columns = start..start + line.width();
+        Hint { action, columns, line }
+    };
+    let help = hint(state, Action::Help, "help");
+    let room = width.saturating_sub(help.width() + 2);
+    let mut list = Vec::new();
+    let mut at = 1;
+    for (action, word) in hints(state) {
+        let line = hint(state, action, word);
+        if at + line.width() + 2 > room {
+            break;
+        }
+        let next = at + line.width() + 2;
+        list.push(place(action, line, at));
+        at = next;
+    }
+    let at = at.max(width.saturating_sub(help.width() + 1));
+    list.push(place(Action::Help, help, at));
+    list
+}
+
+fn hint(state: &State, action: Action, word: &str) -> Styled {
+    match state.keymap.key_for(state.context(), action) {
+        Some(key) => Styled::of(Role::Key, key.to_string()).and(Role::KeyText, format!(" {word}")),
+        None => Styled::new(),
+    }
+}
+
+/// Only what does something where the operator stands, most useful first.
+fn hints(state: &State) -> Vec<(Action, &'static str)> {
+    let mut list = Vec::new();
+    match state.focus {
+        Pane::Containers => {
+            if !state.snapshot.containers.is_empty() {
+                list.extend([
+                    (Action::Logs, "logs"),
+                    (Action::Inspect, "inspect"),
+                    (Action::Ask, "ask"),
+                    (Action::Sort, "sort"),
+                ]);
+            }
+            list.push((Action::Search, "filter"));
+        }
+        Pane::Incidents => {
+            if let Some(incident) = state.incidents.item.as_ref().and_then(|i| state.incident(i)) {
+                list.extend([
+                    (Action::Open, "inspect"),
+                    (Action::Ask, "ask"),
+                    (Action::Logs, "logs of root"),
+                ]);
+                if !incident.state.is_closed() && !state.is_read_only() {
+                    list.push((Action::Dismiss, "dismiss"));
+                }
+            }
+            list.push((Action::Search, "filter"));
+        }
+        Pane::Fixes => {
+            if !lists::fixes(state).is_empty() {
+                if lists::to_approve(state) > 0 {
+                    list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
+                }
+                list.push((Action::Open, "inspect"));
+            }
+        }
+        Pane::Logs => {
+            list.extend([(Action::Search, "search"), (Action::Filter, "filter")]);
+            if state.logs.search.is_some() {
+                list.extend([(Action::NextMatch, "next"), (Action::PreviousMatch, "previous")]);
+            }
+            list.extend([(Action::NextError, "error"), (Action::LevelFilter, "level")]);
+            if !state.logs.follow {
+                list.push((Action::Bottom, "follow"));
+            }
+            list.extend([(Action::Wrap, "wrap"), (Action::Times, "time"), (Action::Copy, "copy")]);
+        }
+        Pane::Inspector => list = inspector(state),
+    }
+    let top = state.focus == Pane::Containers && state.inspector.is_none() && !state.zoom;
+    if !top {
+        list.push((Action::Back, "back"));
+    }
+    list.extend([
+        (Action::NextPane, "pane"),
+        (Action::Zoom, if state.zoom { "unzoom" } else { "zoom" }),
+    ]);
+    if state.menu.is_some() {
+        list.push((Action::Menu, "faults"));
+    }
+    if top {
+        list.push((Action::Leave, "quit"));
+    }
+    if state.snapshot.brakes.halt.is_some() {
+        list.push((Action::Halt, "release kill switch"));
+    } else if state.snapshot.mode == Mode::AutoHeal {
+        list.push((Action::Halt, "kill switch"));
+    }
+    if quiet::service(state).is_some() && !state.shows_quiet() {
+        list.push((Action::Silence, "silence"));
+    }
+    if !state.snapshot.suppressed.is_empty() && !state.shows_quiet() {
+        list.push((Action::Quiet, "left alone"));
+    }
+    list
+}
+
+/// The same on a page of the inspector.
+fn inspector(state: &State) -> Vec<(Action, &'static str)> {
+    let mut list = Vec::new();
+    if let Some(incident) = state.inspected_incident() {
+        let staged = incident.plan.as_ref().is_some_and(Plan::is_staged);
+        if staged && lists::to_approve(state) > 0 {
+            list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
+        }
+        let evidence = incident.diagnosis.as_ref().map_or(0, |d| d.evidence.len());
+        if evidence > 0 {
+            list.push((Action::Open, "evidence"));
+        }
+        let applied = incident.plan.as_ref().is_some_and(Plan::can_undo);
+        if applied && state.why_no_approval().is_none() {
+            list.push((Action::Undo, "take back"));
+        }
+        if !incident.state.is_closed() && !state.is_read_only() {
+            list.push((Action::Dismiss, "dismiss"));
+        }
+    }
+    if !state.shows_quiet() {
+        list.push((Action::Ask, "ask"));
+    }
+    if state.shows_quiet() && !quiet::rows(state).is_empty() {
+        list.push((Action::Open, "container"));
+        // What this page is for does not wait behind the rest.
+        list.push((Action::Silence, "silence, end"));
+    }
+    list.extend([(Action::Logs, "logs"), (Action::Copy, "copy")]);
+    if state.inspected_incident().is_some() {
+        list.push((Action::Postmortem, "postmortem"));
+    }
+    list
+}
