@@ -10,7 +10,9 @@
 
 pub mod action;
 pub mod export;
+pub mod filter;
 pub mod glyphs;
+pub mod highlight;
 pub mod keymap;
 pub mod layout;
 pub mod lists;
@@ -22,7 +24,9 @@ pub mod options;
 pub mod pages;
 pub mod pane;
 pub mod pattern;
+pub mod places;
 pub mod quiet;
+pub mod record;
 pub mod role;
 pub mod run;
 pub mod state;

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use sentinel_core::domain::container::RunState;
 use sentinel_core::domain::log::{Level, LogEntry};
 
+use crate::tui::highlight::{self, Mark};
 use crate::tui::layout::inside;
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
@@ -200,21 +201,30 @@ fn found(state: &State, text: &str, seen: Range<usize>) -> Vec<Range<usize>> {
     places.into_iter().map(|p| p.start + start..p.end + start).collect()
 }
 
-/// Adds a part of a text; found places stand out.
+/// What stands out in a text up to a byte. Evidence keeps its one colour, so that it is what
+/// stands out, and quiet lines stay quiet.
+fn marked((text, role): (&str, Role), until: usize) -> Vec<Mark> {
+    if matches!(role, Role::Anomaly | Role::Dim) {
+        return Vec::new();
+    }
+    highlight::marks(text, until)
+}
+
+/// Adds a part of a text; found places stand out above all.
 fn highlighted(
     line: &mut Styled,
     (text, role): (&str, Role),
     part: Range<usize>,
-    places: &[Range<usize>],
+    (places, marks): (&[Range<usize>], &[Mark]),
 ) {
     let mut from = part.start;
     for place in places.iter().filter(|p| p.start < part.end && p.end > part.start) {
         let (start, end) = (place.start.max(part.start), place.end.min(part.end));
-        line.push(role, text.get(from..start).unwrap_or_default());
+        highlight::split(text, from..start, role, marks, |role, piece| line.push(role, piece));
         line.push(Role::Match, text.get(start..end).unwrap_or_default());
         from = end;
     }
-    line.push(role, text.get(from..part.end).unwrap_or_default());
+    highlight::split(text, from..part.end, role, marks, |role, piece| line.push(role, piece));
 }
 
 /// One row of a long line, with marks where it goes on.
@@ -242,7 +252,8 @@ fn scrolled(
     let start = text.len() - rest.len();
     let seen = start..start + part.len();
     let places = found(state, text, seen.clone());
-    highlighted(&mut head, (text, role), seen, &places);
+    let marks = marked((text, role), seen.end);
+    highlighted(&mut head, (text, role), seen, (&places, &marks));
     if goes_on {
         head.push(Role::Text, " ".repeat(room.saturating_sub(1 + text::width(part))));
         head.push(Role::Dim, brush.glyphs.more_right);
@@ -262,11 +273,12 @@ fn wrapped(
     let pieces = text::pieces(text, room, part.start, part.len());
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Vec::new() };
     let places = found(state, text, first.start..last.end);
+    let marks = marked((text, role), last.end);
     let rows = pieces.into_iter().enumerate();
     rows.map(|(at, piece)| {
         let first = part.start + at == 0;
         let mut line = if first { head.clone() } else { Styled::of(Role::Text, indent.clone()) };
-        highlighted(&mut line, (text, role), piece, &places);
+        highlighted(&mut line, (text, role), piece, (&places, &marks));
         line
     })
     .collect()
