@@ -79,6 +79,7 @@ actions! {
     Left "left" "scroll left",
     Right "right" "scroll right",
     Times "times" "time off, local, UTC, ago",
+    Raw "raw" "JSON as written",
     Copy "copy" "copy line",
     NextEvidence "next_evidence" "next evidence",
     PreviousEvidence "previous_evidence" "previous evidence",

@@ -64,6 +64,11 @@ impl Filter {
         self.since
     }
 
+    /// Whether a text has what is left out: all that goes on with such a line is left out too.
+    pub fn excludes(&self, text: &str) -> bool {
+        self.terms.iter().any(|term| term.is_inverse() && term.finds(text))
+    }
+
     /// Whether a line is wanted that can be read in more than one way, such as JSON. A term is
     /// in it if it is in any of them.
     pub fn accepts<'t>(

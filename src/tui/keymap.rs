@@ -213,6 +213,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Logs, Action::Left, &["left"]),
     (Context::Logs, Action::Right, &["right"]),
     (Context::Logs, Action::Times, &["t"]),
+    (Context::Logs, Action::Raw, &["J"]),
     (Context::Logs, Action::Copy, &["y"]),
     (Context::Logs, Action::Inspect, &["i"]),
     (Context::Inspector, Action::Approve, &["A"]),

@@ -1,5 +1,7 @@
 //! The log pane: new lines, searching, filtering, what is shown of a line.
 
+use std::sync::Arc;
+
 use sentinel_core::domain::log::Level;
 
 use crate::runtime::rings::LogPage;
@@ -7,7 +9,10 @@ use crate::tui::action::Action;
 use crate::tui::layout::room;
 use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
+use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
+use crate::tui::pattern::Pattern;
+use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
 
@@ -53,6 +58,10 @@ fn land(state: &mut State) {
     let (rows, columns) = room(state, Pane::Logs);
     state.dirty = true;
     let mut place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
+    if place.is_none() {
+        state.logs.unfold_line(jump.at, &jump.excerpt);
+        place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
+    }
     if place.is_none() && state.logs.is_narrowed() {
         // A filter must not hide what was asked for.
         state.logs.filter = None;
@@ -109,9 +118,29 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.logs.reveal(rows, columns);
         }
         Action::Copy => return copy(state),
+        Action::Raw => {
+            state.logs.raw = !state.logs.raw;
+            state.logs.reshow();
+            state.logs.reveal(rows, columns);
+        }
         _ => {}
     }
     Vec::new()
+}
+
+/// Enter: a record of several lines is unfolded or folded, any other is shown whole.
+pub(super) fn open(state: &mut State) {
+    let (rows, columns) = room(state, Pane::Logs);
+    state.logs.unstick(rows, columns);
+    if state.logs.toggle_fold() {
+        state.logs.reveal(rows, columns);
+        return;
+    }
+    let Some(entry) = state.logs.current().filter(|e| !e.mark).map(Arc::clone) else { return };
+    let name = state.container(&entry.line.container).map(|v| v.container.of.name.clone());
+    let name = name.unwrap_or_else(|| "a container that is gone".to_owned());
+    state.modal =
+        Some(Open::new(Modal::Record { record: Box::new(Record { entry, name }), scroll: 0 }));
 }
 
 fn copy(state: &mut State) -> Vec<Effect> {
@@ -134,10 +163,28 @@ fn search_on(state: &mut State, forward: bool) {
         state.toast(false, "Nothing is searched for yet: press / first.");
         return;
     };
-    match state.logs.find(forward, |e| !e.mark && search.accepts(&e.line.text)) {
+    match find(state, &search, forward) {
         Some(place) => jump(state, place),
         None => state.toast(false, format!("No line matches `{}`.", search.text())),
     }
+}
+
+/// The nearest line with a match. One that is folded away is unfolded.
+pub(super) fn find(state: &mut State, search: &Pattern, forward: bool) -> Option<usize> {
+    let logs = &state.logs;
+    let mut inside = None;
+    let place = logs.find_numbered(forward, |number, entry| {
+        if logs.matches(entry, search) {
+            inside = None;
+            return true;
+        }
+        let mut folded = logs.further(number).filter(|n| logs.is_folded(*n));
+        inside = folded.find(|n| logs.entry(*n).is_some_and(|e| logs.matches(e, search)));
+        inside.is_some()
+    });
+    let Some(number) = inside else { return place };
+    state.logs.unfold(number);
+    state.logs.shown().iter().position(|n| *n == number)
 }
 
 /// From the end of a log that is followed, the next error is the latest one.

@@ -16,6 +16,7 @@ use crate::tui::status;
 use crate::tui::styled::Styled;
 use crate::tui::text;
 use crate::tui::view::brush::Brush;
+use crate::tui::words;
 
 /// Lines up to so many bytes are searched whole; of longer ones only what is in view is.
 const SEARCHED_WHOLE: usize = 16 * 1024;
@@ -44,7 +45,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         let selected = *number == view.cursor && (focused || !view.follow);
         let part = skip..skip + left;
         skip = 0;
-        for line in lines(brush, state, entry, columns, part) {
+        for line in lines(brush, state, (*number, entry), columns, part) {
             brush.row(area, y, &line, selected, focused);
             y += 1;
         }
@@ -96,7 +97,7 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
 }
 
 /// How many parts of the right side can be left out.
-const RIGHT_PARTS: usize = 4;
+const RIGHT_PARTS: usize = 5;
 
 /// What is shown and how, without its first parts: the least needed ones come first.
 fn right_side(state: &State, without: usize) -> Styled {
@@ -106,7 +107,8 @@ fn right_side(state: &State, without: usize) -> Styled {
         Some(view.times.word().to_owned()),
         (view.left > 0).then(|| format!("from column {}", view.left + 1)),
         view.wrap.then(|| "wrap".to_owned()),
-        view.is_narrowed().then(|| format!("{} of {} lines", view.shown().len(), view.total())),
+        view.raw.then(|| "raw".to_owned()),
+        view.is_narrowed().then(|| format!("{} hidden", words::count(view.hidden(), "line"))),
     ];
     for part in parts.iter().skip(without).rev().flatten() {
         right.push(Role::Dim, format!("{part}  "));
@@ -153,7 +155,7 @@ fn why_empty(state: &State) -> String {
 fn lines(
     brush: &Brush<'_>,
     state: &State,
-    entry: &LogEntry,
+    (number, entry): (u64, &LogEntry),
     columns: usize,
     part: Range<usize>,
 ) -> Vec<Styled> {
@@ -170,12 +172,16 @@ fn lines(
     head.push(Role::Dim, view.times.show(entry.line.at, state.now, &state.zone));
     let role = body_role(entry);
     let room = view.text_columns(columns);
-    let text = entry.line.text.as_ref();
+    let mut text = view.text_of(entry);
+    let fold = view.fold_words(number);
     if view.wrap {
-        wrapped(state, &head, (text, role), room, part)
-    } else {
-        vec![scrolled(brush, state, head, (text, role), room)]
+        text.to_mut().push_str(fold.as_deref().unwrap_or_default());
+        return wrapped(state, &head, (&text, role), room, part);
     }
+    // What a line stands for is seen however long it is.
+    let fold = fold.unwrap_or_default();
+    let room = room.saturating_sub(text::width(&fold)).max(1);
+    vec![scrolled(brush, state, head, (&text, role), room).and(Role::Mark, fold)]
 }
 
 fn body_role(entry: &LogEntry) -> Role {
