@@ -173,6 +173,35 @@ fn what_stands_out_has_its_colours_and_a_match_is_above_them() {
 }
 
 #[test]
+fn lines_are_marked_and_come_back_to() {
+    let mut session = session(120, 40);
+    session.keys("'");
+    assert!(session.screen().contains("m marks one"));
+    session.keys("k m");
+    assert!(session.screen().contains('■') && !session.state.logs.follow);
+    let marked = session.state.logs.current().unwrap().line.seq;
+    session.keys("g '");
+    assert_eq!(session.state.logs.current().unwrap().line.seq, marked);
+    session.keys("m g '");
+    assert_ne!(session.state.logs.current().unwrap().line.seq, marked, "the mark is off again");
+}
+
+#[test]
+fn what_is_shown_is_saved_with_what_is_folded() {
+    let mut session = session(120, 40);
+    session.keys("&");
+    session.types("-cache");
+    session.keys("enter ctrl-s");
+    let [Effect::SaveLines { name, document }] = &session.effects[..] else {
+        panic!("{:?}", session.effects)
+    };
+    assert!(name.contains("shop-"), "{name}");
+    assert_eq!(document.lines().count(), 6);
+    assert!(document.contains("Api.java:17") && !document.contains("cache"));
+    assert!(document.starts_with("2026-"), "each line has its time: {document}");
+}
+
+#[test]
 fn logs_as_they_look() {
     for (width, height) in [(60, 15), (80, 24), (120, 40)] {
         let mut session = session(width, height);

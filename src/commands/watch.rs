@@ -104,6 +104,7 @@ pub async fn on_screen(
         ascii: settings.ascii,
         operator: settings.operator.clone(),
         postmortems: settings.state_dir.join("postmortems"),
+        saved_logs: settings.state_dir.join("logs"),
         menu,
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;

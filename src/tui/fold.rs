@@ -5,60 +5,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sentinel_core::domain::log::{LogEntry, LogLine};
+use sentinel_core::domain::log::LogEntry;
 
+use crate::tui::fate::{self, Fate, Head};
 use crate::tui::log_view::LogView;
 use crate::tui::record;
 use crate::tui::words;
 
 /// Lines behind a record's first that are looked at to count its own.
 const LOOKED_AT: usize = 2000;
-
-/// What became of a mirrored entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is shown.
-    Shown,
-    /// The first line of its record stands for it.
-    Folded,
-    /// A filter or the level hides it.
-    Hidden,
-}
-
-/// The record that each stream is writing, by its first line; as many as there are streams.
-#[derive(Clone, Debug, Default)]
-pub struct Heads {
-    list: Vec<Head>,
-}
-
-#[derive(Clone, Debug)]
-struct Head {
-    line: LogLine,
-    shown: bool,
-    left_out: bool,
-}
-
-fn same_stream(a: &LogLine, b: &LogLine) -> bool {
-    a.stream == b.stream && a.container == b.container
-}
-
-impl Heads {
-    fn of(&mut self, line: &LogLine) -> Option<&mut Head> {
-        self.list.iter_mut().find(|h| same_stream(&h.line, line))
-    }
-
-    fn begin(&mut self, head: Head) {
-        match self.of(&head.line) {
-            Some(slot) => *slot = head,
-            None => self.list.push(head),
-        }
-    }
-
-    /// Forgets them all.
-    pub fn clear(&mut self) {
-        self.list.clear();
-    }
-}
 
 impl LogView {
     /// Decides what becomes of the entry behind all others.
@@ -102,7 +57,7 @@ impl LogView {
         let first = self.entry(number).filter(|e| !e.mark && !e.line.reading.continues);
         let from = usize::try_from(number.saturating_sub(self.base)).unwrap_or(usize::MAX);
         let behind = self.entries.iter().enumerate().skip(from.saturating_add(1)).take(LOOKED_AT);
-        let same = move |e: &LogEntry| first.is_some_and(|f| same_stream(&f.line, &e.line));
+        let same = move |e: &LogEntry| first.is_some_and(|f| fate::same_stream(&f.line, &e.line));
         behind
             .filter(move |(_, e)| !e.mark && same(e))
             .take_while(|(_, e)| e.line.reading.continues)
@@ -137,6 +92,20 @@ impl LogView {
         }
     }
 
+    /// What no filter hides, a line each, with the engine's time before it; bounded as the mirror.
+    pub fn document(&self) -> String {
+        let mut out = String::new();
+        let kept = self.entries.iter().zip(&self.fates).filter(|(_, f)| **f != Fate::Hidden);
+        for (entry, _) in kept {
+            let (before, behind) = if entry.mark { ("--- ", " ---") } else { ("", "") };
+            out.push_str(&entry.line.at.to_string());
+            for part in [" ", before, &entry.line.text, behind, "\n"] {
+                out.push_str(part);
+            }
+        }
+        out
+    }
+
     /// How many lines a filter or the level hides.
     pub fn hidden(&self) -> usize {
         self.fates.iter().filter(|f| **f == Fate::Hidden).count()
@@ -167,7 +136,7 @@ impl LogView {
         let floor = self.base.max(number.saturating_sub(LOOKED_AT as u64));
         (floor..number).rev().find(|n| {
             self.entry(*n).is_some_and(|e| {
-                !e.mark && !e.line.reading.continues && same_stream(&e.line, &of.line)
+                !e.mark && !e.line.reading.continues && fate::same_stream(&e.line, &of.line)
             })
         })
     }

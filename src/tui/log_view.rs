@@ -13,8 +13,8 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{Level, LogEntry};
 
 use crate::runtime::rings::{LogPage, RING_LINES};
+use crate::tui::fate::{Fate, Heads};
 use crate::tui::filter::Filter;
-use crate::tui::fold::{Fate, Heads};
 use crate::tui::pattern::Pattern;
 use crate::tui::places::Places;
 use crate::tui::record;
@@ -22,6 +22,10 @@ use crate::tui::times::Times;
 
 /// The state of the log pane.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of the operator that are independent of each other"
+)]
 pub struct LogView {
     /// Whose log.
     pub container: Option<ContainerId>,

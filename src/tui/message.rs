@@ -109,6 +109,13 @@ pub enum Effect {
         /// As Markdown.
         document: String,
     },
+    /// Write lines of a log into the state folder; where they are comes back as [`Msg::Said`].
+    SaveLines {
+        /// Of what and when: the name of the file.
+        name: String,
+        /// The lines.
+        document: String,
+    },
     /// Put text on the clipboard.
     Copy(String),
     /// Run an item of the extra menu; what came of it comes back as [`Msg::Said`].

@@ -10,6 +10,7 @@
 
 pub mod action;
 pub mod export;
+pub mod fate;
 pub mod filter;
 pub mod fold;
 pub mod glyphs;

@@ -4,7 +4,7 @@
 //! most once. While nothing changes nothing is drawn and nothing polls.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::runtime::asking::Question;
 use crate::runtime::handle::Handle;
 use crate::runtime::rings::{RING_LINES, Range};
-use crate::tui::export;
+use crate::tui::export::{self, Kind};
 use crate::tui::message::{Effect, Msg};
 use crate::tui::modal::{GRACE, Open};
 use crate::tui::options::{Options, Pick};
@@ -78,6 +78,7 @@ struct Runner {
     operator: String,
     pick: Option<Pick>,
     postmortems: PathBuf,
+    saved_logs: PathBuf,
     screen: Screen,
     state: State,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -103,7 +104,7 @@ impl Runner {
         state.ascii = options.ascii;
         state.runbooks = handle.runbooks();
         state.operator.clone_from(&options.operator);
-        let Options { theme, operator, menu, postmortems, .. } = options;
+        let Options { theme, operator, menu, postmortems, saved_logs, .. } = options;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
         state.menu = menu.map(|m| MenuText { title: m.title, items: m.items });
         let size = screen.size().map_err(TuiError::on("tell its size"))?;
@@ -114,6 +115,7 @@ impl Runner {
             operator,
             pick,
             postmortems,
+            saved_logs,
             screen,
             state,
             snapshots,
@@ -343,11 +345,14 @@ impl Runner {
                         }
                     }
                     Effect::Keep { incident, document } => {
-                        let folder = self.postmortems.clone();
-                        let answer = self.answer.clone();
-                        self.tasks.spawn(async move {
-                            say(&answer, export::write(folder, incident, document).await).await;
-                        });
+                        self.export(
+                            &self.postmortems.clone(),
+                            Kind::Postmortem(incident),
+                            document,
+                        );
+                    }
+                    Effect::SaveLines { name, document } => {
+                        self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
                     }
                     Effect::Copy(text) => queue.push_back(copy(&text)),
                 }
@@ -357,6 +362,14 @@ impl Runner {
 }
 
 impl Runner {
+    /// Writes a file beside what goes on.
+    fn export(&mut self, folder: &Path, kind: Kind, document: String) {
+        let (folder, answer) = (folder.to_owned(), self.answer.clone());
+        self.tasks.spawn(async move {
+            say(&answer, export::write(folder, kind, document).await).await;
+        });
+    }
+
     /// Hands the pieces of an answer on as they come. Ending the task cancels the answer.
     fn ask(&mut self, number: u64, question: Question) {
         let mut asking = self.handle.ask(question);

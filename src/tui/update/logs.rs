@@ -118,6 +118,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.logs.reveal(rows, columns);
         }
         Action::Copy => return copy(state),
+        Action::Bookmark => bookmark(state),
+        Action::NextBookmark => next_bookmark(state),
+        Action::Save => return save(state),
         Action::Raw => {
             state.logs.raw = !state.logs.raw;
             state.logs.reshow();
@@ -141,6 +144,38 @@ pub(super) fn open(state: &mut State) {
     let name = name.unwrap_or_else(|| "a container that is gone".to_owned());
     state.modal =
         Some(Open::new(Modal::Record { record: Box::new(Record { entry, name }), scroll: 0 }));
+}
+
+fn bookmark(state: &mut State) {
+    let Some(line) = state.logs.current().filter(|e| !e.mark).map(|e| e.line.clone()) else {
+        return;
+    };
+    let (rows, columns) = room(state, Pane::Logs);
+    // What is marked while it rushes by has to stay in view.
+    state.logs.unstick(rows, columns);
+    state.logs.bookmarks.toggle(&line);
+}
+
+fn next_bookmark(state: &mut State) {
+    let logs = &state.logs;
+    match logs.find(true, |e| !e.mark && logs.bookmarks.contains(&e.line)) {
+        Some(place) => jump(state, place),
+        None => state.toast(false, "No line that is shown is marked: m marks one."),
+    }
+}
+
+/// Writes what is shown, folded lines too, as it is on the screen: secrets are masked in it.
+fn save(state: &mut State) -> Vec<Effect> {
+    let name = state.logs.container.as_ref().and_then(|id| state.container(id));
+    let name = name.map_or("log", |v| v.container.of.name.as_str());
+    let document = state.logs.document();
+    if document.is_empty() {
+        state.toast(false, "There is no line to save.");
+        return Vec::new();
+    }
+    // A colon has no place in the names of files everywhere.
+    let name = format!("{name}-{}", state.now.strftime("%Y%m%dT%H%M%SZ"));
+    vec![Effect::SaveLines { name, document }]
 }
 
 fn copy(state: &mut State) -> Vec<Effect> {

@@ -168,7 +168,9 @@ fn lines(
     let mut head = Styled::of(level.role, level.word);
     let anomalous = entry.anomaly.is_some();
     head.push(Role::LevelError, if anomalous { brush.glyphs.anomaly } else { "" });
-    head.push(Role::Text, if anomalous { " " } else { "  " });
+    head.push(Role::Text, if anomalous { "" } else { " " });
+    let marked = view.bookmarks.contains(&entry.line);
+    head.push(Role::Strong, if marked { brush.glyphs.bookmark } else { " " });
     head.push(Role::Dim, view.times.show(entry.line.at, state.now, &state.zone));
     let role = body_role(entry);
     let room = view.text_columns(columns);
