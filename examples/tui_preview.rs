@@ -555,8 +555,14 @@ async fn preview(
         }),
     };
     let postmortems = std::env::temp_dir();
-    let options =
-        Options { theme, ascii, operator: "ana".to_owned(), postmortems, menu: Some(menu) };
+    let options = Options {
+        theme,
+        ascii,
+        operator: "ana".to_owned(),
+        saved_logs: postmortems.clone(),
+        postmortems,
+        menu: Some(menu),
+    };
     let signals = stop.clone();
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use sentinel_core::detect::reader::Reader;
 use sentinel_core::domain::log::{LogEntry, LogLine, Stream};
 use sentinel_tui::runtime::rings::LogPage;
-use sentinel_tui::tui::message::Effect;
+use sentinel_tui::tui::message::{Effect, Msg};
 use sentinel_tui::tui::modal::Modal;
 use tui_common::{Session, ago, cell_of, healthy, id, theme};
 
@@ -29,7 +29,7 @@ fn entries(container: &str, texts: &[&str], from: i64, every: i64) -> Vec<Arc<Lo
     let numbered = (1..).zip(texts);
     numbered
         .map(|(seq, text)| {
-            let passed = i64::try_from(seq).unwrap() * every;
+            let passed = i64::try_from(seq).unwrap_or(i64::MAX) * every;
             Arc::new(LogEntry {
                 line: LogLine {
                     container: id(container),
@@ -54,8 +54,9 @@ fn page_of(entries: Vec<Arc<LogEntry>>) -> LogPage {
 
 fn session(width: u16, height: u16) -> Session {
     let mut session = Session::new(healthy(), width, height);
-    let container = session.state.containers.item.clone().unwrap();
-    let name = session.state.container(&container).unwrap().container.of.name.clone();
+    let selected = session.state.containers.item.as_ref();
+    let selected = selected.and_then(|id| session.state.container(id));
+    let name = selected.map(|v| v.container.of.name.clone()).unwrap_or_default();
     session.keys("4");
     session.logs(page_of(entries(&name, TRACE, 600, 60)));
     session.effects.clear();
@@ -78,6 +79,17 @@ fn a_trace_takes_one_row_until_it_is_opened() {
     session.keys("j enter");
     assert_eq!(shown(&session).len(), 4, "a frame folds its trace too");
     assert!(session.state.logs.current().unwrap().line.text.contains("pool is empty"));
+}
+
+#[test]
+fn what_is_folded_is_shown_once_its_first_line_fell_away() {
+    let mut session = session(120, 40);
+    let mut rest = page_of(Vec::new());
+    rest.first_kept = 3;
+    let generation = session.state.logs.generation;
+    session.send(Msg::Logs { generation, page: rest, whole: false });
+    assert_eq!(shown(&session).len(), 5, "three frames, and two lines behind them");
+    assert!(session.screen().contains("shop.Pool.take"));
 }
 
 #[test]

@@ -52,6 +52,17 @@ impl LogView {
         }
     }
 
+    /// Shows the oldest lines whose first line fell away: nothing stands for them any more.
+    pub(super) fn show_orphans(&mut self) {
+        let count = self.fates.iter().take_while(|f| **f == Fate::Folded).count();
+        for fate in self.fates.iter_mut().take(count) {
+            *fate = Fate::Shown;
+        }
+        for number in (0..count as u64).rev() {
+            self.shown.push_front(self.base + number);
+        }
+    }
+
     /// Numbers of the entries behind a first line that go on with its record.
     pub fn further(&self, number: u64) -> impl Iterator<Item = u64> + '_ {
         let first = self.entry(number).filter(|e| !e.mark && !e.line.reading.continues);

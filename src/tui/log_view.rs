@@ -199,6 +199,7 @@ impl LogView {
         while self.shown.front().is_some_and(|at| *at < self.base) {
             self.shown.pop_front();
         }
+        self.show_orphans();
         self.cursor = self.cursor.max(self.base);
         if self.top < self.base {
             if !self.follow {
