@@ -563,6 +563,7 @@ async fn preview(
         theme,
         ascii,
         operator: "ana".to_owned(),
+        saved_logs: postmortems.clone(),
         postmortems,
         menu: Some(menu),
         keymap: Keymap::default(),

@@ -105,6 +105,7 @@ pub async fn on_screen(
         ascii: settings.ascii,
         operator: settings.operator.clone(),
         postmortems: settings.state_dir.join("postmortems"),
+        saved_logs: settings.state_dir.join("logs"),
         menu,
         keymap,
         mouse: settings.ui.mouse,

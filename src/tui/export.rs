@@ -1,4 +1,4 @@
-//! A postmortem as a file in the state folder.
+//! Postmortems and lines of logs as files in the state folder, for their owner alone.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -7,27 +7,37 @@ use std::path::{Path, PathBuf};
 
 use sentinel_core::domain::ids::IncidentId;
 
+/// What is written, by which its file is called.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A postmortem; a later one of the incident takes its place.
+    Postmortem(IncidentId),
+    /// Lines of a log, by container and time.
+    Lines(String),
+}
+
 /// Writes it, in one piece or not at all, over what an earlier export wrote. Says where it is, or
 /// what failed.
-pub async fn write(
-    folder: PathBuf,
-    incident: IncidentId,
-    document: String,
-) -> Result<String, String> {
-    let path = folder.join(file_name(&incident));
+pub async fn write(folder: PathBuf, kind: Kind, document: String) -> Result<String, String> {
+    let (what, path) = match &kind {
+        Kind::Postmortem(incident) => {
+            ("The postmortem is", folder.join(format!("{}.md", safe(incident.as_str()))))
+        }
+        Kind::Lines(name) => ("The lines are", folder.join(format!("{}.log", safe(name)))),
+    };
     let shown = path.display().to_string();
     let written = tokio::task::spawn_blocking(move || put(&folder, &path, &document)).await;
     match written {
-        Ok(Ok(())) => Ok(format!("The postmortem is in {shown}")),
+        Ok(Ok(())) => Ok(format!("{what} in {shown}")),
         Ok(Err(error)) => Err(format!("cannot write {shown}: {error}")),
         Err(error) => Err(format!("writing {shown} broke off: {error}")),
     }
 }
 
-/// An id is ours, but it comes out of a file: none leads out of the folder.
-fn file_name(incident: &IncidentId) -> String {
+/// Names come out of a file or from an engine: none leads out of the folder.
+fn safe(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    format!("{}.md", incident.as_str().chars().map(safe).take(64).collect::<String>())
+    name.chars().map(safe).take(80).collect()
 }
 
 fn put(folder: &Path, path: &Path, document: &str) -> std::io::Result<()> {
@@ -49,7 +59,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("postmortems");
         for (id, document) in [("INC-1", "one"), ("INC-1", "two"), ("../../x", "three")] {
-            write(below.clone(), id.into(), document.to_owned()).await.unwrap();
+            write(below.clone(), Kind::Postmortem(id.into()), document.to_owned()).await.unwrap();
         }
         let mut names: Vec<String> = std::fs::read_dir(&below)
             .unwrap()
@@ -65,7 +75,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("taken");
         std::fs::write(&taken, "").unwrap();
-        let error = write(taken, "INC-1".into(), String::new()).await.unwrap_err();
+        let error =
+            write(taken, Kind::Postmortem("INC-1".into()), String::new()).await.unwrap_err();
         assert!(error.contains("taken/INC-1.md"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn lines_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("logs");
+        let lines = Kind::Lines("../api-20261124T031500Z".to_owned());
+        let said = write(below.clone(), lines, "one\n".to_owned()).await.unwrap();
+        let path = below.join("___api-20261124T031500Z.log");
+        assert!(said.contains(&path.display().to_string()), "{said}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "one\n");
     }
 }

@@ -43,6 +43,8 @@ pub struct Glyphs {
     pub empty: &'static str,
     /// Before an anomalous line.
     pub anomaly: &'static str,
+    /// Before a line to come back to.
+    pub bookmark: &'static str,
     /// Between two facts in a row.
     pub dot: &'static str,
     /// From before to after.
@@ -88,6 +90,7 @@ pub const UNICODE: Glyphs = Glyphs {
     full: "█",
     empty: "░",
     anomaly: "◆",
+    bookmark: "■",
     dot: "·",
     arrow: "→",
     rx: "↓",
@@ -122,6 +125,7 @@ pub const ASCII: Glyphs = Glyphs {
     full: "#",
     empty: ".",
     anomaly: "!",
+    bookmark: "#",
     dot: "-",
     arrow: ">",
     rx: "v",

@@ -25,7 +25,11 @@ impl LogView {
     pub fn rows(&self, number: u64, columns: usize) -> usize {
         match self.entry(number) {
             Some(entry) if self.wrap && !entry.mark => {
-                text::count_chunks(&entry.line.text, self.text_columns(columns))
+                let mut shown = self.text_of(entry);
+                if let Some(words) = self.fold_words(number) {
+                    shown.to_mut().push_str(&words);
+                }
+                text::count_chunks(&shown, self.text_columns(columns))
             }
             _ => 1,
         }
@@ -144,7 +148,7 @@ impl LogView {
         let start = self.start(rows, columns).place;
         let entries = self.shown.iter().skip(start).take(rows).filter_map(|n| self.entry(*n));
         let longest =
-            entries.filter(|e| !e.mark).map(|e| text::width(&e.line.text)).max().unwrap_or(0);
+            entries.filter(|e| !e.mark).map(|e| text::width(&self.text_of(e))).max().unwrap_or(0);
         let most = longest.saturating_sub(self.text_columns(columns));
         self.left = (self.left + by).min(most.max(self.left));
     }

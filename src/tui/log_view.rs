@@ -4,6 +4,7 @@
 //! Entries are counted from the first one ever mirrored; that number never changes while the
 //! front of the window falls away, so a reader who scrolled up stays where they are.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -12,11 +13,19 @@ use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{Level, LogEntry};
 
 use crate::runtime::rings::{LogPage, RING_LINES};
+use crate::tui::fate::{Fate, Heads};
+use crate::tui::filter::Filter;
 use crate::tui::pattern::Pattern;
+use crate::tui::places::Places;
+use crate::tui::record;
 use crate::tui::times::Times;
 
 /// The state of the log pane.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of the operator that are independent of each other"
+)]
 pub struct LogView {
     /// Whose log.
     pub container: Option<ContainerId>,
@@ -26,7 +35,11 @@ pub struct LogView {
     pub loaded: bool,
     /// [`LogPage::revision`] of the mirror.
     pub revision: u64,
-    entries: VecDeque<Arc<LogEntry>>,
+    pub(super) entries: VecDeque<Arc<LogEntry>>,
+    /// What became of each of them.
+    pub(super) fates: VecDeque<Fate>,
+    /// The records that the last lines belong to.
+    pub(super) heads: Heads,
     /// Number of the first mirrored entry.
     pub(super) base: u64,
     pub(super) shown: VecDeque<u64>,
@@ -51,7 +64,13 @@ pub struct LogView {
     /// Least level shown.
     pub least: Option<Level>,
     /// Only lines that it accepts are shown.
-    pub filter: Option<Pattern>,
+    pub filter: Option<Filter>,
+    /// JSON lines as they were written, not as a message and pairs.
+    pub raw: bool,
+    /// Records whose further lines are shown.
+    pub unfolded: Places,
+    /// Lines to come back to.
+    pub bookmarks: Places,
     /// What is highlighted and jumped to.
     pub search: Option<Pattern>,
 }
@@ -64,6 +83,8 @@ impl Default for LogView {
             loaded: false,
             revision: 0,
             entries: VecDeque::new(),
+            fates: VecDeque::new(),
+            heads: Heads::default(),
             base: 0,
             shown: VecDeque::new(),
             follow: true,
@@ -77,6 +98,9 @@ impl Default for LogView {
             times: Times::Local,
             least: None,
             filter: None,
+            raw: false,
+            unfolded: Places::default(),
+            bookmarks: Places::default(),
             search: None,
         }
     }
@@ -90,6 +114,7 @@ impl LogView {
         self.loaded = false;
         self.revision = 0;
         self.entries.clear();
+        self.fates.clear();
         self.base = 0;
         self.shown.clear();
         self.left = 0;
@@ -147,12 +172,14 @@ impl LogView {
             }
             changed = true;
             let at = self.base + self.entries.len() as u64;
-            if self.accepts(entry) {
+            let fate = self.judge(entry);
+            if fate == Fate::Shown {
                 self.shown.push_back(at);
                 if !self.follow {
                     self.missed += 1;
                 }
             }
+            self.fates.push_back(fate);
             self.entries.push_back(Arc::clone(entry));
         }
         changed
@@ -165,12 +192,14 @@ impl LogView {
             || self.entries.front().is_some_and(|e| e.line.seq < first_kept)
         {
             self.entries.pop_front();
+            self.fates.pop_front();
             self.base += 1;
             trimmed = true;
         }
         while self.shown.front().is_some_and(|at| *at < self.base) {
             self.shown.pop_front();
         }
+        self.show_orphans();
         self.cursor = self.cursor.max(self.base);
         if self.top < self.base {
             if !self.follow {
@@ -181,7 +210,7 @@ impl LogView {
         trimmed
     }
 
-    fn accepts(&self, entry: &LogEntry) -> bool {
+    pub(super) fn accepts(&self, entry: &LogEntry) -> bool {
         if entry.mark {
             return self.filter.is_none();
         }
@@ -191,18 +220,24 @@ impl LogView {
                 entry.anomaly.is_some() || entry.line.reading.level.is_some_and(|l| l >= least)
             }
         };
-        level && self.filter.as_ref().is_none_or(|f| f.accepts(&entry.line.text))
+        let line = &entry.line;
+        let shown = || (!self.raw).then(|| record::one_line(line)).flatten().map(Cow::Owned);
+        level && self.filter.as_ref().is_none_or(|f| f.accepts(line.at, &line.text, shown))
+    }
+
+    /// Whether a pattern is in a line, as it was written or as it is shown.
+    pub fn matches(&self, entry: &LogEntry, pattern: &Pattern) -> bool {
+        if entry.mark {
+            return false;
+        }
+        let shown =
+            || !self.raw && record::one_line(&entry.line).is_some_and(|s| pattern.finds(&s));
+        (pattern.finds(&entry.line.text) || shown()) != pattern.is_inverse()
     }
 
     /// Decides anew what is shown, after a filter changed.
     pub fn reshow(&mut self) {
-        self.shown = self
-            .entries
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| self.accepts(e))
-            .map(|(at, _)| self.base + at as u64)
-            .collect();
+        self.judge_all();
         if self.follow {
             self.stick();
         } else {
@@ -254,12 +289,22 @@ impl LogView {
     /// The nearest shown entry that `wanted` accepts, before or behind the current one, around
     /// the end if need be.
     pub fn find(&self, forward: bool, wanted: impl Fn(&LogEntry) -> bool) -> Option<usize> {
+        self.find_numbered(forward, |_, entry| wanted(entry))
+    }
+
+    /// The same for what is found by number.
+    pub fn find_numbered(
+        &self,
+        forward: bool,
+        mut wanted: impl FnMut(u64, &LogEntry) -> bool,
+    ) -> Option<usize> {
         let count = self.shown.len();
         let from = self.place();
         (1..=count)
             .map(|step| if forward { (from + step) % count } else { (from + count - step) % count })
             .find(|place| {
-                self.shown.get(*place).and_then(|n| self.entry(*n)).is_some_and(|e| wanted(e))
+                let number = self.shown.get(*place).copied();
+                number.is_some_and(|n| self.entry(n).is_some_and(|e| wanted(n, e)))
             })
     }
 
@@ -394,7 +439,7 @@ mod tests {
         view.reshow();
         assert_eq!(view.shown().len(), 2, "the error and the mark");
         view.least = None;
-        view.filter = Pattern::parse("!ba");
+        view.filter = Filter::parse("!ba", Timestamp::UNIX_EPOCH, &jiff::tz::TimeZone::UTC);
         view.reshow();
         assert_eq!(view.shown().len(), 1);
         assert_eq!(view.current().unwrap().line.text.as_ref(), "ok");

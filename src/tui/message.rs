@@ -124,6 +124,13 @@ pub enum Effect {
     Suspend,
     /// Tell a new incident outside of the screen.
     Notify(String),
+    /// Write lines of a log into the state folder; where they are comes back as [`Msg::Said`].
+    SaveLines {
+        /// Of what and when: the name of the file.
+        name: String,
+        /// The lines.
+        document: String,
+    },
     /// Put text on the clipboard.
     Copy(String),
     /// Run an item of the extra menu; what came of it comes back as [`Msg::Said`].

@@ -10,7 +10,11 @@
 
 pub mod action;
 pub mod export;
+pub mod fate;
+pub mod filter;
+pub mod fold;
 pub mod glyphs;
+pub mod highlight;
 pub mod hints;
 pub mod hit;
 pub mod keymap;
@@ -26,8 +30,10 @@ pub mod pages;
 pub mod palette;
 pub mod pane;
 pub mod pattern;
+pub mod places;
 pub mod quiet;
 pub mod reach;
+pub mod record;
 pub mod role;
 pub mod run;
 pub mod state;

@@ -8,6 +8,7 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
+use crate::tui::record::Record;
 
 /// How long keys are ignored after a guarded dialog was first drawn.
 pub const GRACE: Duration = Duration::from_millis(300);
@@ -35,7 +36,7 @@ impl Open {
     /// and what the palette runs asks for itself.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } | Modal::Palette(_) | Modal::Talk => false,
+            Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -61,6 +62,13 @@ impl Open {
 pub enum Modal {
     /// All keys.
     Help {
+        /// First line in view.
+        scroll: usize,
+    },
+    /// A line of a log, whole.
+    Record {
+        /// Which.
+        record: Box<Record>,
         /// First line in view.
         scroll: usize,
     },

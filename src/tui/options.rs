@@ -24,6 +24,8 @@ pub struct Options {
     pub operator: String,
     /// Where postmortems are written.
     pub postmortems: PathBuf,
+    /// Where lines of logs are saved.
+    pub saved_logs: PathBuf,
     /// An extra menu on `F`.
     pub menu: Option<Menu>,
     /// Which key means what.

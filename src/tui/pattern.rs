@@ -48,7 +48,17 @@ impl Pattern {
 
     /// Whether a text is wanted.
     pub fn accepts(&self, text: &str) -> bool {
-        self.regex.as_ref().is_some_and(|r| r.is_match(text)) != self.inverse
+        self.finds(text) != self.inverse
+    }
+
+    /// Whether it is in a text, wanted there or not.
+    pub fn finds(&self, text: &str) -> bool {
+        self.regex.as_ref().is_some_and(|r| r.is_match(text))
+    }
+
+    /// Whether texts with it are the ones that are not wanted.
+    pub fn is_inverse(&self) -> bool {
+        self.inverse
     }
 
     /// Where in a text it is found, in bytes; nothing for an inverse pattern. At most 64 places.

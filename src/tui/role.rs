@@ -91,6 +91,18 @@ roles! {
     LevelInfo = "level_info",
     /// Log levels debug and trace.
     LevelDebug = "level_debug",
+    /// A number in a log line, with its unit; a duration, a time.
+    LogNumber = "log_number",
+    /// An id or an address in a log line.
+    LogId = "log_id",
+    /// A path or a URL in a log line.
+    LogPath = "log_path",
+    /// Quoted text in a log line.
+    LogQuoted = "log_quoted",
+    /// The key of `key=value` in a log line.
+    LogKey = "log_key",
+    /// The name of a container before its line, where several logs are shown together.
+    LogName = "log_name",
     /// Small charts.
     Spark = "spark",
     /// The full part of a bar.

@@ -4,7 +4,7 @@
 //! most once. While nothing changes nothing is drawn and nothing polls.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,7 +26,7 @@ use crate::config::ui::Notify;
 use crate::runtime::asking::Question;
 use crate::runtime::handle::Handle;
 use crate::runtime::rings::{RING_LINES, Range};
-use crate::tui::export;
+use crate::tui::export::{self, Kind};
 use crate::tui::message::{Effect, Msg};
 use crate::tui::modal::{GRACE, Open};
 use crate::tui::options::{Options, Pick};
@@ -84,6 +84,7 @@ struct Runner {
     postmortems: PathBuf,
     notify: Notify,
     tmux: bool,
+    saved_logs: PathBuf,
     screen: Screen,
     state: State,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -113,7 +114,9 @@ impl Runner {
         state.operator.clone_from(&options.operator);
         state.mouse = options.mouse;
         state.notices.on = options.notify != Notify::Off;
-        let Options { theme, operator, menu, postmortems, keymap, notify, tmux, .. } = options;
+        let Options {
+            theme, operator, menu, postmortems, saved_logs, keymap, notify, tmux, ..
+        } = options;
         state.keymap = keymap;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
         state.menu = menu.map(|m| MenuText { title: m.title, items: m.items });
@@ -127,6 +130,7 @@ impl Runner {
             postmortems,
             notify,
             tmux,
+            saved_logs,
             screen,
             state,
             snapshots,
@@ -362,11 +366,14 @@ impl Runner {
                         }
                     }
                     Effect::Keep { incident, document } => {
-                        let folder = self.postmortems.clone();
-                        let answer = self.answer.clone();
-                        self.tasks.spawn(async move {
-                            say(&answer, export::write(folder, incident, document).await).await;
-                        });
+                        self.export(
+                            &self.postmortems.clone(),
+                            Kind::Postmortem(incident),
+                            document,
+                        );
+                    }
+                    Effect::SaveLines { name, document } => {
+                        self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
                     }
                     Effect::Copy(text) => queue.push_back(reach::copy(&text)),
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
@@ -404,6 +411,14 @@ impl Runner {
         self.take(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() });
         self.state.redraw = true;
         self.draw().await
+    }
+
+    /// Writes a file beside what goes on.
+    fn export(&mut self, folder: &Path, kind: Kind, document: String) {
+        let (folder, answer) = (folder.to_owned(), self.answer.clone());
+        self.tasks.spawn(async move {
+            say(&answer, export::write(folder, kind, document).await).await;
+        });
     }
 
     /// Hands the pieces of an answer on as they come. Ending the task cancels the answer.

@@ -131,8 +131,8 @@ pub struct Prompt {
     pub kind: PromptKind,
     /// The field.
     pub typed: TextArea<'static>,
-    /// What was set before, for Escape.
-    pub before: Option<Pattern>,
+    /// What was set before, as it was typed, for Escape.
+    pub before: String,
 }
 
 /// A passing message.

@@ -132,7 +132,10 @@ fn open(state: &mut State) -> Vec<Effect> {
     match state.focus {
         Pane::Containers => logs_of_this(state),
         Pane::Incidents | Pane::Fixes => inspect(state),
-        Pane::Logs => Vec::new(),
+        Pane::Logs => {
+            logs::open(state);
+            Vec::new()
+        }
         Pane::Inspector if state.shows_quiet() => silence::enter(state),
         Pane::Inspector => {
             let chosen = state.inspector.as_ref().and_then(|i| i.chosen);

@@ -15,6 +15,7 @@ use crate::tui::lists;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Approval, Deed, Focus, Modal, Open, Reason, ReasonFor, one_line, typed};
 use crate::tui::pane::Pane;
+use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
 use crate::tui::update::{silence, talk};
@@ -234,6 +235,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
     state.dirty = true;
     let (stays, effects) = match &mut open.modal {
         Modal::Help { scroll } => (help(scroll, event), Vec::new()),
+        Modal::Record { record, scroll } => record_key(record, scroll, event),
         Modal::Menu { cursor } => menu(state, cursor, event),
         Modal::Quit { yes, .. } => (quit(state, yes, event), Vec::new()),
         Modal::Reason(reason) => reason_key(reason, event),
@@ -247,6 +249,14 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         state.modal = Some(open);
     }
     effects
+}
+
+/// A line shown whole scrolls as the help does, and is copied as it was written.
+fn record_key(record: &Record, scroll: &mut usize, event: KeyEvent) -> (bool, Vec<Effect>) {
+    if event.code == KeyCode::Char('y') {
+        return (true, vec![Effect::Copy(record.entry.line.text.to_string())]);
+    }
+    (help(scroll, event), Vec::new())
 }
 
 fn help(scroll: &mut usize, event: KeyEvent) -> bool {

@@ -1,5 +1,7 @@
 //! The log pane: new lines, searching, filtering, what is shown of a line.
 
+use std::sync::Arc;
+
 use sentinel_core::domain::log::Level;
 
 use crate::runtime::rings::LogPage;
@@ -7,7 +9,10 @@ use crate::tui::action::Action;
 use crate::tui::layout::room;
 use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
+use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
+use crate::tui::pattern::Pattern;
+use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
 
@@ -53,6 +58,10 @@ fn land(state: &mut State) {
     let (rows, columns) = room(state, Pane::Logs);
     state.dirty = true;
     let mut place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
+    if place.is_none() {
+        state.logs.unfold_line(jump.at, &jump.excerpt);
+        place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
+    }
     if place.is_none() && state.logs.is_narrowed() {
         // A filter must not hide what was asked for.
         state.logs.filter = None;
@@ -109,9 +118,64 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.logs.reveal(rows, columns);
         }
         Action::Copy => return copy(state),
+        Action::Bookmark => bookmark(state),
+        Action::NextBookmark => next_bookmark(state),
+        Action::Save => return save(state),
+        Action::Raw => {
+            state.logs.raw = !state.logs.raw;
+            state.logs.reshow();
+            state.logs.reveal(rows, columns);
+        }
         _ => {}
     }
     Vec::new()
+}
+
+/// Enter: a record of several lines is unfolded or folded, any other is shown whole.
+pub(super) fn open(state: &mut State) {
+    let (rows, columns) = room(state, Pane::Logs);
+    state.logs.unstick(rows, columns);
+    if state.logs.toggle_fold() {
+        state.logs.reveal(rows, columns);
+        return;
+    }
+    let Some(entry) = state.logs.current().filter(|e| !e.mark).map(Arc::clone) else { return };
+    let name = state.container(&entry.line.container).map(|v| v.container.of.name.clone());
+    let name = name.unwrap_or_else(|| "a container that is gone".to_owned());
+    state.modal =
+        Some(Open::new(Modal::Record { record: Box::new(Record { entry, name }), scroll: 0 }));
+}
+
+fn bookmark(state: &mut State) {
+    let Some(line) = state.logs.current().filter(|e| !e.mark).map(|e| e.line.clone()) else {
+        return;
+    };
+    let (rows, columns) = room(state, Pane::Logs);
+    // What is marked while it rushes by has to stay in view.
+    state.logs.unstick(rows, columns);
+    state.logs.bookmarks.toggle(&line);
+}
+
+fn next_bookmark(state: &mut State) {
+    let logs = &state.logs;
+    match logs.find(true, |e| !e.mark && logs.bookmarks.contains(&e.line)) {
+        Some(place) => jump(state, place),
+        None => state.toast(false, "No line that is shown is marked: m marks one."),
+    }
+}
+
+/// Writes what is shown, folded lines too, as it is on the screen: secrets are masked in it.
+fn save(state: &mut State) -> Vec<Effect> {
+    let name = state.logs.container.as_ref().and_then(|id| state.container(id));
+    let name = name.map_or("log", |v| v.container.of.name.as_str());
+    let document = state.logs.document();
+    if document.is_empty() {
+        state.toast(false, "There is no line to save.");
+        return Vec::new();
+    }
+    // A colon has no place in the names of files everywhere.
+    let name = format!("{name}-{}", state.now.strftime("%Y%m%dT%H%M%SZ"));
+    vec![Effect::SaveLines { name, document }]
 }
 
 fn copy(state: &mut State) -> Vec<Effect> {
@@ -134,10 +198,28 @@ fn search_on(state: &mut State, forward: bool) {
         state.toast(false, "Nothing is searched for yet: press / first.");
         return;
     };
-    match state.logs.find(forward, |e| !e.mark && search.accepts(&e.line.text)) {
+    match find(state, &search, forward) {
         Some(place) => jump(state, place),
         None => state.toast(false, format!("No line matches `{}`.", search.text())),
     }
+}
+
+/// The nearest line with a match. One that is folded away is unfolded.
+pub(super) fn find(state: &mut State, search: &Pattern, forward: bool) -> Option<usize> {
+    let logs = &state.logs;
+    let mut inside = None;
+    let place = logs.find_numbered(forward, |number, entry| {
+        if logs.matches(entry, search) {
+            inside = None;
+            return true;
+        }
+        let mut folded = logs.further(number).filter(|n| logs.is_folded(*n));
+        inside = folded.find(|n| logs.entry(*n).is_some_and(|e| logs.matches(e, search)));
+        inside.is_some()
+    });
+    let Some(number) = inside else { return place };
+    state.logs.unfold(number);
+    state.logs.shown().iter().position(|n| *n == number)
 }
 
 /// From the end of a log that is followed, the next error is the latest one.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
+use crate::tui::filter::Filter;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, TYPED_LIMIT, one_line, typed};
 use crate::tui::pane::Pane;
@@ -23,22 +24,24 @@ pub(super) fn search(state: &mut State) {
 }
 
 pub(super) fn open(state: &mut State, kind: PromptKind) {
-    let before = slot(state, kind).clone();
+    let before = set_now(state, kind);
     let mut field = one_line();
-    if let Some(pattern) = &before {
-        field.insert_str(pattern.text());
-    }
+    field.insert_str(&before);
     state.prompt = Some(Prompt { kind, typed: field, before });
 }
 
-fn slot(state: &mut State, kind: PromptKind) -> &mut Option<Pattern> {
-    match kind {
-        PromptKind::Search => &mut state.logs.search,
-        PromptKind::Filter => &mut state.logs.filter,
-        PromptKind::List(Pane::Incidents) => &mut state.incidents.filter,
-        PromptKind::List(Pane::Fixes) => &mut state.fixes.filter,
-        PromptKind::List(_) => &mut state.containers.filter,
-    }
+/// What is set now, as it was typed.
+fn set_now(state: &State, kind: PromptKind) -> String {
+    let pattern = match kind {
+        PromptKind::Filter => {
+            return state.logs.filter.as_ref().map(|f| f.text().to_owned()).unwrap_or_default();
+        }
+        PromptKind::Search => &state.logs.search,
+        PromptKind::List(Pane::Incidents) => &state.incidents.filter,
+        PromptKind::List(Pane::Fixes) => &state.fixes.filter,
+        PromptKind::List(_) => &state.containers.filter,
+    };
+    pattern.as_ref().map(|p| p.text().to_owned()).unwrap_or_default()
 }
 
 pub(super) fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
@@ -47,7 +50,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         KeyCode::Enter => state.prompt = None,
         KeyCode::Esc => {
             if let Some(prompt) = state.prompt.take() {
-                return set(state, prompt.kind, prompt.before);
+                return set(state, prompt.kind, &prompt.before);
             }
         }
         _ => {
@@ -76,16 +79,22 @@ pub(super) fn type_into(field: &mut TextArea<'static>, event: KeyEvent) -> bool 
 
 fn apply(state: &mut State) -> Vec<Effect> {
     let Some(prompt) = &state.prompt else { return Vec::new() };
-    let (kind, pattern) = (prompt.kind, Pattern::parse(&typed(&prompt.typed)));
-    let effects = set(state, kind, pattern);
+    let (kind, text) = (prompt.kind, typed(&prompt.typed));
+    let effects = set(state, kind, &text);
     if kind == PromptKind::Search {
         show_match(state);
     }
     effects
 }
 
-fn set(state: &mut State, kind: PromptKind, pattern: Option<Pattern>) -> Vec<Effect> {
-    *slot(state, kind) = pattern;
+fn set(state: &mut State, kind: PromptKind, text: &str) -> Vec<Effect> {
+    match kind {
+        PromptKind::Search => state.logs.search = Pattern::parse(text),
+        PromptKind::Filter => state.logs.filter = Filter::parse(text, state.now, &state.zone),
+        PromptKind::List(Pane::Incidents) => state.incidents.filter = Pattern::parse(text),
+        PromptKind::List(Pane::Fixes) => state.fixes.filter = Pattern::parse(text),
+        PromptKind::List(_) => state.containers.filter = Pattern::parse(text),
+    }
     match kind {
         PromptKind::Search => Vec::new(),
         PromptKind::Filter => {
@@ -101,11 +110,11 @@ fn set(state: &mut State, kind: PromptKind, pattern: Option<Pattern>) -> Vec<Eff
 /// Shows the nearest match at or before where the reader is: while it is typed, the newest one.
 fn show_match(state: &mut State) {
     let Some(search) = state.logs.search.clone() else { return };
-    let here = state.logs.current().is_some_and(|e| search.accepts(&e.line.text));
+    let here = state.logs.current().is_some_and(|e| state.logs.matches(e, &search));
     if here {
         return;
     }
-    if let Some(place) = state.logs.find(false, |e| !e.mark && search.accepts(&e.line.text)) {
+    if let Some(place) = logs::find(state, &search, false) {
         logs::jump(state, place);
     }
 }
@@ -120,7 +129,7 @@ pub(super) fn clear(state: &mut State) -> Option<Vec<Effect>> {
         Pane::Fixes if state.fixes.filter.is_some() => PromptKind::List(Pane::Fixes),
         _ => return None,
     };
-    Some(set(state, narrowed, None))
+    Some(set(state, narrowed, ""))
 }
 
 /// Pasted text goes into an open field as text; it never counts as keys.

@@ -13,6 +13,8 @@ use crate::tui::view::{help, palette, silence, talk};
 
 /// The widest a dialog of prose gets.
 const WIDEST: u16 = 96;
+/// The widest that one with a line of a log gets.
+const WIDEST_RECORD: u16 = 140;
 
 /// Draws the open dialog, if any, over the screen.
 pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
@@ -23,6 +25,12 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
             let lines = help::lines(state, usize::from(width.saturating_sub(4)));
             let keys = keys(&[("esc", "close"), ("j k", "scroll")]);
             boxed(brush, (screen, width), "Keys", (&lines, *scroll), &keys);
+        }
+        Modal::Record { record, scroll } => {
+            let width = screen.width.saturating_sub(2).min(WIDEST_RECORD);
+            let lines = record.page(&state.zone, usize::from(width.saturating_sub(4)).max(1));
+            let keys = keys(&[("esc", "close"), ("j k", "scroll"), ("y", "copy")]);
+            boxed(brush, (screen, width), "Line", (&lines, *scroll), &keys);
         }
         Modal::Menu { cursor } => menu(brush, state, screen, *cursor),
         Modal::Quit { why, yes } => {

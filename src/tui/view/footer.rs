@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
+use crate::tui::filter::Filter;
 use crate::tui::hints;
 use crate::tui::pane::Pane;
 use crate::tui::role::Role;
@@ -28,12 +29,15 @@ fn prompt(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let Some(prompt) = &state.prompt else { return };
     let (mark, pattern) = match prompt.kind {
         PromptKind::Search => ("search /", state.logs.search.as_ref()),
-        PromptKind::Filter => ("show only &", state.logs.filter.as_ref()),
+        PromptKind::Filter => ("show only &", None),
         PromptKind::List(Pane::Incidents) => ("filter /", state.incidents.filter.as_ref()),
         PromptKind::List(Pane::Fixes) => ("filter /", state.fixes.filter.as_ref()),
         PromptKind::List(_) => ("filter /", state.containers.filter.as_ref()),
     };
-    let help = if pattern.is_some_and(crate::tui::pattern::Pattern::is_literal) {
+    let odd = state.logs.filter.as_ref().and_then(Filter::odd);
+    let help = if prompt.kind == PromptKind::Filter {
+        odd.unwrap_or("all terms, -without, \"as is\", since:5m  esc undo ")
+    } else if pattern.is_some_and(crate::tui::pattern::Pattern::is_literal) {
         "no regex: searched as plain text  esc undo "
     } else {
         "text or regex, ! inverts  enter keep  esc undo "

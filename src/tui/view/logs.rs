@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use sentinel_core::domain::container::RunState;
 use sentinel_core::domain::log::{Level, LogEntry};
 
+use crate::tui::highlight::{self, Mark};
 use crate::tui::layout::inside;
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
@@ -15,6 +16,7 @@ use crate::tui::status;
 use crate::tui::styled::Styled;
 use crate::tui::text;
 use crate::tui::view::brush::Brush;
+use crate::tui::words;
 
 /// Lines up to so many bytes are searched whole; of longer ones only what is in view is.
 const SEARCHED_WHOLE: usize = 16 * 1024;
@@ -43,7 +45,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         let selected = *number == view.cursor && (focused || !view.follow);
         let part = skip..skip + left;
         skip = 0;
-        for line in lines(brush, state, entry, columns, part) {
+        for line in lines(brush, state, (*number, entry), columns, part) {
             brush.row(area, y, &line, selected, focused);
             y += 1;
         }
@@ -95,7 +97,7 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
 }
 
 /// How many parts of the right side can be left out.
-const RIGHT_PARTS: usize = 4;
+const RIGHT_PARTS: usize = 5;
 
 /// What is shown and how, without its first parts: the least needed ones come first.
 fn right_side(state: &State, without: usize) -> Styled {
@@ -105,7 +107,8 @@ fn right_side(state: &State, without: usize) -> Styled {
         Some(view.times.word().to_owned()),
         (view.left > 0).then(|| format!("from column {}", view.left + 1)),
         view.wrap.then(|| "wrap".to_owned()),
-        view.is_narrowed().then(|| format!("{} of {} lines", view.shown().len(), view.total())),
+        view.raw.then(|| "raw".to_owned()),
+        view.is_narrowed().then(|| format!("{} hidden", words::count(view.hidden(), "line"))),
     ];
     for part in parts.iter().skip(without).rev().flatten() {
         right.push(Role::Dim, format!("{part}  "));
@@ -152,7 +155,7 @@ fn why_empty(state: &State) -> String {
 fn lines(
     brush: &Brush<'_>,
     state: &State,
-    entry: &LogEntry,
+    (number, entry): (u64, &LogEntry),
     columns: usize,
     part: Range<usize>,
 ) -> Vec<Styled> {
@@ -165,16 +168,22 @@ fn lines(
     let mut head = Styled::of(level.role, level.word);
     let anomalous = entry.anomaly.is_some();
     head.push(Role::LevelError, if anomalous { brush.glyphs.anomaly } else { "" });
-    head.push(Role::Text, if anomalous { " " } else { "  " });
+    head.push(Role::Text, if anomalous { "" } else { " " });
+    let marked = view.bookmarks.contains(&entry.line);
+    head.push(Role::Strong, if marked { brush.glyphs.bookmark } else { " " });
     head.push(Role::Dim, view.times.show(entry.line.at, state.now, &state.zone));
     let role = body_role(entry);
     let room = view.text_columns(columns);
-    let text = entry.line.text.as_ref();
+    let mut text = view.text_of(entry);
+    let fold = view.fold_words(number);
     if view.wrap {
-        wrapped(state, &head, (text, role), room, part)
-    } else {
-        vec![scrolled(brush, state, head, (text, role), room)]
+        text.to_mut().push_str(fold.as_deref().unwrap_or_default());
+        return wrapped(state, &head, (&text, role), room, part);
     }
+    // What a line stands for is seen however long it is.
+    let fold = fold.unwrap_or_default();
+    let room = room.saturating_sub(text::width(&fold)).max(1);
+    vec![scrolled(brush, state, head, (&text, role), room).and(Role::Mark, fold)]
 }
 
 fn body_role(entry: &LogEntry) -> Role {
@@ -200,21 +209,30 @@ fn found(state: &State, text: &str, seen: Range<usize>) -> Vec<Range<usize>> {
     places.into_iter().map(|p| p.start + start..p.end + start).collect()
 }
 
-/// Adds a part of a text; found places stand out.
+/// What stands out in a text up to a byte. Evidence keeps its one colour, so that it is what
+/// stands out, and quiet lines stay quiet.
+fn marked((text, role): (&str, Role), until: usize) -> Vec<Mark> {
+    if matches!(role, Role::Anomaly | Role::Dim) {
+        return Vec::new();
+    }
+    highlight::marks(text, until)
+}
+
+/// Adds a part of a text; found places stand out above all.
 fn highlighted(
     line: &mut Styled,
     (text, role): (&str, Role),
     part: Range<usize>,
-    places: &[Range<usize>],
+    (places, marks): (&[Range<usize>], &[Mark]),
 ) {
     let mut from = part.start;
     for place in places.iter().filter(|p| p.start < part.end && p.end > part.start) {
         let (start, end) = (place.start.max(part.start), place.end.min(part.end));
-        line.push(role, text.get(from..start).unwrap_or_default());
+        highlight::split(text, from..start, role, marks, |role, piece| line.push(role, piece));
         line.push(Role::Match, text.get(start..end).unwrap_or_default());
         from = end;
     }
-    line.push(role, text.get(from..part.end).unwrap_or_default());
+    highlight::split(text, from..part.end, role, marks, |role, piece| line.push(role, piece));
 }
 
 /// One row of a long line, with marks where it goes on.
@@ -242,7 +260,8 @@ fn scrolled(
     let start = text.len() - rest.len();
     let seen = start..start + part.len();
     let places = found(state, text, seen.clone());
-    highlighted(&mut head, (text, role), seen, &places);
+    let marks = marked((text, role), seen.end);
+    highlighted(&mut head, (text, role), seen, (&places, &marks));
     if goes_on {
         head.push(Role::Text, " ".repeat(room.saturating_sub(1 + text::width(part))));
         head.push(Role::Dim, brush.glyphs.more_right);
@@ -262,11 +281,12 @@ fn wrapped(
     let pieces = text::pieces(text, room, part.start, part.len());
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Vec::new() };
     let places = found(state, text, first.start..last.end);
+    let marks = marked((text, role), last.end);
     let rows = pieces.into_iter().enumerate();
     rows.map(|(at, piece)| {
         let first = part.start + at == 0;
         let mut line = if first { head.clone() } else { Styled::of(Role::Text, indent.clone()) };
-        highlighted(&mut line, (text, role), piece, &places);
+        highlighted(&mut line, (text, role), piece, (&places, &marks));
         line
     })
     .collect()
