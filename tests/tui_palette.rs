@@ -229,7 +229,7 @@ fn a_mouse_that_is_off_does_nothing() {
     let mut session = session();
     click(&mut session, "4 Logs");
     assert_eq!(session.state.focus, Pane::Containers);
-    session.keys("m");
+    session.keys("M");
     assert_eq!(session.effects.last(), Some(&Effect::Mouse(true)));
     click(&mut session, "4 Logs");
     assert_eq!(session.state.focus, Pane::Logs);
