@@ -366,11 +366,8 @@ impl Runner {
                         }
                     }
                     Effect::Keep { incident, document } => {
-                        self.export(
-                            &self.postmortems.clone(),
-                            Kind::Postmortem(incident),
-                            document,
-                        );
+                        let folder = self.postmortems.clone();
+                        self.export(&folder, Kind::Postmortem(incident), document);
                     }
                     Effect::SaveLines { name, document } => {
                         self.export(&self.saved_logs.clone(), Kind::Lines(name), document);

@@ -152,7 +152,13 @@ pub(super) fn suspend() -> Result<(), TuiError> {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        give_back();
+        // After a panic elsewhere it was given back while a frame may have been on its way, which
+        // hides the cursor.
+        if !give_back()
+            && let Err(error) = execute!(stdout(), Show)
+        {
+            tracing::warn!("the cursor could not be shown again: {error}");
+        }
         if !std::thread::panicking() {
             let before = Arc::clone(&self.before);
             set_hook(Box::new(move |report| before(report)));
@@ -167,9 +173,9 @@ pub fn columns() -> Option<usize> {
 }
 
 /// Undoes everything that [`Guard::take`] did to the terminal, once.
-fn give_back() {
+fn give_back() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+        return false;
     }
     let mut out = stdout();
     let mouse = listen_to_mouse(false);
@@ -181,4 +187,5 @@ fn give_back() {
             tracing::warn!("the terminal could not be restored completely: {error}");
         }
     }
+    true
 }
