@@ -172,7 +172,7 @@ pub fn columns() -> Option<usize> {
     size.ok().map(|(columns, _)| usize::from(columns))
 }
 
-/// Undoes everything that [`Guard::take`] did to the terminal, once.
+/// Undoes everything that [`Guard::take`] did to the terminal, once. False: that was done before.
 fn give_back() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return false;
