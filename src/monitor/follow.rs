@@ -40,6 +40,8 @@ const SILENT_START: Duration = Duration::from_millis(300);
 /// A silent stream is checked this often: some engines leave a follower hanging when the log
 /// file is cut or rotated.
 const CHECK_SILENCE: Duration = Duration::from_secs(30);
+/// Words that a process wrote last are in its log this long after the end of its stream.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// First pause before a stream that broke is opened again; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// See [`FIRST_PAUSE`].
@@ -166,6 +168,8 @@ impl Follower {
         let mut pause = FIRST_PAUSE;
         let mut told_unreadable = false;
         let mut empty_once = false;
+        // The start behind whose end the log was looked at once more.
+        let mut looked_behind = None;
         loop {
             let opened_at = *pulse.borrow_and_update();
             let before = self.seq;
@@ -216,6 +220,15 @@ impl Follower {
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
+            }
+            // The engine may end a stream a moment before the last words are in the log.
+            if looked_behind != Some(opened_at.starts) {
+                looked_behind = Some(opened_at.starts);
+                let news = pulse.wait_for(|p| p.gone || p.starts > opened_at.starts);
+                let quiet = timeout(LAST_WORDS, news).await.is_err();
+                if quiet && self.missed_something().await {
+                    continue;
+                }
             }
             // A stopped container writes nothing: wait for its next start.
             let wait = pulse.wait_for(|p| p.gone || p.starts > opened_at.starts).await;

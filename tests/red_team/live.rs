@@ -135,7 +135,13 @@ async fn real_containers_that_say_it_get_nothing_applied_and_nothing_into_the_st
             assert!(!["fix_approved", "fix_applied", "fix_undone"].contains(&kind), "{line}");
             let mut all = Vec::new();
             texts(&event, &mut all);
-            assert_eq!(all.iter().find_map(|text| harm(text)), None, "{line}");
+            // Our own paragraphs are the one break of a line that a text may have.
+            let explanation = event["incident"]["explanation"].as_str().unwrap_or_default();
+            let own = |text: &str| text == explanation && text.matches('\n').count() == 2;
+            let harmful = |text: &String| {
+                harm(&if own(text) { text.replace("\n\n", " ") } else { text.clone() })
+            };
+            assert_eq!(all.iter().find_map(harmful), None, "{line}");
         }
         let seqs: Vec<u64> = text
             .lines()
