@@ -1,0 +1,141 @@
+//! Does what `update` asks of the runner.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use jiff::Timestamp;
+use sentinel_core::domain::plan::Actor;
+use tokio::sync::mpsc;
+
+use crate::runtime::asking::Question;
+use crate::runtime::rings::{RING_LINES, Range};
+use crate::tui::export::{self, Kind};
+use crate::tui::message::{Effect, Msg};
+use crate::tui::reach;
+use crate::tui::run::Runner;
+use crate::tui::terminal::{self, TuiError};
+use crate::tui::theme::Theme;
+use crate::tui::update::update;
+
+/// Log lines read at once.
+const PAGE: usize = 4096;
+
+impl Runner {
+    /// Lets `update` take a message and does what it asks. Log pages are read at once; they may
+    /// lead to further ones, but never to more than a ring holds.
+    pub(super) fn take(&mut self, message: Msg) {
+        let mut queue = VecDeque::from([message]);
+        let mut pages = 0;
+        while let Some(message) = queue.pop_front() {
+            for effect in update(&mut self.state, message) {
+                match effect {
+                    Effect::ReadLogs { container, generation, last, revision } => {
+                        pages += 1;
+                        if pages > RING_LINES / PAGE + 2 {
+                            continue;
+                        }
+                        let next = Range::After { seq: last.saturating_sub(1), limit: PAGE };
+                        let mut whole = last == 0;
+                        let range = if whole { Range::Tail(RING_LINES) } else { next };
+                        let mut page = self.handle.logs(&container, range);
+                        if !whole && (page.revision != revision || page.first_kept > last) {
+                            page = self.handle.logs(&container, Range::Tail(RING_LINES));
+                            whole = true;
+                        }
+                        queue.push_back(Msg::Logs { generation, page, whole });
+                    }
+                    Effect::Ask(command) => {
+                        let handle = self.handle.clone();
+                        let actor = Actor::Person(self.operator.clone());
+                        let answer = self.answer.clone();
+                        self.tasks.spawn(async move {
+                            let outcome = handle.command(actor, command).await;
+                            say(&answer, outcome.map_err(|e| e.to_string())).await;
+                        });
+                    }
+                    Effect::Pick(item) => {
+                        let Some(pick) = &self.pick else { continue };
+                        let work = pick(item);
+                        let answer = self.answer.clone();
+                        self.tasks.spawn(async move { say(&answer, work.await).await });
+                    }
+                    Effect::Question { number, question } => self.ask(number, question),
+                    Effect::CancelQuestion => {
+                        if let Some(answering) = self.answering.take() {
+                            answering.abort();
+                        }
+                    }
+                    Effect::Keep { incident, document } => {
+                        let folder = self.postmortems.clone();
+                        self.export(&folder, Kind::Postmortem(incident), document);
+                    }
+                    Effect::SaveLines { name, document } => {
+                        self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
+                    }
+                    Effect::Copy(text) => queue.push_back(reach::copy(&text)),
+                    Effect::Theme(name) => queue.push_back(self.take_theme(name)),
+                    Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),
+                    Effect::Notify(words) => {
+                        reach::done(reach::notify(self.notify, &words, self.tmux));
+                    }
+                    // The main loop does it: it may fail, and then the UI ends.
+                    Effect::Suspend => self.suspends = true,
+                }
+            }
+        }
+    }
+
+    fn take_theme(&mut self, name: &str) -> Msg {
+        match Theme::load(name, false) {
+            Ok(theme) => {
+                if theme.has_colors() {
+                    terminal::allow_colors();
+                }
+                self.theme = theme;
+                Msg::Said { ok: true, text: format!("Theme {name}, until sentinel-tui ends.") }
+            }
+            Err(error) => Msg::Said { ok: false, text: error.to_string() },
+        }
+    }
+
+    /// Stops as a shell's job, and draws everything again once that goes on.
+    pub(super) async fn suspend(&mut self) -> Result<(), TuiError> {
+        terminal::suspend()?;
+        let size = self.screen.size().map_err(TuiError::on("tell its size"))?;
+        self.take(Msg::Resize { width: size.width, height: size.height });
+        self.take(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() });
+        self.state.redraw = true;
+        self.draw().await
+    }
+
+    /// Writes a file beside what goes on.
+    fn export(&mut self, folder: &Path, kind: Kind, document: String) {
+        let (folder, answer) = (folder.to_owned(), self.answer.clone());
+        self.tasks.spawn(async move {
+            say(&answer, export::write(folder, kind, document).await).await;
+        });
+    }
+
+    /// Hands the pieces of an answer on as they come. Ending the task cancels the answer.
+    fn ask(&mut self, number: u64, question: Question) {
+        let mut asking = self.handle.ask(question);
+        let answer = self.answer.clone();
+        self.answering = Some(self.tasks.spawn(async move {
+            while let Some(part) = asking.next().await {
+                if answer.send(Msg::Part { number, part }).await.is_err() {
+                    break;
+                }
+            }
+        }));
+    }
+}
+
+async fn say(answer: &mpsc::Sender<Msg>, outcome: Result<String, String>) {
+    let message = match outcome {
+        Ok(text) => Msg::Said { ok: true, text },
+        Err(text) => Msg::Said { ok: false, text },
+    };
+    if answer.send(message).await.is_err() {
+        tracing::info!("an answer came after the terminal UI had ended");
+    }
+}
