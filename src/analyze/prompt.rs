@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use sentinel_core::consult::brief::Brief;
 use sentinel_core::consult::triage::Batch;
+use sentinel_core::consult::unvalued::Unvalued;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::tool::Tool;
@@ -132,26 +133,27 @@ Two short paragraphs, plain text, no headings, at most 120 words in all: first w
 then what was done and what remains. Say only what the facts below say; invent no cause, no fix and \
 no promise.\n{DATA}"
     );
+    let unvalued = Unvalued::of(Some(incident), []);
     let timeline: Vec<String> = incident
         .timeline
         .iter()
         .rev()
         .take(20)
         .rev()
-        .map(|e| format!("{:.0} {}: {}", e.at, e.actor, e.what))
+        .map(|e| unvalued.text(&format!("{:.0} {}: {}", e.at, e.actor, e.what)))
         .collect();
     let fixes: Vec<Value> = incident
         .plan
         .iter()
         .flat_map(|p| &p.steps)
-        .map(|s| json!({"what": s.docker_line, "state": s.state.as_str(), "result": s.result.as_ref().map(|r| &r.message)}))
+        .map(|s| json!({"what": unvalued.text(&s.docker_line), "state": s.state.as_str(), "result": s.result.as_ref().map(|r| &r.message)}))
         .collect();
     let facts = json!({
         "container": incident.container.name, "service": incident.service(), "root": incident.root,
         "class": incident.class.words(), "affected": incident.affected,
-        "cause": incident.diagnosis.as_ref().map(|d| &d.cause),
+        "cause": incident.diagnosis.as_ref().map(|d| unvalued.text(&d.cause)),
         "began": incident.observed_at, "ended": incident.closed_at, "how_it_ended": incident.state.as_str(),
-        "fixes": fixes, "timeline": timeline, "in_short": incident.explanation,
+        "fixes": fixes, "timeline": timeline, "in_short": incident.explanation.as_deref().map(|e| unvalued.text(e)),
     });
     Prompt { system, user: format!("Facts: {facts}") }
 }

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::consult::menu;
 use crate::consult::pieces::{PIECE_BYTES, change, cut, describe, probes, usage};
+use crate::consult::unvalued::Unvalued;
 use crate::detect::score::quote;
 use crate::diagnose::topology;
 use crate::diagnose::world::{Facts, World};
@@ -39,6 +40,8 @@ const MOST_EDGES: usize = 16;
 const TIMELINE: usize = 12;
 /// Changes this long before the incident are told.
 const CHANGES: SignedDuration = SignedDuration::from_hours(6);
+/// Sentences may speak of any change that is remembered.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 /// A runbook that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,29 +148,31 @@ impl Brief {
 pub fn brief(of: &Subject<'_>) -> Brief {
     let Subject { container, incident, world, now, .. } = *of;
     let places = places(of);
-    let (items, left_out) = evidence(of, &places);
+    let unvalued = unvalued(of, &places);
+    let (items, left_out) = evidence(of, &places, &unvalued);
     let near: BTreeSet<&str> = places.iter().map(|f| f.container.of.name.as_str()).collect();
     let close = |e: &&Edge| near.contains(e.from.as_str()) && near.contains(e.to.as_str());
     let needs = |e: &Edge| {
         format!("{} needs {} ({:.0} % sure: {})", e.from, e.to, e.confidence * 100.0, e.why)
     };
     let timeline = incident.map(|i| i.timeline.as_slice()).unwrap_or_default();
-    let told = |e: &TimelineEntry| format!("{:.0} {}: {}", e.at, e.actor, cut(&e.what));
+    let told =
+        |e: &TimelineEntry| format!("{:.0} {}: {}", e.at, e.actor, cut(&unvalued.text(&e.what)));
     let first = places.first().map(|f| &f.container);
     Brief {
         incident: incident.map(|i| i.id.clone()),
-        title: incident.map_or_else(String::new, |i| i.title.clone()),
+        title: incident.map_or_else(String::new, |i| unvalued.text(&i.title)),
         subject: container.name.clone(),
         names: first.map_or_else(Vec::new, |c| vec![c.of.name.clone(), c.of.service.clone()]),
         labels: first.map_or_else(BTreeMap::new, |c| c.labels.clone()),
         observed_at: incident.map_or(now, |i| i.observed_at),
-        rules: incident.map_or_else(RulesSay::default, rules_say),
+        rules: incident.map_or_else(RulesSay::default, |i| rules_say(i, &unvalued)),
         items,
         left_out,
         containers: places.iter().map(|f| describe(f)).collect(),
         topology: topology::all(world).iter().filter(close).map(needs).take(MOST_EDGES).collect(),
         timeline: timeline.iter().rev().take(TIMELINE).rev().map(told).collect(),
-        memory: of.memory.to_vec(),
+        memory: of.memory.iter().map(|m| unvalued.text(m)).collect(),
         runbooks: Vec::new(),
         tools: tools(world),
         policy: policy(of.mode),
@@ -221,7 +226,7 @@ fn places<'w>(of: &Subject<'w>) -> Vec<&'w Facts> {
 }
 
 /// The evidence within its budget, oldest first, and how many pieces did not fit.
-fn evidence(of: &Subject<'_>, places: &[&Facts]) -> (Vec<Item>, usize) {
+fn evidence(of: &Subject<'_>, places: &[&Facts], unvalued: &Unvalued) -> (Vec<Item>, usize) {
     let Subject { incident, world, now, .. } = *of;
     let mut ranked: Vec<Evidence> = Vec::new();
     let diagnosis = incident.and_then(|i| i.diagnosis.as_ref());
@@ -265,7 +270,7 @@ fn evidence(of: &Subject<'_>, places: &[&Facts]) -> (Vec<Item>, usize) {
     let left_out = all - chosen.len();
     chosen.sort_by(|a, b| a.ts.cmp(&b.ts).then(a.id.cmp(&b.id)));
     let item = |(n, mut evidence): (usize, Evidence)| {
-        evidence.excerpt = cut(&evidence.excerpt);
+        evidence.excerpt = cut(&unvalued.text(&evidence.excerpt));
         Item { id: format!("E{n}"), evidence }
     };
     ((1..).zip(chosen).map(item).collect(), left_out)
@@ -284,20 +289,27 @@ fn within<T: Clone>(all: &[T], bytes: usize, size: impl Fn(&T) -> usize) -> Vec<
     all.iter().filter(|one| fits(one)).cloned().collect()
 }
 
-fn rules_say(incident: &Incident) -> RulesSay {
+/// What the rules' sentences may name of the values of variables.
+fn unvalued(of: &Subject<'_>, places: &[&Facts]) -> Unvalued {
+    let changes =
+        places.iter().flat_map(|f| of.world.recent_changes(&f.container.of, REMEMBERED, of.now));
+    Unvalued::of(of.incident, changes)
+}
+
+fn rules_say(incident: &Incident, unvalued: &Unvalued) -> RulesSay {
     let Some(d) = &incident.diagnosis else { return RulesSay::default() };
     RulesSay {
         class: Some(d.class),
         root: d.root.clone(),
         confidence: d.confidence,
-        cause: d.cause.clone(),
+        cause: unvalued.text(&d.cause),
         rejected: d
             .rejected
             .iter()
-            .map(|r| format!("{} of {}: {}", r.class, r.root, r.why))
+            .map(|r| unvalued.text(&format!("{} of {}: {}", r.class, r.root, r.why)))
             .collect(),
-        plan: d.plan.iter().map(|a| a.docker_line.clone()).collect(),
-        advice: d.advice.clone().unwrap_or_default(),
+        plan: d.plan.iter().map(|a| unvalued.text(&a.docker_line)).collect(),
+        advice: d.advice.as_ref().map_or_else(String::new, |a| unvalued.text(a)),
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`menu`] tools to look with, and the steps that may be proposed, composed by us
 //! - [`triage`] which anomalies are worth a judgement, and what was judged before
 //! - [`look`] read-only calls that the analyst may make
+//! - [`unvalued`] sentences of the rules without the values of variables
 //!
 //! A model explains, ranks and proposes. It never opens an incident alone, never closes one, never
 //! approves, and none of its words becomes an argument of a call.
@@ -16,6 +17,7 @@ pub mod look;
 pub mod menu;
 mod pieces;
 pub mod triage;
+pub mod unvalued;
 
 use crate::redact;
 

@@ -8,7 +8,7 @@ use crate::domain::container::Container;
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::ids::EvidenceId;
 use crate::domain::size::bytes_words;
-use crate::domain::spec::{SpecChange, SpecField};
+use crate::domain::spec::SpecChange;
 
 /// Bytes of one piece.
 pub(super) const PIECE_BYTES: usize = 400;
@@ -64,16 +64,6 @@ pub(super) fn probes(facts: &Facts) -> impl Iterator<Item = Evidence> + '_ {
 
 /// A change in words. Of a variable only its name: values are never sent to a model.
 pub(super) fn change(change: &SpecChange, container: &Container) -> Evidence {
-    let words = if change.field == SpecField::Env {
-        let how = match (&change.old, &change.new) {
-            (None, _) => "was added",
-            (_, None) => "was removed",
-            _ => "was changed",
-        };
-        format!("variable {} {how}", change.name)
-    } else {
-        change.words()
-    };
     Evidence {
         id: EvidenceId(format!(
             "change-{}-{}-{}-{}",
@@ -85,7 +75,7 @@ pub(super) fn change(change: &SpecChange, container: &Container) -> Evidence {
         kind: EvidenceKind::Inspect,
         container: container.of.name.clone(),
         ts: change.at,
-        excerpt: format!("changed: {words}"),
+        excerpt: format!("changed: {}", change.without_values()),
         line: None,
     }
 }

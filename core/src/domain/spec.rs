@@ -129,6 +129,19 @@ impl SpecChange {
         let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
         format!("{}{name} {} → {}", self.field.words(), side(&self.old), side(&self.new))
     }
+
+    /// The change in words, of a variable only its name: `variable PEER_URL was removed`.
+    pub fn without_values(&self) -> String {
+        if self.field != SpecField::Env {
+            return self.words();
+        }
+        let how = match (&self.old, &self.new) {
+            (None, _) => "was added",
+            (_, None) => "was removed",
+            _ => "was changed",
+        };
+        format!("variable {} {how}", self.name)
+    }
 }
 
 fn is_hex(text: &str, digits: usize) -> bool {

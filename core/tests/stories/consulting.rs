@@ -7,9 +7,12 @@ use serde_json::json;
 
 use sentinel_core::consult::brief::Brief;
 use sentinel_core::consult::look;
+use sentinel_core::consult::unvalued::Unvalued;
 use sentinel_core::domain::container::{Container, RestartPolicy};
+use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::judgement::Verdict;
+use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::opinion::{Agreement, Analysis, Answered, ModelWord};
 use sentinel_core::domain::setup::Variable;
 use sentinel_core::domain::severity::Severity;
@@ -73,6 +76,60 @@ fn answer(story: &mut Story, analysis: serde_json::Value) {
     let analysis: Box<Analysis> = Box::new(serde_json::from_value(analysis).expect("it reads"));
     let word = ModelWord::Analyzed { incident, analysis, looked: Vec::new(), by: answered() };
     story.feed(Signal::Model { word: Box::new(word) });
+}
+
+/// A crash loop since a setting was changed, which is proposed to be taken back.
+fn loops_since_a_change() -> Story {
+    let with_peer = |peer: &str| {
+        let mut api = container("api");
+        api.restart_policy = RestartPolicy::Always;
+        let value = Some(peer.to_owned());
+        let variable = Variable { hash: peer.to_owned(), value, hosts: Vec::new() };
+        api.env.insert("PEER_URL".to_owned(), variable);
+        api
+    };
+    let mut story = with_models(Mode::Approve, vec![with_peer("http://data:9000")]);
+    for _ in 0..70 {
+        story.pass(SECOND);
+        story.feed(Signal::Tick);
+    }
+    story.removed("api");
+    let mut new = with_peer("http://dtaa:9111");
+    new.of.id = ContainerId("b".repeat(64));
+    new.created_at = Some(story.now);
+    new.started_at = Some(story.now);
+    story.truth.insert("api".to_owned(), new);
+    story.life("api", LifeKind::Create);
+    story.inspected("api", false);
+    story.starts("api");
+    for _ in 0..4 {
+        story.pass(seconds(2));
+        story.dies("api", 1);
+        story.pass(seconds(3));
+        story.starts_by_policy("api");
+    }
+    story.dies("api", 1);
+    story.pass(seconds(6));
+    story
+}
+
+#[test]
+fn a_sentence_about_a_change_loses_its_values_on_the_way_to_a_model() {
+    let story = loops_since_a_change();
+    let incident = story.incident();
+    let diagnosis = incident.diagnosis.clone().expect("it was diagnosed");
+    assert!(diagnosis.cause.contains("http://data:9000"), "a person reads it: {diagnosis:?}");
+    assert_eq!(diagnosis.plan.len(), 1, "it is proposed to be taken back");
+    let all = format!("{:?}", brief(&story));
+    assert!(all.contains("variable PEER_URL was changed") && all.contains("PEER_URL as before"));
+    let unvalued = Unvalued::of(Some(&incident), []);
+    let timeline = incident.timeline.iter().map(|e| unvalued.text(&e.what));
+    let told: String = timeline.chain([unvalued.text(&diagnosis.cause)]).collect();
+    assert!(told.contains("PEER_URL"), "{told}");
+    for value in ["data:9000", "dtaa:9111"] {
+        assert!(!all.contains(value), "{value} in {all}");
+        assert!(!told.contains(value), "{value} in {told}");
+    }
 }
 
 #[test]
