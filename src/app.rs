@@ -19,6 +19,7 @@ use crate::config::engine::{Endpoint, EndpointError, resolve};
 use crate::config::{ConfigError, Settings};
 use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
+use crate::monitor::survey::Survey;
 use crate::monitor::{self, DockerMonitor};
 use crate::ports::{LogCursor, Models, PortError, Recorder, Remediator, Role as _, Store};
 use crate::recording::write::FileRecorder;
@@ -184,6 +185,14 @@ pub async fn greet(settings: &Settings) -> Result<(Endpoint, String), AppError> 
     let monitor = monitor(settings, endpoint.clone(), Vec::new())?;
     let (_, id) = monitor.greet().await.map_err(AppError::Unreachable)?;
     Ok((endpoint, id))
+}
+
+/// Looks at the engine and at the way to it.
+pub async fn survey(settings: &Settings) -> Result<(Endpoint, Survey), AppError> {
+    let endpoint = resolve(settings.host.as_deref(), &settings.environment)?;
+    let monitor = monitor(settings, endpoint.clone(), Vec::new())?;
+    let survey = monitor.survey().await.map_err(AppError::Unreachable)?;
+    Ok((endpoint, survey))
 }
 
 /// The salt of the state folder. Without it settings are compared within this run only.

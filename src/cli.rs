@@ -141,6 +141,8 @@ pub enum Verb {
     /// The MCP tools
     #[command(subcommand)]
     Tools(ToolsVerb),
+    /// Whether everything that is needed is there and works, with what to do about what does not
+    Doctor(DoctorArgs),
     /// Run an MCP server over standard input and output, or on a port
     McpServer(McpServerArgs),
     /// Serve the tools of all MCP servers of the catalogue at one address (streamable HTTP, /mcp)
@@ -166,6 +168,14 @@ pub enum Verb {
         #[arg(default_value = "/health")]
         path: String,
     },
+}
+
+/// How findings are told.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DoctorArgs {
+    /// One JSON object for each part
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The demo.

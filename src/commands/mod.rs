@@ -4,6 +4,7 @@ pub mod audit;
 pub mod config;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod gateway;
 pub mod generate;
 pub mod incidents;
@@ -77,6 +78,7 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         Some(Verb::Silence(arguments)) => decide::silence(&settings, &arguments).await,
         Some(Verb::Audit(verb)) => audit::run(&settings, &verb).await,
         Some(Verb::Tools(verb)) => tools::run(settings, verb).await,
+        Some(Verb::Doctor(arguments)) => doctor::run(settings, &arguments).await,
         Some(Verb::McpServer(arguments)) => servers::run(&settings, arguments).await,
         Some(Verb::Gateway(arguments)) => gateway::run(settings, arguments).await,
         Some(Verb::Config(verb)) => config::run(&settings, &verb),

@@ -53,6 +53,10 @@ pub(super) struct Greeting {
     pub(super) id: String,
     /// How far its clock is ahead of ours.
     pub(super) ahead: jiff::SignedDuration,
+    /// Version of its control groups, `1` or `2`.
+    pub(super) cgroups: String,
+    /// Where it keeps layers and logs, as it says itself.
+    pub(super) root: String,
 }
 
 /// A connection that only reads.
@@ -112,7 +116,8 @@ impl Reader {
             endpoint: endpoint.words(),
         };
         let id = info.id.unwrap_or_else(|| engine.name.clone());
-        Ok(Greeting { engine, id, ahead })
+        let cgroups = info.cgroup_version.map(|v| v.to_string()).unwrap_or_default();
+        Ok(Greeting { engine, id, ahead, cgroups, root: info.docker_root_dir.unwrap_or_default() })
     }
 
     /// Whether the engine answers.

@@ -19,6 +19,7 @@ mod sampler;
 pub mod scope;
 mod supervise;
 mod surroundings;
+pub mod survey;
 mod terminal;
 mod usage;
 
@@ -38,6 +39,7 @@ use crate::config::engine::Endpoint;
 use crate::monitor::client::{Greeting, Reader};
 use crate::monitor::scope::Scope;
 use crate::monitor::supervise::Supervisor;
+use crate::monitor::survey::Survey;
 use crate::ports::{Inbox, LogCursor, Monitor, PortError};
 
 /// How to watch.
@@ -79,6 +81,13 @@ impl DockerMonitor {
     pub async fn greet(&self) -> Result<(EngineInfo, String), PortError> {
         let greeting = self.reader.clone().greet().await?;
         Ok((greeting.engine, greeting.id))
+    }
+
+    /// Looks at the engine and at the way to it, for people who ask whether all is well.
+    pub async fn survey(&self) -> Result<Survey, PortError> {
+        let greeting = self.reader.clone().greet().await?;
+        let listed = self.reader.list().await?;
+        Ok(Survey::of(greeting, listed.len()))
     }
 }
 

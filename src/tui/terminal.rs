@@ -82,6 +82,11 @@ pub fn check() -> Result<(), TuiError> {
     if stdin().is_terminal() && stdout().is_terminal() { Ok(()) } else { Err(TuiError::NoTerminal) }
 }
 
+/// Columns and rows of the terminal.
+pub fn size() -> std::io::Result<(u16, u16)> {
+    crossterm::terminal::size()
+}
+
 /// Holds the terminal; gives it back when dropped.
 pub struct Guard {
     before: Arc<Hook>,

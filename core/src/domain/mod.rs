@@ -11,6 +11,7 @@ pub mod diagnosis_wire;
 pub mod event;
 pub mod evidence;
 pub mod failure;
+pub mod finding;
 pub mod hash;
 pub mod ids;
 pub mod incident;
