@@ -7,6 +7,8 @@
 //!
 //! Run by `scripts/must/detect-latency.sh`, on one core.
 
+#[path = "synthetic/outside.rs"]
+mod outside;
 #[path = "synthetic/mod.rs"]
 mod synthetic;
 
@@ -16,26 +18,21 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use sentinel_core::detect::reader::Reader;
+use outside::{Followed, Idle};
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::log::{LogLine, Stream};
-use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
-use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::engine::Settings;
-use sentinel_core::redact::clean;
 use sentinel_core::session::input::Announced;
-use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
+use sentinel_tui::ports::{Inbox, Monitor, PortError};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
 use sentinel_tui::store::sqlite::SqliteStore;
-use synthetic::{Service, container};
+use synthetic::container;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -43,8 +40,6 @@ type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Containers that write.
 const CONTAINERS: usize = 50;
-/// Bytes of a line that the monitor keeps.
-const LINE_BYTES: usize = 16 * 1024;
 /// What the probes say: failures that are known by their words. Enough different ones that none
 /// comes again before it would be told again.
 const FAILURES: [&str; 8] = [
@@ -76,31 +71,6 @@ struct Writers {
     sent: Sent,
 }
 
-/// A container in the monitor's hands.
-struct Followed {
-    id: ContainerId,
-    service: Service,
-    reader: Reader,
-    seq: u64,
-}
-
-impl Followed {
-    /// What the real follower does with the bytes of a line.
-    fn take(&mut self, raw: &[u8], at: Timestamp) -> LogLine {
-        let text = clean(raw, LINE_BYTES);
-        self.seq += 1;
-        LogLine {
-            container: self.id.clone(),
-            seq: self.seq,
-            at,
-            stream: Stream::Stdout,
-            reading: self.reader.read(Stream::Stdout, &text),
-            text: text.into(),
-            history: false,
-        }
-    }
-}
-
 impl Writers {
     async fn write(&self, inbox: &Inbox, stop: &CancellationToken) {
         let attached =
@@ -110,12 +80,7 @@ impl Writers {
             .containers
             .iter()
             .enumerate()
-            .map(|(index, c)| Followed {
-                id: c.of.id.clone(),
-                service: Service::new(index),
-                reader: Reader::default(),
-                seq: 0,
-            })
+            .map(|(index, c)| Followed::new(c.of.id.clone(), index))
             .collect();
         // What writing costs is not what is measured: a stock of lines for each.
         let stock: Vec<Vec<String>> = followed
@@ -175,45 +140,6 @@ impl Monitor for Writers {
     fn inspect(&self, wanted: ContainerId) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
         let found = self.containers.iter().find(|c| c.of.id == wanted).cloned();
         Box::pin(async move { Ok(found) })
-    }
-}
-
-/// Nothing is ever done.
-struct Idle;
-
-impl Remediator for Idle {
-    fn run(&self, _out: mpsc::Sender<Signal>, stop: CancellationToken) -> BoxFuture<'_, ()> {
-        Box::pin(async move { stop.cancelled().await })
-    }
-
-    fn apply(
-        &self,
-        _plan: Approved<Plan>,
-        _monitor: Arc<dyn Monitor>,
-        _out: mpsc::Sender<Signal>,
-    ) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn undo(&self, _plan: Approved<Undo>, _out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-
-    fn call(
-        &self,
-        _call: ToolCall,
-    ) -> BoxFuture<'_, Result<(ToolResult, serde_json::Value), PortError>> {
-        Box::pin(async { Err(PortError("nothing is done here".to_owned())) })
-    }
-
-    fn tools(&self) -> Vec<Tool> {
-        Vec::new()
-    }
-}
-
-impl Role for Idle {
-    fn claim(&self) -> Claim {
-        Claim { acts: true, keeps: true }
     }
 }
 

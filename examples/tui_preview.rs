@@ -570,6 +570,7 @@ async fn preview(
         mouse,
         notify: if bell { Notify::Osc9 } else { Notify::Off },
         tmux: false,
+        frames: None,
     };
     let signals = stop.clone();
     tokio::spawn(async move {

@@ -59,6 +59,9 @@ fn hint(state: &State, action: Action, word: &str) -> Styled {
 /// Only what does something where the operator stands, most useful first.
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let mut list = Vec::new();
+    if matches!(state.focus, Pane::Containers | Pane::Logs) {
+        list.extend(trouble(state));
+    }
     match state.focus {
         Pane::Containers => {
             if !state.snapshot.containers.is_empty() {
@@ -131,6 +134,14 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         list.push((Action::Quiet, "left alone"));
     }
     list
+}
+
+/// The way to what needs somebody, from where it cannot be seen in full.
+fn trouble(state: &State) -> impl Iterator<Item = (Action, &'static str)> {
+    let open = state.snapshot.incidents.iter().any(|i| !i.state.is_closed());
+    let waits = lists::to_approve(state) > 0;
+    let incident = open.then_some((Action::GoIncidents, "incident"));
+    incident.into_iter().chain(waits.then_some((Action::GoFixes, "fix")))
 }
 
 /// The same on a page of the inspector.

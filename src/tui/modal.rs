@@ -45,12 +45,6 @@ impl Open {
         }
     }
 
-    /// Whether keys that came before it was drawn are dropped. The palette's are the name that
-    /// is being typed.
-    pub fn drops_earlier(&self) -> bool {
-        !matches!(self.modal, Modal::Palette(_))
-    }
-
     /// Whether a key read at `at` may do something.
     pub fn hears(&self, at: Duration) -> bool {
         !self.is_guarded() || self.drawn.is_some_and(|drawn| at >= drawn + GRACE)

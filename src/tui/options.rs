@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -36,6 +37,30 @@ pub struct Options {
     pub notify: Notify,
     /// The terminal is one of tmux, which has to be asked to hand things on.
     pub tmux: bool,
+    /// Takes down how long input waits for its frame.
+    pub frames: Option<Frames>,
+}
+
+/// How long each input waited until the frame that shows it was on its way to the terminal: the
+/// first [`Frames::MOST`] of them.
+#[derive(Clone, Debug, Default)]
+pub struct Frames(Arc<Mutex<Vec<Duration>>>);
+
+impl Frames {
+    /// As many are taken down.
+    pub const MOST: usize = 100_000;
+
+    pub(crate) fn shown(&self, waited: Duration) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < Self::MOST {
+            all.push(waited);
+        }
+    }
+
+    /// What was taken down.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// An extra menu: the demo offers its faults with it.

@@ -3,6 +3,7 @@
 //! One turn takes one message and up to `DRAIN` more that are there already, then draws at
 //! most once. While nothing changes nothing is drawn and nothing polls.
 
+mod pace;
 mod perform;
 
 use std::path::PathBuf;
@@ -26,7 +27,8 @@ use crate::config::ui::Notify;
 use crate::runtime::handle::Handle;
 use crate::tui::message::Msg;
 use crate::tui::modal::{GRACE, Open};
-use crate::tui::options::{Options, Pick};
+use crate::tui::options::{Frames, Options, Pick};
+use crate::tui::run::pace::Pace;
 use crate::tui::state::{MenuText, State};
 use crate::tui::terminal::{self, Guard, Screen, TuiError, wipe};
 use crate::tui::theme::Theme;
@@ -35,9 +37,7 @@ use crate::tui::view::root;
 
 /// Messages taken before a frame is drawn.
 const DRAIN: usize = 256;
-/// The shortest time between two frames: 30 a second.
-const FRAME: Duration = Duration::from_millis(33);
-/// The same where only readings changed.
+/// The shortest time between two frames where only readings changed.
 const CALM: Duration = Duration::from_secs(1);
 /// A runner that comes this much later than it wanted was stalled.
 const LATE: Duration = Duration::from_millis(50);
@@ -89,7 +89,10 @@ struct Runner {
     /// The answer under way.
     answering: Option<AbortHandle>,
     began: Instant,
-    next_frame: Instant,
+    pace: Pace,
+    /// When the oldest input was read that no frame shows yet.
+    input: Option<Instant>,
+    frames: Option<Frames>,
     next_calm: Instant,
     /// When an open dialog begins to hear keys; until then they are dropped.
     opens: Option<Instant>,
@@ -109,7 +112,16 @@ impl Runner {
         state.mouse = options.mouse;
         state.notices.on = options.notify != Notify::Off;
         let Options {
-            theme, operator, menu, postmortems, saved_logs, keymap, notify, tmux, ..
+            theme,
+            operator,
+            menu,
+            postmortems,
+            saved_logs,
+            keymap,
+            notify,
+            tmux,
+            frames,
+            ..
         } = options;
         state.keymap = keymap;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
@@ -134,7 +146,9 @@ impl Runner {
             tasks: JoinSet::new(),
             answering: None,
             began: Instant::now(),
-            next_frame: Instant::now(),
+            pace: Pace::new(Instant::now()),
+            input: None,
+            frames,
             next_calm: Instant::now(),
             opens: None,
             suspends: false,
@@ -154,6 +168,7 @@ impl Runner {
         while !self.state.quit {
             self.open_up().await?;
             let opens = self.opens.unwrap_or(next_tick);
+            let next_frame = self.pace.next(self.input.is_some());
             let message = tokio::select! {
                 biased;
                 () = crashed.cancelled() => return Err(TuiError::Crashed),
@@ -170,7 +185,7 @@ impl Runner {
                     // The run loop has ended; whoever started it says why.
                     Err(_) => return Ok(()),
                 },
-                () = sleep_until(self.next_frame), if self.state.dirty => None,
+                () = sleep_until(next_frame), if self.state.dirty => None,
                 () = sleep_until(self.next_calm), if self.state.readings => None,
                 () = sleep_until(next_tick) => {
                     Some(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() })
@@ -189,7 +204,11 @@ impl Runner {
                 self.suspend().await?;
             }
             let now = Instant::now();
-            let due = (self.state.dirty && now >= self.next_frame)
+            if !self.state.dirty {
+                // It changed nothing that could be seen.
+                self.input = None;
+            }
+            let due = (self.state.dirty && now >= self.pace.next(self.input.is_some()))
                 || (self.state.readings && now >= self.next_calm);
             if due && !self.state.quit {
                 self.draw().await?;
@@ -214,8 +233,9 @@ impl Runner {
 
     /// What a terminal event means; `None` for nothing, and for what was typed before an open
     /// dialog could be read.
-    fn read(&self, event: std::io::Result<Event>) -> Result<Option<Msg>, TuiError> {
+    fn read(&mut self, event: std::io::Result<Event>) -> Result<Option<Msg>, TuiError> {
         let at = self.began.elapsed();
+        self.input.get_or_insert_with(Instant::now);
         Ok(match event.map_err(TuiError::on("be read"))? {
             Event::Key(key) if is_interrupt(&key) => Some(Msg::Key { key, at }),
             Event::Resize(width, height) => Some(Msg::Resize { width, height }),
@@ -275,10 +295,14 @@ impl Runner {
             .draw(|frame| root::draw(frame.buffer_mut(), state, theme))
             .map_err(TuiError::on("be drawn to"))?;
         (self.state.dirty, self.state.readings) = (false, false);
-        self.next_frame = Instant::now() + FRAME;
-        self.next_calm = Instant::now() + CALM;
+        let now = Instant::now();
+        if let (Some(input), Some(frames)) = (self.input.take(), &self.frames) {
+            frames.shown(now - input);
+        }
+        self.pace.drew(now);
+        self.next_calm = now + CALM;
         let opened = self.state.modal.as_ref().is_some_and(|open| open.drawn.is_none());
-        let drops = self.state.modal.as_ref().is_some_and(Open::drops_earlier);
+        let drops = self.state.modal.as_ref().is_some_and(Open::is_guarded);
         if opened && drops {
             // What was typed before the dialog could be seen was not meant for it.
             self.opens = Some(Instant::now());
