@@ -100,11 +100,11 @@ fn watch(
     mut reader: Box<dyn std::io::Read + Send>,
     began: Instant,
     name: String,
-) -> Arc<Mutex<Watched>> {
+) -> Fallible<Arc<Mutex<Watched>>> {
     let watched = Arc::new(Mutex::new(Watched::default()));
     let shared = Arc::clone(&watched);
+    let mut screen = vt100::Parser::new(ROWS.try_into()?, COLUMNS.try_into()?, 0);
     thread::spawn(move || {
-        let mut screen = vt100::Parser::new(ROWS, COLUMNS, 0);
         let mut buffer = vec![0; 1 << 16];
         while let Ok(count) = reader.read(&mut buffer) {
             let Some(bytes) = buffer.get(..count).filter(|b| !b.is_empty()) else { break };
@@ -123,7 +123,7 @@ fn watch(
             }
         }
     });
-    watched
+    Ok(watched)
 }
 
 /// Runs a program, or nothing, and measures.
@@ -140,7 +140,7 @@ fn measured(program: &str, corner: &Corner, length: Duration) -> Fallible<Seen> 
         let command = command(program, corner, folder.path());
         let began = Instant::now();
         let child = pair.slave.spawn_command(command).map_err(|e| e.to_string())?;
-        let watched = watch(reader, began, corner.full("w0"));
+        let watched = watch(reader, began, corner.full("w0"))?;
         running = Some((child, pair, watched, began));
     }
     if let Some((child, _, watched, began)) = &mut running {

@@ -473,3 +473,25 @@ fn the_text_editor_is_the_maintained_one() -> Result<(), String> {
         Err("Cargo.toml: keep the key tui-textarea with package = \"ratatui-textarea\": the original does not compile against this ratatui".to_owned())
     }
 }
+
+#[test]
+fn every_test_that_the_documents_name_exists() -> io::Result<()> {
+    let page = fs::read_to_string(root().join("docs/pains.md"))?;
+    let folders = ["core/src", "core/tests", "src", "tests", "mcp-servers"];
+    let read = folders.iter().map(|f| sources(f)).collect::<io::Result<Vec<_>>>()?;
+    let all: Vec<Source> = read.into_iter().flatten().collect();
+    let named: Vec<&str> = page
+        .split('`')
+        .filter(|word| word.matches('_').count() > 1)
+        .filter(|word| {
+            word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        })
+        .collect();
+    assert!(named.len() > 30, "only {named:?} is named: the search is broken");
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !all.iter().any(|s| s.text.contains(&format!("fn {name}("))))
+        .collect();
+    assert!(missing.is_empty(), "docs/pains.md names tests that are not there: {missing:?}");
+    Ok(())
+}

@@ -69,6 +69,18 @@ impl Session {
         self.parser.screen().contents()
     }
 
+    /// Reads what comes within a time.
+    pub fn rest(&mut self, time: Duration) -> Fallible {
+        let until = Instant::now() + time;
+        loop {
+            match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(part) => self.takes(&part),
+                Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Err("it has ended".into()),
+            }
+        }
+    }
+
     /// Reads until the screen is as wanted; the screen comes in the error if it never is.
     pub fn until(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> Fallible {
         let deadline = Instant::now() + PATIENCE;
