@@ -87,7 +87,8 @@ fn what_is_folded_is_shown_once_its_first_line_fell_away() {
     let mut rest = page_of(Vec::new());
     rest.first_kept = 3;
     let generation = session.state.logs.generation;
-    session.send(Msg::Logs { generation, page: rest, whole: false });
+    let container = session.state.logs.container.clone().unwrap();
+    session.send(Msg::Logs { container, generation, page: rest, whole: false });
     assert_eq!(shown(&session).len(), 5, "three frames, and two lines behind them");
     assert!(session.screen().contains("shop.Pool.take"));
 }

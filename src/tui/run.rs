@@ -88,6 +88,8 @@ struct Runner {
     tasks: JoinSet<()>,
     /// The answer under way.
     answering: Option<AbortHandle>,
+    /// The page of a log under way.
+    paging: Option<AbortHandle>,
     began: Instant,
     next_frame: Instant,
     next_calm: Instant,
@@ -133,6 +135,7 @@ impl Runner {
             answer,
             tasks: JoinSet::new(),
             answering: None,
+            paging: None,
             began: Instant::now(),
             next_frame: Instant::now(),
             next_calm: Instant::now(),
