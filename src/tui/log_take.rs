@@ -31,8 +31,9 @@ impl LogView {
         if self.past.detached {
             return self.count_only(id, page) || first_time;
         }
-        let renewed = whole && !first_time && self.renew(id, page);
-        let added = self.add(id, page);
+        let replaces = whole && self.merged.is_empty() && !self.past.paged;
+        let renewed = whole && !replaces && !first_time && self.renew(id, page);
+        let added = if replaces { self.replace(id, page) } else { self.add(id, page) };
         let source = self.sources.of(id);
         (source.revision, source.first_kept) = (page.revision, page.first_kept);
         let trimmed = self.trim();
@@ -58,6 +59,24 @@ impl LogView {
         self.missed += count;
         self.past.cut += count as u64;
         count > 0
+    }
+
+    /// One log anew, as its ring has it now.
+    fn replace(&mut self, id: &ContainerId, page: &LogPage) -> bool {
+        let first = page.entries.first().map(|e| e.line.seq);
+        let known = self.entries.iter().position(|e| Some(e.line.seq) == first);
+        let old_end = self.base + self.entries.len() as u64;
+        self.base = known.map_or(old_end, |at| self.base + at as u64);
+        self.entries = page.entries.iter().cloned().collect();
+        self.bytes = self.entries.iter().map(|e| cost(e)).sum();
+        let source = self.sources.of(id);
+        source.last = page.entries.last().map_or(0, |e| e.line.seq);
+        source.with_last = self.entries.iter().filter(|e| e.line.seq == source.last).count();
+        self.reshow();
+        if !self.follow {
+            self.missed += self.shown.iter().rev().take_while(|at| **at >= old_end).count();
+        }
+        true
     }
 
     /// Entries that changed since they were taken (marked as evidence) take their places.

@@ -443,7 +443,7 @@ mod tests {
     fn wrapped_lines_count_their_rows() {
         let mut view = LogView { wrap: true, times: Times::Off, ..of_c() };
         take(&mut view, &page(vec![entry(1, &"x".repeat(25), None, false)], 1), true);
-        assert_eq!(view.rows(0, 14), 3);
+        assert_eq!(view.rows(BASE, 14), 3);
         assert_eq!(view.start(2, 14), Start { place: 0, skip: 1 }, "its end is shown");
     }
 

@@ -1,22 +1,22 @@
-//! Lines of the log as such: anomalous ones, selected ones, copying them.
+//! Lines of the log as such: whose and since when, anomalous ones, selected ones.
 
 use crate::tui::action::Action;
 use crate::tui::layout::room;
 use crate::tui::message::Effect;
 use crate::tui::pane::Pane;
 use crate::tui::state::State;
-use crate::tui::update::{logs, marks, range};
+use crate::tui::update::{logs, marks, range, whose};
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::LogRange => range::open(state),
-        Action::WhoseLog => return marks::cycle(state),
+        Action::WhoseLog => return whose::cycle(state),
         Action::MarkContainer | Action::MarkRange => return marks::act(state, action),
         Action::NextAnomaly => anomaly(state, true),
         Action::PreviousAnomaly => anomaly(state, false),
         Action::SelectLines => select(state),
         Action::CopyAll => return copy_all(state),
-        _ => {}
+        other => return logs::act(state, other),
     }
     Vec::new()
 }
@@ -38,13 +38,6 @@ fn select(state: &mut State) {
         state.logs.unstick(rows, columns);
         state.logs.anchor = Some(state.logs.cursor);
     }
-}
-
-pub(super) fn copy_selection(state: &mut State) -> Vec<Effect> {
-    let Some(selected) = state.logs.selected() else { return Vec::new() };
-    let text = state.logs.text_between(selected);
-    state.logs.anchor = None;
-    vec![Effect::Copy(text)]
 }
 
 fn copy_all(state: &mut State) -> Vec<Effect> {

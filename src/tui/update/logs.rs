@@ -9,6 +9,7 @@ use crate::runtime::rings::LogPage;
 use crate::tui::action::Action;
 use crate::tui::layout::room;
 use crate::tui::log_past::Range;
+use crate::tui::log_sources::Whose;
 use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
@@ -17,7 +18,7 @@ use crate::tui::pattern::Pattern;
 use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
-use crate::tui::update::{lines, marks, past};
+use crate::tui::update::past;
 
 /// Columns that one press of left or right scrolls.
 const SIDE: usize = 16;
@@ -135,7 +136,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.logs.reshow();
             state.logs.reveal(rows, columns);
         }
-        other => return lines::act(state, other),
+        _ => {}
     }
     Vec::new()
 }
@@ -175,7 +176,7 @@ fn next_bookmark(state: &mut State) {
 
 /// Writes what is shown, folded lines too, as it is on the screen: secrets are masked in it.
 fn save(state: &mut State) -> Vec<Effect> {
-    let name = marks::file_name(state);
+    let name = file_name(state);
     let document = state.logs.document();
     if document.is_empty() {
         state.toast(false, "There is no line to save.");
@@ -186,6 +187,18 @@ fn save(state: &mut State) -> Vec<Effect> {
     vec![Effect::SaveLines { name, document }]
 }
 
+/// What the saved lines are called by.
+fn file_name(state: &State) -> String {
+    match &state.logs.whose {
+        Whose::One => {
+            let view = state.logs.container.as_ref().and_then(|id| state.container(id));
+            view.map_or_else(|| "log".to_owned(), |v| v.container.of.name.clone())
+        }
+        Whose::Marked => format!("{}-logs", state.logs.merged.len()),
+        Whose::Service(service) => service.clone(),
+    }
+}
+
 fn copy(state: &mut State) -> Vec<Effect> {
     let text = match state.focus {
         Pane::Inspector => {
@@ -193,8 +206,13 @@ fn copy(state: &mut State) -> Vec<Effect> {
             let page = crate::tui::pages::inspected(state, columns.max(100));
             Some(page.lines.iter().map(Styled::plain).collect::<Vec<_>>().join("\n"))
         }
-        _ if state.logs.anchor.is_some() => return lines::copy_selection(state),
-        _ => state.logs.current().map(|e| e.line.text.to_string()),
+        _ => match state.logs.selected() {
+            Some(selected) => {
+                state.logs.anchor = None;
+                Some(state.logs.text_between(selected))
+            }
+            None => state.logs.current().map(|e| e.line.text.to_string()),
+        },
     };
     if text.is_none() {
         state.toast(false, "There is no line to copy.");

@@ -15,6 +15,7 @@ mod range;
 mod silence;
 mod snapshot;
 mod talk;
+mod whose;
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::tui::message::Effect;
 use crate::tui::pages;
 use crate::tui::pane::Pane;
 use crate::tui::state::{Jump, Selection, State, Subject};
-use crate::tui::update::{logs, marks};
+use crate::tui::update::{logs, whose};
 
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     match state.focus {
@@ -165,7 +165,7 @@ pub(super) fn keep_selections(state: &mut State) -> Vec<Effect> {
 /// The log pane shows the selected container.
 fn follow_selection(state: &mut State) -> Vec<Effect> {
     if state.logs.container == state.containers.item {
-        return marks::join(state);
+        return whose::join(state);
     }
     if state.logs.whose == Whose::Marked {
         // What was marked stays in view while the operator looks around.

@@ -8,7 +8,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::range::{CHOICES, Choice};
 use crate::tui::state::State;
-use crate::tui::update::{logs, marks, past};
+use crate::tui::update::{logs, past, whose};
 
 pub(super) fn open(state: &mut State) {
     state.modal = Some(Open::new(Modal::Range { cursor: 0 }));
@@ -67,14 +67,14 @@ fn refuse(state: &mut State, why: &str) -> Vec<Effect> {
 }
 
 fn started(state: &State) -> Option<Timestamp> {
-    let id = marks::container_here(state)?;
+    let id = whose::container_here(state)?;
     state.container(&id)?.container.started_at
 }
 
 /// When the open incident of a container began: the one that is its own before one that only
 /// reaches it.
 fn incident(state: &State) -> Option<Timestamp> {
-    let id = marks::container_here(state)?;
+    let id = whose::container_here(state)?;
     let name = &state.container(&id)?.container.of.name;
     let open = || state.snapshot.incidents.iter().filter(|i| !i.state.is_closed());
     open()
