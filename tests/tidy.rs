@@ -91,8 +91,17 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
 const ENVIRONMENT_READERS: &[&str] = &["src/config/", "src/demo/service.rs", "mcp-servers/"];
 
 /// Variables of the system itself, which no `.env` file is meant to set.
-const SYSTEM_VARIABLES: &[&str] =
-    &["HOME", "USER", "TMUX", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"];
+const SYSTEM_VARIABLES: &[&str] = &[
+    "HOME",
+    "USER",
+    "TMUX",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "SSH_CONNECTION",
+];
 
 /// Lines that a file may have before its tests. The aim is 400.
 const MOST_LINES: usize = 450;

@@ -126,7 +126,9 @@ fn a_line_is_shown_whole_scrolled_copied_and_closed() {
         "{screen}"
     );
     session.keys("y");
-    assert!(matches!(&session.effects[..], [Effect::Copy(text)] if text.starts_with("{\"time\"")));
+    assert!(
+        matches!(&session.effects[..], [.., Effect::Copy(text)] if text.starts_with("{\"time\""))
+    );
     session.keys("j esc");
     assert!(session.state.modal.is_none());
 }

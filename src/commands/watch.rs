@@ -111,6 +111,7 @@ pub async fn on_screen(
         mouse: settings.ui.mouse,
         notify: settings.ui.notify,
         tmux: settings.ui.tmux,
+        display: settings.ui.display,
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::config::ui::Notify;
+use crate::config::ui::{Display, Notify};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 
@@ -36,6 +36,8 @@ pub struct Options {
     pub notify: Notify,
     /// The terminal is one of tmux, which has to be asked to hand things on.
     pub tmux: bool,
+    /// The display whose clipboard can be reached.
+    pub display: Display,
 }
 
 /// An extra menu: the demo offers its faults with it.

@@ -22,7 +22,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::ui::Notify;
+use crate::config::ui::{Display, Notify};
 use crate::runtime::handle::Handle;
 use crate::tui::message::Msg;
 use crate::tui::modal::{GRACE, Open};
@@ -78,6 +78,7 @@ struct Runner {
     postmortems: PathBuf,
     notify: Notify,
     tmux: bool,
+    display: Display,
     saved_logs: PathBuf,
     screen: Screen,
     state: State,
@@ -111,7 +112,16 @@ impl Runner {
         state.mouse = options.mouse;
         state.notices.on = options.notify != Notify::Off;
         let Options {
-            theme, operator, menu, postmortems, saved_logs, keymap, notify, tmux, ..
+            theme,
+            operator,
+            menu,
+            postmortems,
+            saved_logs,
+            keymap,
+            notify,
+            tmux,
+            display,
+            ..
         } = options;
         state.keymap = keymap;
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
@@ -126,6 +136,7 @@ impl Runner {
             postmortems,
             notify,
             tmux,
+            display,
             saved_logs,
             screen,
             state,

@@ -77,7 +77,7 @@ impl Runner {
                     Effect::SaveLines { name, document } => {
                         self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
                     }
-                    Effect::Copy(text) => queue.push_back(reach::copy(&text)),
+                    Effect::Copy(text) => self.copy(text),
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
                     Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),
                     Effect::Notify(words) => {
@@ -88,6 +88,18 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// Copies both ways: what the terminal took cannot be known, the machine's own display says.
+    fn copy(&mut self, text: String) {
+        let handed = reach::copy(&text, self.tmux);
+        let (display, answer) = (self.display, self.answer.clone());
+        self.tasks.spawn(async move {
+            let tool = reach::native(display, &text).await;
+            if answer.send(reach::said(&handed, tool)).await.is_err() {
+                tracing::info!("a copy ended after the terminal UI");
+            }
+        });
     }
 
     /// Reads a page beside what goes on. One that is under way is not wanted any more.
