@@ -162,6 +162,7 @@ impl Play {
             stream: Stream::Stdout,
             text: text.into(),
             reading: reader::one(text),
+            styles: None,
             history,
         }
     }

@@ -38,6 +38,7 @@ fn entries(container: &str, texts: &[&str], from: i64, every: i64) -> Vec<Arc<Lo
                     stream: Stream::Stdout,
                     text: Arc::from(*text),
                     reading: reader.read(Stream::Stdout, text),
+                    styles: None,
                     history: false,
                 },
                 anomaly: None,

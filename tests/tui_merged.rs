@@ -7,15 +7,18 @@ mod tui_common;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use sentinel_core::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
 use sentinel_core::domain::log::{LogEntry, LogLine, Reading, Stream};
 use sentinel_core::domain::log_page::{PageAsk, PageFrom, PastPage};
 use sentinel_core::domain::severity::Severity;
+use sentinel_core::redact;
 use sentinel_tui::runtime::rings::LogPage;
 use sentinel_tui::tui::log_past::{Edge, Range};
 use sentinel_tui::tui::log_sources::Whose;
 use sentinel_tui::tui::log_take::HELD_LINES;
 use sentinel_tui::tui::message::{Effect, Msg};
+use sentinel_tui::tui::role::Role;
 use tui_common::{Session, ago, container, healthy, id, now, theme, view};
 
 fn line(of: &str, seq: u64, at: Timestamp, text: &str) -> LogLine {
@@ -26,6 +29,7 @@ fn line(of: &str, seq: u64, at: Timestamp, text: &str) -> LogLine {
         stream: Stream::Stdout,
         text: text.into(),
         reading: Reading::default(),
+        styles: None,
         history: false,
     }
 }
@@ -92,7 +96,7 @@ fn marked_containers_have_one_log_ordered_by_time() {
         ]
     );
     let screen = session.screen();
-    assert!(screen.contains("marked: 2 containers") && screen.contains("2 marked"), "{screen}");
+    assert!(screen.contains("2 marked: api-1, db-1") && screen.contains("2 marked"), "{screen}");
     assert!(screen.contains("api-1 shop-api-1 1"), "its name stands before each line: {screen}");
 }
 
@@ -372,6 +376,46 @@ fn what_is_missing_is_said_however_narrow_it_is() {
         give(&mut session, "shop-api-1", page(entries, 1), false);
         let screen = session.screen();
         assert!(screen.contains("dropped 7") && screen.contains("+2 new"), "{screen}");
+    }
+}
+
+/// A line as it comes from a container, cleaned as the monitor does it.
+fn as_read(raw: &[u8]) -> LogLine {
+    let text: Arc<str> = redact::clean(raw, 4096).into();
+    LogLine {
+        styles: redact::styles::spans(raw, &text),
+        text: Arc::clone(&text),
+        ..line("shop-api-1", 1, ago(9), "")
+    }
+}
+
+#[test]
+fn colours_of_the_writer_are_shown_in_the_themes_own() {
+    let mut session = session(80, 24);
+    session.keys("4");
+    let raw = b"\x1b[32mgreen\x1b[0m plain \x1b[31;1mred\x1b[0m";
+    give(&mut session, "shop-api-1", page(vec![entry(as_read(raw))], 1), true);
+    session.keys("1");
+    for name in ["dark", "light", "mono"] {
+        let theme = theme(name);
+        let buffer = session.buffer(&theme);
+        let looks = |text: &str| tui_common::cell_of(&buffer, text).fg;
+        let wanted = |role| theme.style(role).fg.unwrap_or_default();
+        assert_eq!(looks("green"), wanted(Role::Ok));
+        assert_eq!(looks("red"), wanted(Role::Error));
+        assert_eq!(looks("plain"), wanted(Role::Text));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_control_byte_is_ever_drawn(raw in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut session = session(60, 15);
+        session.keys("4");
+        give(&mut session, "shop-api-1", page(vec![entry(as_read(&raw))], 1), true);
+        let buffer = session.buffer(&theme("dark"));
+        let harmful = |s: &str| s.chars().any(redact::display::is_harmful);
+        prop_assert!(!buffer.content().iter().any(|cell| harmful(cell.symbol())));
     }
 }
 

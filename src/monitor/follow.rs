@@ -17,6 +17,7 @@ use sentinel_core::domain::signal::Signal;
 use sentinel_core::redact::clean;
 use sentinel_core::redact::key_block::KeyBlock;
 use sentinel_core::redact::secrets::MASK;
+use sentinel_core::redact::styles;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
@@ -340,6 +341,7 @@ impl Follower {
             self.seq += 1;
             bytes += line.text.len();
             let text = self.shown(&line);
+            let styles = styles::spans(&line.text, &text);
             let reading = self.words.read(line.stream, &text);
             batch.push(LogLine {
                 container: self.container.clone(),
@@ -348,6 +350,7 @@ impl Follower {
                 stream: line.stream,
                 text,
                 reading,
+                styles,
                 history: self.past.holds(line.at),
             });
             if batch.len() >= BATCH_LINES || bytes >= BATCH_BYTES {

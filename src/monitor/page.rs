@@ -17,6 +17,7 @@ use sentinel_core::domain::log_page::{PageAsk, PageFrom, PastPage, Seam};
 use sentinel_core::redact::clean;
 use sentinel_core::redact::key_block::KeyBlock;
 use sentinel_core::redact::secrets::MASK;
+use sentinel_core::redact::styles;
 use tokio::time::timeout;
 
 use crate::monitor::client::{LogQuery, Reader};
@@ -281,6 +282,7 @@ fn safe(
         let hidden = key.line(&String::from_utf8_lossy(&line.text));
         let text: Arc<str> =
             if hidden { MASK.into() } else { clean(&line.text, LINE_BYTES).into() };
+        let styles = styles::spans(&line.text, &text);
         let reading = words.read(line.stream, &text);
         if at >= skip {
             out.push(LogLine {
@@ -290,6 +292,7 @@ fn safe(
                 stream: line.stream,
                 text,
                 reading,
+                styles,
                 history: true,
             });
         }

@@ -16,7 +16,7 @@ pub const HELD_LINES: usize = 50_000;
 pub const HELD_BYTES: usize = 16 << 20;
 
 /// What an entry takes besides its text.
-const ENTRY: usize = 272;
+const ENTRY: usize = 288;
 
 impl LogView {
     /// Takes a page of a container's ring. `whole` says that it is all that the ring has;
@@ -259,7 +259,8 @@ impl LogView {
 
 /// What an entry takes.
 pub(super) fn cost(entry: &LogEntry) -> usize {
-    entry.line.text.len() + ENTRY
+    let spans = entry.line.styles.as_ref().map_or(0, |s| 16 + size_of_val(s.as_ref()));
+    entry.line.text.len() + spans + ENTRY
 }
 
 /// A mark for lines that fell out of memory before they were shown.
@@ -272,6 +273,7 @@ fn hole(id: &ContainerId, behind: &LogEntry, count: u64) -> LogEntry {
             stream: Stream::Stderr,
             text: format!("{count} lines were not kept in memory long enough to be shown").into(),
             reading: Reading::default(),
+            styles: None,
             history: true,
         },
         anomaly: None,

@@ -310,6 +310,7 @@ mod tests {
                 stream: Stream::Stdout,
                 text: text.into(),
                 reading: Reading { level, ..Reading::default() },
+                styles: None,
                 history: false,
             },
             anomaly: None,

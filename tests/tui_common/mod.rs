@@ -490,6 +490,7 @@ pub(crate) fn page() -> LogPage {
                 stream: Stream::Stdout,
                 text: text.into(),
                 reading: Reading { level, ..Reading::default() },
+                styles: None,
                 history: false,
             },
             anomaly: anomaly.then(|| "A-1".into()),

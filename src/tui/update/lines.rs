@@ -23,7 +23,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// From the end of a log that is followed, the next anomaly is the latest one.
 fn anomaly(state: &mut State, forward: bool) {
-    let forward = forward && !state.logs.follow;
+    let follows = state.logs.follow;
+    if follows && state.logs.current().is_some_and(|e| e.anomaly.is_some()) {
+        return logs::jump(state, state.logs.place());
+    }
+    let forward = forward && !follows;
     match state.logs.find(forward, |e| e.anomaly.is_some()) {
         Some(place) => logs::jump(state, place),
         None => state.toast(true, "No anomalous line among those that are shown."),

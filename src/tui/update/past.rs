@@ -20,6 +20,7 @@ pub(super) fn more(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     if state.logs.follow || !state.logs.loaded {
+        state.logs.try_again();
         return Vec::new();
     }
     if state.logs.is_at_top() {

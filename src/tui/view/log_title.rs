@@ -41,20 +41,30 @@ pub(super) fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
     }
     // The state is the last thing to go where it is narrow.
     let room = usize::from(area.width).saturating_sub(left.width());
+    let fixed = brush.title_fixed(Pane::Logs);
+    let fits = |r: &Styled, room: usize| r.width() + fixed <= room;
     let right = (0..=RIGHT_PARTS)
         .map(|without| right_side(state, without))
-        .find(|r| r.width() + brush.title_fixed(Pane::Logs) <= room)
-        .unwrap_or_else(|| right_side(state, RIGHT_PARTS));
+        .find(|r| fits(r, room))
+        .or_else(|| {
+            Some(right_side(state, RIGHT_PARTS)).filter(|r| fits(r, usize::from(area.width)))
+        })
+        .unwrap_or_else(|| right_side(state, RIGHT_PARTS + 1));
     brush.title(state, Pane::Logs, area, &left, &right);
 }
 
 /// Whose lines they are.
 fn whose(brush: &Brush<'_>, state: &State) -> Styled {
     let view = &state.logs;
-    let count = words::count(view.merged.len(), "container");
     match &view.whose {
-        Whose::Marked => return Styled::of(Role::Strong, format!("marked: {count}")),
+        Whose::Marked => {
+            let names: Vec<&str> = view.merged.iter().map(|n| n.short.as_str()).collect();
+            let marked = format!("{} marked", names.len());
+            let names = format!(": {}", names.join(", "));
+            return Styled::of(Role::Strong, marked).and(Role::Text, names);
+        }
         Whose::Service(service) => {
+            let count = words::count(view.merged.len(), "container");
             return Styled::of(Role::Strong, service.clone()).and(Role::Text, format!(": {count}"));
         }
         Whose::One => {}
@@ -93,15 +103,17 @@ fn right_side(state: &State, without: usize) -> Styled {
     if dropped > 0 {
         right.push(Role::Warn, format!("dropped {dropped}  "));
     }
-    if view.past.newer == Edge::Loading || view.past.older == Edge::Loading {
+    let short = without > RIGHT_PARTS;
+    if !short && (view.past.newer == Edge::Loading || view.past.older == Edge::Loading) {
         right.push(Role::Info, "loading  ");
     }
+    let how = if short { "" } else { ", G follows" };
     if view.follow {
         right.push(Role::Ok, "following");
     } else if view.missed > 0 {
-        right.push(Role::Warn, format!("+{} new, G follows", view.missed));
+        right.push(Role::Warn, format!("+{} new{how}", view.missed));
     } else {
-        right.push(Role::Warn, "paused, G follows");
+        right.push(Role::Warn, format!("paused{how}"));
     }
     right
 }

@@ -1,9 +1,10 @@
 //! The log of the selected container, or of several.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::layout::Rect;
-use sentinel_core::domain::log::{Level, LogEntry};
+use sentinel_core::domain::log::{Ink, Level, LogEntry, Span};
 
 use crate::tui::highlight::{self, Mark};
 use crate::tui::layout::inside;
@@ -125,15 +126,17 @@ fn lines(
     let role = body_role(entry);
     let room = view.text_columns(columns);
     let mut text = view.text_of(entry);
+    // What is shown in another form than it was written has no colours of its writer's.
+    let own = entry.line.styles.as_deref().filter(|_| matches!(text, Cow::Borrowed(_)));
     let fold = view.fold_words(number);
     if view.wrap {
         text.to_mut().push_str(fold.as_deref().unwrap_or_default());
-        return wrapped(state, (&head, names), (&text, role), room, part);
+        return wrapped(state, (&head, names), (&text, (role, own)), room, part);
     }
     // What a line stands for is seen however long it is.
     let fold = fold.unwrap_or_default();
     let room = room.saturating_sub(text::width(&fold)).max(1);
-    vec![scrolled(brush, state, head, (&text, role), room).and(Role::Mark, fold)]
+    vec![scrolled(brush, state, head, (&text, (role, own)), room).and(Role::Mark, fold)]
 }
 
 fn body_role(entry: &LogEntry) -> Role {
@@ -160,12 +163,33 @@ fn found(state: &State, text: &str, seen: Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// What stands out in a text up to a byte. Evidence keeps its one colour, so that it is what
-/// stands out, and quiet lines stay quiet.
-fn marked((text, role): (&str, Role), until: usize) -> Vec<Mark> {
+/// stands out, and quiet lines stay quiet; what the writer coloured stays as they wanted it.
+fn marked((text, (role, own)): (&str, Body<'_>), until: usize) -> Vec<Mark> {
     if matches!(role, Role::Anomaly | Role::Dim) {
         return Vec::new();
     }
-    highlight::marks(text, until)
+    match own {
+        Some(spans) => spans.iter().map(of_writer).collect(),
+        None => highlight::marks(text, until),
+    }
+}
+
+/// How the text of a line looks: its role, and the colours of its writer.
+type Body<'a> = (Role, Option<&'a [Span]>);
+
+/// Colours are taken for what they mean, so that they can be read in every theme.
+fn of_writer(span: &Span) -> Mark {
+    let role = match span.ink {
+        Ink::Red => Role::Error,
+        Ink::Green => Role::Ok,
+        Ink::Yellow => Role::Warn,
+        Ink::Blue => Role::Info,
+        Ink::Magenta => Role::LogId,
+        Ink::Cyan => Role::LogPath,
+        Ink::Bold => Role::Strong,
+        Ink::Dim => Role::Dim,
+    };
+    (span.start as usize..span.end as usize, role)
 }
 
 /// Adds a part of a text; found places stand out above all.
@@ -190,7 +214,7 @@ fn scrolled(
     brush: &Brush<'_>,
     state: &State,
     mut head: Styled,
-    (text, role): (&str, Role),
+    (text, (role, own)): (&str, Body<'_>),
     room: usize,
 ) -> Styled {
     let left = state.logs.left;
@@ -210,7 +234,7 @@ fn scrolled(
     let start = text.len() - rest.len();
     let seen = start..start + part.len();
     let places = found(state, text, seen.clone());
-    let marks = marked((text, role), seen.end);
+    let marks = marked((text, (role, own)), seen.end);
     highlighted(&mut head, (text, role), seen, (&places, &marks));
     if goes_on {
         head.push(Role::Text, " ".repeat(room.saturating_sub(1 + text::width(part))));
@@ -223,7 +247,7 @@ fn scrolled(
 fn wrapped(
     state: &State,
     (head, names): (&Styled, usize),
-    (text, role): (&str, Role),
+    (text, (role, own)): (&str, Body<'_>),
     room: usize,
     part: Range<usize>,
 ) -> Vec<Styled> {
@@ -231,7 +255,7 @@ fn wrapped(
     let pieces = text::pieces(text, room, part.start, part.len());
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Vec::new() };
     let places = found(state, text, first.start..last.end);
-    let marks = marked((text, role), last.end);
+    let marks = marked((text, (role, own)), last.end);
     let rows = pieces.into_iter().enumerate();
     rows.map(|(at, piece)| {
         let first = part.start + at == 0;
