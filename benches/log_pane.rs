@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use divan::Bencher;
+use divan::counter::ItemsCount;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
@@ -107,8 +108,7 @@ fn dark() -> Theme {
 #[divan::bench]
 fn first_look(bencher: Bencher<'_, '_>) {
     let (rings, state) = session();
-    println!("{} lines are held of {}", state.logs.total(), CONTAINERS * EACH);
-    bencher.bench_local(|| {
+    bencher.counter(ItemsCount::new(state.logs.total())).bench_local(|| {
         let mut state = state.clone();
         state.logs.empty();
         for container in 0..CONTAINERS {

@@ -42,7 +42,7 @@ fn entry(line: LogLine) -> Arc<LogEntry> {
 fn lines(of: &str, seqs: std::ops::RangeInclusive<u64>, from: i64) -> Vec<Arc<LogEntry>> {
     let first = *seqs.start();
     seqs.map(|seq| {
-        let passed = SignedDuration::from_secs(2 * i64::try_from(seq - first).unwrap());
+        let passed = SignedDuration::from_secs(2 * i64::try_from(seq - first).unwrap_or_default());
         entry(line(of, seq, ago(from) + passed, &format!("{of} {seq}")))
     })
     .collect()
@@ -195,7 +195,8 @@ fn at_top(width: u16, height: u16) -> (Session, PageAsk) {
         Effect::ReadPage { ask, older: true, .. } => Some(ask.clone()),
         _ => None,
     });
-    (session, ask.unwrap())
+    let Some(ask) = ask else { panic!("nothing was asked for: {:?}", session.effects) };
+    (session, ask)
 }
 
 fn answer(session: &mut Session, older: bool, outcome: Result<PastPage, String>) {
@@ -337,7 +338,7 @@ fn the_reason_of_an_anomalous_line_stands_under_it() {
         session.keys("]");
         assert_eq!(session.state.logs.current().unwrap().line.seq, 9);
         let screen = session.screen();
-        assert!(screen.contains("high errors far above"), "{screen}");
+        assert!(screen.contains("HIGH errors far above"), "{screen}");
         assert!(screen.contains("shop-api-1 9"), "it hides no line of its own: {screen}");
         session.keys("[");
         assert_eq!(session.state.logs.current().unwrap().line.seq, 3);

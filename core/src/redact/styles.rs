@@ -110,13 +110,12 @@ fn basic(number: u16) -> Option<Ink> {
 fn table(number: u16) -> Option<Ink> {
     match number {
         0..=7 => basic(number),
-        8 => Some(Ink::Dim),
+        8 | 232..=243 => Some(Ink::Dim),
         9..=15 => basic(number - 8),
         16..=231 => {
             let cube = number - 16;
             mixed(cube / 36 * 51, cube / 6 % 6 * 51, cube % 6 * 51)
         }
-        232..=243 => Some(Ink::Dim),
         _ => None,
     }
 }
