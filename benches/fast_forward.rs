@@ -120,6 +120,7 @@ impl Source {
                 stream: Stream::Stdout,
                 reading: self.reader.read(Stream::Stdout, &text),
                 text: text.into(),
+                styles: None,
                 history: false,
             })
             .collect();

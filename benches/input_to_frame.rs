@@ -30,7 +30,7 @@ use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
 use sentinel_core::session::input::Announced;
-use sentinel_tui::config::ui::Notify;
+use sentinel_tui::config::ui::{Display, Notify};
 use sentinel_tui::ports::{Inbox, Monitor, PortError};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
@@ -182,6 +182,7 @@ async fn shown(out: &Path) -> Fallible {
         notify: Notify::Off,
         tmux: false,
         frames: Some(frames.clone()),
+        display: Display::default(),
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(state.run(stop.clone()));

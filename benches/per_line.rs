@@ -56,6 +56,7 @@ fn main() -> Fallible {
                             stream: Stream::Stdout,
                             text: Arc::clone(text),
                             reading: reader.read(Stream::Stdout, text),
+                            styles: None,
                             history: false,
                         }
                     })

@@ -23,7 +23,7 @@ use sentinel_core::domain::tool::{Tool, ToolCall, ToolHints, ToolResult};
 use sentinel_core::domain::usage::{Usage, UsageSample};
 use sentinel_core::engine::Settings;
 use sentinel_core::session::input::Announced;
-use sentinel_tui::config::ui::Notify;
+use sentinel_tui::config::ui::{Display, Notify};
 use sentinel_tui::ports::{Claim, Inbox, Monitor, PortError, Remediator, Role};
 use sentinel_tui::runtime::parts::Parts;
 use sentinel_tui::runtime::run::prepare;
@@ -162,6 +162,7 @@ impl Play {
             stream: Stream::Stdout,
             text: text.into(),
             reading: reader::one(text),
+            styles: None,
             history,
         }
     }
@@ -569,6 +570,7 @@ async fn preview(
         keymap: Keymap::default(),
         mouse,
         notify: if bell { Notify::Osc9 } else { Notify::Off },
+        display: Display::None,
         tmux: false,
         frames: None,
     };

@@ -15,6 +15,7 @@ use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log::LogLine;
+use sentinel_core::domain::log_page::{PageAsk, PastPage};
 use sentinel_core::domain::opinion::{Answered, Looked, ModelWord};
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
@@ -105,6 +106,12 @@ pub trait Monitor: Send + Sync {
         &self,
         container: ContainerId,
     ) -> BoxFuture<'_, Result<Option<Container>, PortError>>;
+
+    /// Reads lines of a log that are not kept in memory. What has no such log says so.
+    fn page(&self, ask: PageAsk) -> BoxFuture<'_, Result<PastPage, PortError>> {
+        let why = format!("no older lines of {} can be read here", ask.container.short());
+        Box::pin(async move { Err(PortError(why)) })
+    }
 }
 
 /// Calls tools over MCP.

@@ -52,6 +52,7 @@ impl Engine {
             stream: Stream::Stdout,
             text: text.into(),
             reading: reader::one(text),
+            styles: None,
             history: false,
         }
     }

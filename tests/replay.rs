@@ -72,6 +72,7 @@ impl Monitor for Crash {
                 stream: Stream::Stderr,
                 text: text.into(),
                 reading: reader::one(text),
+                styles: None,
                 history: false,
             };
             let says = ["order 1 stored", "order 2 stored", "FATAL: lost it"];

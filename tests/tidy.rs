@@ -100,6 +100,9 @@ const SYSTEM_VARIABLES: &[&str] = &[
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
     "XDG_RUNTIME_DIR",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "SSH_CONNECTION",
 ];
 
 /// Lines that a file may have before its tests. The aim is 400.

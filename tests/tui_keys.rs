@@ -84,7 +84,7 @@ fn another_container_means_another_log() {
         )
     );
     let stale = session.state.logs.generation - 1;
-    session.send(Msg::Logs { generation: stale, page: page(), whole: true });
+    session.send(Msg::Logs { container: wanted, generation: stale, page: page(), whole: true });
     assert_eq!(session.state.logs.total(), 0, "a late page of another container is dropped");
 }
 

@@ -38,6 +38,7 @@ fn entries(container: &str, texts: &[&str], from: i64, every: i64) -> Vec<Arc<Lo
                     stream: Stream::Stdout,
                     text: Arc::from(*text),
                     reading: reader.read(Stream::Stdout, text),
+                    styles: None,
                     history: false,
                 },
                 anomaly: None,
@@ -87,7 +88,8 @@ fn what_is_folded_is_shown_once_its_first_line_fell_away() {
     let mut rest = page_of(Vec::new());
     rest.first_kept = 3;
     let generation = session.state.logs.generation;
-    session.send(Msg::Logs { generation, page: rest, whole: false });
+    let container = session.state.logs.container.clone().unwrap();
+    session.send(Msg::Logs { container, generation, page: rest, whole: false });
     assert_eq!(shown(&session).len(), 5, "three frames, and two lines behind them");
     assert!(session.screen().contains("shop.Pool.take"));
 }
@@ -125,7 +127,9 @@ fn a_line_is_shown_whole_scrolled_copied_and_closed() {
         "{screen}"
     );
     session.keys("y");
-    assert!(matches!(&session.effects[..], [Effect::Copy(text)] if text.starts_with("{\"time\"")));
+    assert!(
+        matches!(&session.effects[..], [.., Effect::Copy(text)] if text.starts_with("{\"time\""))
+    );
     session.keys("j esc");
     assert!(session.state.modal.is_none());
 }

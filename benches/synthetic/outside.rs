@@ -47,6 +47,7 @@ impl Followed {
             stream: Stream::Stdout,
             reading: self.reader.read(Stream::Stdout, &text),
             text: text.into(),
+            styles: None,
             history: false,
         }
     }

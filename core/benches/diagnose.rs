@@ -88,6 +88,7 @@ fn world() -> World {
             stream: Stream::Stderr,
             text: Arc::clone(&text),
             reading: Reading { level: Some(Level::Error), ..Reading::default() },
+            styles: None,
             history: false,
         });
     }

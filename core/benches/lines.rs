@@ -115,6 +115,7 @@ fn run(sets: &[Sample], wanted: usize, random: &mut Random) -> Cost {
                         stream: Stream::Stdout,
                         text,
                         reading: Reading::default(),
+                        styles: None,
                         history: false,
                     }
                 });

@@ -112,6 +112,7 @@ pub async fn on_screen(
         notify: settings.ui.notify,
         tmux: settings.ui.tmux,
         frames: None,
+        display: settings.ui.display,
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();

@@ -15,6 +15,8 @@ pub struct Ui {
     pub notify: Notify,
     /// The terminal is one of tmux.
     pub tmux: bool,
+    /// The display whose clipboard can be reached.
+    pub display: Display,
     /// Keys of the user's own: action to keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -33,6 +35,7 @@ impl Ui {
             mouse: mouse || section.mouse == Some(true),
             notify: section.notify.unwrap_or_default(),
             tmux: environment.text("TMUX").is_some(),
+            display: Display::of(environment),
             keys: keys.map(|(action, keys)| (action, keys.list())).collect(),
         }
     }
@@ -61,6 +64,36 @@ pub enum Notify {
     Osc9,
     /// A notification as urxvt, foot and Ghostty show it.
     Osc777,
+}
+
+/// The display of this machine, whose clipboard can be reached besides the terminal's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Display {
+    /// None: a server, or a terminal that came over the network.
+    #[default]
+    None,
+    /// A Wayland compositor.
+    Wayland,
+    /// An X server.
+    X11,
+    /// That of a Mac.
+    Mac,
+}
+
+impl Display {
+    /// Over ssh a Mac's own display is not that of who looks; what `ssh -X` hands on is.
+    fn of(environment: &Environment) -> Self {
+        let set = |name| environment.text(name).is_some();
+        if cfg!(target_os = "macos") {
+            if set("SSH_CONNECTION") { Self::None } else { Self::Mac }
+        } else if set("WAYLAND_DISPLAY") {
+            Self::Wayland
+        } else if set("DISPLAY") {
+            Self::X11
+        } else {
+            Self::None
+        }
+    }
 }
 
 /// The keys of an action in `[keys]`.
@@ -94,6 +127,18 @@ mod tests {
         let keys = FileSettings::parse(file).unwrap().keys.unwrap_or_default();
         let lists: Vec<_> = keys.into_values().map(KeyNames::list).collect();
         assert_eq!(lists, [vec!["F5", "ctrl+k"], vec![], vec!["x"]]);
+    }
+
+    #[test]
+    #[cfg(not(target_os = "macos"))]
+    fn a_display_is_used_where_there_is_one() {
+        let of = |names: &[&str]| {
+            let set = names.iter().map(|name| ((*name).to_owned(), "x".to_owned()));
+            Display::of(&Environment::of(set))
+        };
+        assert_eq!(of(&[]), Display::None);
+        assert_eq!(of(&["DISPLAY"]), Display::X11);
+        assert_eq!(of(&["DISPLAY", "WAYLAND_DISPLAY"]), Display::Wayland);
     }
 
     #[test]

@@ -36,6 +36,8 @@ const FIRST_CONTACT: Duration = Duration::from_secs(10);
 pub(super) struct LogQuery {
     /// Only lines from this second on (Unix time); 0 for all.
     pub(super) since: i32,
+    /// Only lines up to this second (Unix time).
+    pub(super) until: Option<i32>,
     /// At most so many of the lines that exist already.
     pub(super) tail: Option<u32>,
     /// Stay attached.
@@ -168,8 +170,9 @@ impl Reader {
     ) -> BoxStream<'static, Result<LogOutput, Error>> {
         if query.tty {
             let tail = query.tail.map_or_else(|| "all".to_owned(), |n| n.to_string());
+            let until = query.until.map(|until| format!("&until={until}")).unwrap_or_default();
             let path = format!(
-                "/containers/{id}/logs?stdout=1&stderr=1&timestamps=1&follow={}&since={}&tail={tail}",
+                "/containers/{id}/logs?stdout=1&stderr=1&timestamps=1&follow={}&since={}&tail={tail}{until}",
                 u8::from(query.follow),
                 query.since
             );
@@ -183,6 +186,9 @@ impl Reader {
             .timestamps(true)
             .since(query.since)
             .follow(query.follow);
+        if let Some(until) = query.until {
+            options = options.until(until);
+        }
         if let Some(tail) = query.tail {
             options = options.tail(&tail.to_string());
         }

@@ -17,6 +17,7 @@ use sentinel_core::domain::signal::Signal;
 use sentinel_core::redact::clean;
 use sentinel_core::redact::key_block::KeyBlock;
 use sentinel_core::redact::secrets::MASK;
+use sentinel_core::redact::styles;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
@@ -245,7 +246,7 @@ impl Follower {
             None if self.attached.is_some() => self.past.first(),
             None => self.past.again(),
         };
-        let query = LogQuery { since, tail, follow: true, tty: self.tty };
+        let query = LogQuery { since, until: None, tail, follow: true, tty: self.tty };
         self.memory.reopen();
         let mut stream = self.reader.logs(&self.container, query);
         let mut assembler = Assembler::default();
@@ -304,7 +305,7 @@ impl Follower {
 
     /// Whether the log has a last line that this follower did not get.
     async fn missed_something(&self) -> bool {
-        let query = LogQuery { since: 0, tail: Some(1), follow: false, tty: self.tty };
+        let query = LogQuery { since: 0, until: None, tail: Some(1), follow: false, tty: self.tty };
         let mut stream = self.reader.logs(&self.container, query);
         let mut assembler = Assembler::default();
         let mut lines = Vec::new();
@@ -340,6 +341,7 @@ impl Follower {
             self.seq += 1;
             bytes += line.text.len();
             let text = self.shown(&line);
+            let styles = styles::spans(&line.text, &text);
             let reading = self.words.read(line.stream, &text);
             batch.push(LogLine {
                 container: self.container.clone(),
@@ -348,6 +350,7 @@ impl Follower {
                 stream: line.stream,
                 text,
                 reading,
+                styles,
                 history: self.past.holds(line.at),
             });
             if batch.len() >= BATCH_LINES || bytes >= BATCH_BYTES {
@@ -406,7 +409,7 @@ fn drain(
 }
 
 /// Whether the container's log driver does not keep what it is given (`none`, `syslog`, …).
-fn is_unreadable(error: &Error) -> bool {
+pub(super) fn is_unreadable(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 501, .. })
         || matches!(error, Error::DockerResponseServerError { message, .. }
         if message.contains("does not support reading") || message.contains("logging driver"))

@@ -1,7 +1,7 @@
 //! Watches a Docker engine. READ ONLY by type: `client` has no way to change anything.
 //!
 //! Start at [`DockerMonitor`]. `supervise` keeps the list of watched containers true over
-//! events, `reconnect` over gaps and restarts of the engine; `follow` reads a container's log, `sampler` its
+//! events, `reconnect` over gaps and restarts of the engine; `follow` reads a container's log, `page` what of it is not in memory, `sampler` its
 //! resources, from the kernel's files in `cgroup` where the engine runs on this machine. `decode`, `event`, `usage`, `lines`, `resume` and [`scope`] are pure;
 //! `terminal` reads what the client library would gather without bound.
 
@@ -13,6 +13,7 @@ mod follow;
 mod lines;
 mod listing;
 mod needs;
+mod page;
 mod reconnect;
 mod resume;
 mod sampler;
@@ -32,6 +33,7 @@ use jiff::Timestamp;
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::log_page::{PageAsk, PastPage};
 use sentinel_core::domain::snapshot::EngineInfo;
 use tokio_util::sync::CancellationToken;
 
@@ -117,5 +119,9 @@ impl Monitor for DockerMonitor {
         container: ContainerId,
     ) -> BoxFuture<'_, Result<Option<Container>, PortError>> {
         async move { self.reader.container(&container).await }.boxed()
+    }
+
+    fn page(&self, ask: PageAsk) -> BoxFuture<'_, Result<PastPage, PortError>> {
+        page::read(&self.reader, ask).boxed()
     }
 }

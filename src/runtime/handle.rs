@@ -8,6 +8,7 @@ use sentinel_core::domain::command::Command;
 use sentinel_core::domain::event::{ContainerWire, Envelope, Event, IncidentWire};
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Incident, IncidentState};
+use sentinel_core::domain::log_page::{PageAsk, PastPage};
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::redact;
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::runtime::asking::{self, Asking, Material, Question};
 use crate::runtime::consulting::Asked;
+use crate::runtime::paging::Pages;
 use crate::runtime::rings::{LogPage, LogRings, Range};
 
 /// How long a front end waits for the engine's answer.
@@ -82,6 +84,7 @@ pub struct Handle {
     rings: Arc<Mutex<LogRings>>,
     counter: Arc<AtomicU64>,
     asked: Asked,
+    pages: Pages,
 }
 
 impl Handle {
@@ -91,10 +94,10 @@ impl Handle {
         events: broadcast::Sender<Arc<Envelope>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         rings: Arc<Mutex<LogRings>>,
-        asked: Asked,
+        (asked, pages): (Asked, Pages),
     ) -> Self {
         let counter = Arc::new(AtomicU64::new(1));
-        Self { requests, events, snapshots, rings, counter, asked }
+        Self { requests, events, snapshots, rings, counter, asked, pages }
     }
 
     /// What people wrote down for kinds of failure.
@@ -162,6 +165,11 @@ impl Handle {
     /// Wakes whenever there is a new snapshot (at most ten a second).
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
+    }
+
+    /// Log lines that are not kept in memory, read back from the engine.
+    pub async fn page(&self, ask: PageAsk) -> Result<PastPage, String> {
+        self.pages.read(ask).await.map_err(|error| error.to_string())
     }
 
     /// Log lines of a container.

@@ -12,6 +12,7 @@ mod hands;
 mod known;
 mod learning;
 mod lines;
+mod paging;
 pub mod parts;
 pub mod rings;
 mod roles;

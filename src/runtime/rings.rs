@@ -76,6 +76,7 @@ impl LogRings {
                 stream: Stream::Stderr,
                 text: text.into(),
                 reading: Reading::default(),
+                styles: None,
                 history: true,
             },
             anomaly: None,
@@ -153,7 +154,8 @@ impl LogRings {
 /// Text plus what the entry itself takes (its fields, the container's id, the counts of two shared
 /// pointers, what the allocator adds): many short lines cost more than their text.
 fn cost(entry: &LogEntry) -> usize {
-    entry.line.text.len() + 272
+    let spans = entry.line.styles.as_ref().map_or(0, |s| 16 + size_of_val(s.as_ref()));
+    entry.line.text.len() + spans + 288
 }
 
 #[cfg(test)]
@@ -168,6 +170,7 @@ mod tests {
             stream: Stream::Stdout,
             text: text.into(),
             reading: Reading::default(),
+            styles: None,
             history: false,
         }
     }

@@ -23,6 +23,7 @@ use crate::runtime::core::Core;
 use crate::runtime::handle::{Handle, Request};
 use crate::runtime::hands::Hands;
 use crate::runtime::known::Known;
+use crate::runtime::paging::Pages;
 use crate::runtime::parts::{Outcome, Parts};
 use crate::runtime::rings::LogRings;
 use crate::runtime::roles::{Change, Roles};
@@ -66,8 +67,14 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
     let (snapshots, snapshots_out) = watch::channel(Arc::new(core.snapshot(now)));
     let rings = Arc::new(Mutex::new(LogRings::default()));
     let asked = Asked::new(parts.models, &parts.remediator, parts.runbooks);
-    let handle =
-        Handle::new(requests_in, events.clone(), snapshots_out, Arc::clone(&rings), asked.clone());
+    let pages = Pages::new(Arc::clone(&parts.monitor));
+    let handle = Handle::new(
+        requests_in,
+        events.clone(),
+        snapshots_out,
+        Arc::clone(&rings),
+        (asked.clone(), pages),
+    );
     let state = Loop {
         monitor: parts.monitor,
         remediator: parts.remediator,

@@ -11,6 +11,8 @@ pub enum Fate {
     Folded,
     /// A filter or the level hides it.
     Hidden,
+    /// It is older than what is asked for.
+    Before,
 }
 
 /// The record that each stream is writing, by its first line; as many as there are streams.

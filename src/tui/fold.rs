@@ -2,12 +2,14 @@
 //! opened. A line that is evidence is never folded away.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sentinel_core::domain::log::LogEntry;
 
 use crate::tui::fate::{self, Fate, Head};
+use crate::tui::log_past::Range;
 use crate::tui::log_view::LogView;
 use crate::tui::record;
 use crate::tui::words;
@@ -18,6 +20,11 @@ const LOOKED_AT: usize = 2000;
 impl LogView {
     /// Decides what becomes of the entry behind all others.
     pub(super) fn judge(&mut self, entry: &LogEntry) -> Fate {
+        if let Range::Since { from, .. } = &self.range
+            && entry.line.at < *from
+        {
+            return Fate::Before;
+        }
         let wanted = self.accepts(entry);
         let plain = if wanted { Fate::Shown } else { Fate::Hidden };
         if entry.mark {
@@ -42,10 +49,12 @@ impl LogView {
         self.heads.clear();
         self.shown.clear();
         self.fates.clear();
+        self.hidden = 0;
         for at in 0..self.entries.len() {
             let Some(entry) = self.entries.get(at).map(Arc::clone) else { break };
             let fate = self.judge(&entry);
             self.fates.push_back(fate);
+            self.hidden += usize::from(fate == Fate::Hidden);
             if fate == Fate::Shown {
                 self.shown.push_back(self.base + at as u64);
             }
@@ -105,21 +114,48 @@ impl LogView {
 
     /// What no filter hides, a line each, with the engine's time before it; bounded as the mirror.
     pub fn document(&self) -> String {
+        self.written(0..self.entries.len(), true)
+    }
+
+    /// What no filter hides of some entries, by their places.
+    pub(super) fn written(&self, places: std::ops::Range<usize>, times: bool) -> String {
         let mut out = String::new();
-        let kept = self.entries.iter().zip(&self.fates).filter(|(_, f)| **f != Fate::Hidden);
+        let count = places.end.saturating_sub(places.start);
+        let some = self.entries.iter().zip(&self.fates).skip(places.start).take(count);
+        let kept = some.filter(|(_, f)| matches!(f, Fate::Shown | Fate::Folded));
         for (entry, _) in kept {
             let (before, behind) = if entry.mark { ("--- ", " ---") } else { ("", "") };
-            out.push_str(&entry.line.at.to_string());
-            for part in [" ", before, &entry.line.text, behind, "\n"] {
+            if times {
+                out.push_str(&entry.line.at.to_string());
+                out.push(' ');
+            }
+            if let Some((_, name)) = self.name_of(&entry.line.container) {
+                out.push_str(name);
+                out.push(' ');
+            }
+            for part in [before, &entry.line.text, behind, "\n"] {
                 out.push_str(part);
             }
         }
         out
     }
 
+    /// The numbers of the lines that are selected.
+    pub fn selected(&self) -> Option<RangeInclusive<u64>> {
+        let anchor = self.anchor?;
+        Some(anchor.min(self.cursor)..=anchor.max(self.cursor))
+    }
+
+    /// What no filter hides of the lines with some numbers, as it was written.
+    pub fn text_between(&self, numbers: RangeInclusive<u64>) -> String {
+        let place = |n: u64| usize::try_from(n.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let end = place(numbers.end().saturating_add(1)).min(self.entries.len());
+        self.written(place(*numbers.start()).min(end)..end, false)
+    }
+
     /// How many lines a filter or the level hides.
     pub fn hidden(&self) -> usize {
-        self.fates.iter().filter(|f| **f == Fate::Hidden).count()
+        self.hidden
     }
 
     /// Opens or folds the record of the current line. False if it is one of a single line.

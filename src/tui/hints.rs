@@ -101,10 +101,12 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 list.extend([(Action::NextMatch, "next"), (Action::PreviousMatch, "previous")]);
             }
             list.extend([(Action::NextError, "error"), (Action::LevelFilter, "level")]);
+            list.push((Action::LogRange, "since"));
             if !state.logs.follow {
                 list.push((Action::Bottom, "follow"));
             }
             list.extend([(Action::Wrap, "wrap"), (Action::Times, "time"), (Action::Copy, "copy")]);
+            list.push((Action::WhoseLog, "whose"));
         }
         Pane::Inspector => list = inspector(state),
     }

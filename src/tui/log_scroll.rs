@@ -18,7 +18,8 @@ pub struct Start {
 impl LogView {
     /// Columns for the text of a line in a pane of `columns`.
     pub fn text_columns(&self, columns: usize) -> usize {
-        columns.saturating_sub(GUTTER + self.times.columns()).max(1)
+        let head = GUTTER + self.times.columns() + self.name_columns(columns);
+        columns.saturating_sub(head).max(1)
     }
 
     /// Rows that an entry takes in a pane of `columns`.
@@ -122,7 +123,8 @@ impl LogView {
                 return;
             }
         }
-        if by > 0 && place + by.unsigned_abs() > self.shown.len().saturating_sub(1) {
+        let past_end = place + by.unsigned_abs() > self.shown.len().saturating_sub(1);
+        if by > 0 && past_end && !self.past.detached {
             self.stick();
             return;
         }
@@ -153,9 +155,10 @@ impl LogView {
         self.left = (self.left + by).min(most.max(self.left));
     }
 
-    /// Rows at the top of the pane that say that older lines fell away under the reader.
+    /// Rows at the top of the pane that say that older lines fell away under the reader, or what
+    /// lies before the first line.
     pub fn pinned_rows(&self) -> usize {
-        usize::from(!self.follow && self.fell > 0)
+        usize::from(!self.follow && (self.fell > 0 || self.edge_words().is_some()))
     }
 
     /// Goes to a place and shows it with some lines above it.

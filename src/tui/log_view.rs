@@ -1,8 +1,8 @@
-//! The log pane's state: a mirror of one container's ring, what of it is shown, and where the
-//! reader stands.
+//! The log pane's state: a mirror of the rings of one container or several, what of it is shown,
+//! and where the reader stands.
 //!
-//! Entries are counted from the first one ever mirrored; that number never changes while the
-//! front of the window falls away, so a reader who scrolled up stays where they are.
+//! Entries are counted; that number never changes while the front of the window falls away or
+//! older lines come before it, so a reader who scrolled up stays where they are.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,13 +12,17 @@ use jiff::Timestamp;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::{Level, LogEntry};
 
-use crate::runtime::rings::{LogPage, RING_LINES};
 use crate::tui::fate::{Fate, Heads};
 use crate::tui::filter::Filter;
+use crate::tui::log_past::{Past, Range};
+use crate::tui::log_sources::{Named, Sources, Whose};
 use crate::tui::pattern::Pattern;
 use crate::tui::places::Places;
 use crate::tui::record;
 use crate::tui::times::Times;
+
+/// Number of the first entry: from there it is counted both ways.
+pub(super) const BASE: u64 = 1 << 32;
 
 /// The state of the log pane.
 #[derive(Clone, Debug)]
@@ -27,14 +31,24 @@ use crate::tui::times::Times;
     reason = "switches of the operator that are independent of each other"
 )]
 pub struct LogView {
-    /// Whose log.
+    /// The selected container, whose log it is unless several are shown.
     pub container: Option<ContainerId>,
+    /// Whose logs are shown.
+    pub whose: Whose,
+    /// The containers whose logs are shown together; none for the selected one's alone.
+    pub merged: Vec<Named>,
     /// Counts changes of the container, so that a late page of another one is dropped.
     pub generation: u64,
     /// Whether a first page has come.
     pub loaded: bool,
-    /// [`LogPage::revision`] of the mirror.
-    pub revision: u64,
+    /// Up to where each log was taken.
+    pub(super) sources: Sources,
+    /// What is shown from beyond the rings.
+    pub past: Past,
+    /// Since when lines are shown.
+    pub range: Range,
+    /// Where a selection of lines began.
+    pub anchor: Option<u64>,
     pub(super) entries: VecDeque<Arc<LogEntry>>,
     /// What became of each of them.
     pub(super) fates: VecDeque<Fate>,
@@ -42,6 +56,10 @@ pub struct LogView {
     pub(super) heads: Heads,
     /// Number of the first mirrored entry.
     pub(super) base: u64,
+    /// What the entries take.
+    pub(super) bytes: usize,
+    /// How many entries a filter or the level hides.
+    pub(super) hidden: usize,
     pub(super) shown: VecDeque<u64>,
     /// The newest line is in view and stays so.
     pub follow: bool,
@@ -79,17 +97,24 @@ impl Default for LogView {
     fn default() -> Self {
         Self {
             container: None,
+            whose: Whose::One,
+            merged: Vec::new(),
             generation: 0,
             loaded: false,
-            revision: 0,
+            sources: Sources::default(),
+            past: Past::default(),
+            range: Range::Tail,
+            anchor: None,
             entries: VecDeque::new(),
             fates: VecDeque::new(),
             heads: Heads::default(),
-            base: 0,
+            base: BASE,
+            bytes: 0,
+            hidden: 0,
             shown: VecDeque::new(),
             follow: true,
-            cursor: 0,
-            top: 0,
+            cursor: BASE,
+            top: BASE,
             skip: 0,
             fell: 0,
             missed: 0,
@@ -110,104 +135,53 @@ impl LogView {
     /// Turns to another container; filter, search and form stay, because an operator compares.
     pub fn turn_to(&mut self, container: Option<ContainerId>) {
         self.container = container;
+        (self.whose, self.merged) = (Whose::One, Vec::new());
+        self.left = 0;
+        self.empty();
+    }
+
+    /// Forgets all lines, to read them anew.
+    pub fn empty(&mut self) {
         self.generation += 1;
         self.loaded = false;
-        self.revision = 0;
+        self.sources.clear();
         self.entries.clear();
         self.fates.clear();
-        self.base = 0;
+        self.heads.clear();
         self.shown.clear();
-        self.left = 0;
+        (self.base, self.bytes, self.hidden) = (BASE, 0, 0);
+        self.past = Past::default();
+        if self.range == Range::Head {
+            self.range = Range::Tail;
+        }
+        self.anchor = None;
         self.stick();
     }
 
-    /// Number of the newest mirrored line, 0 for none.
-    pub fn last_seq(&self) -> u64 {
-        self.entries.back().map_or(0, |e| e.line.seq)
-    }
-
-    /// Takes a page. `whole` says that it is all that the ring has; otherwise it begins with the
-    /// lines that share the number of our newest one. Returns whether anything changed.
-    pub fn take(&mut self, page: &LogPage, whole: bool) -> bool {
-        let first_time = !std::mem::replace(&mut self.loaded, true);
-        let changed = if whole { self.replace(page) } else { self.append(page) };
-        self.revision = page.revision;
-        let trimmed = self.trim(page.first_kept);
+    /// Decides anew what is shown, after a filter changed.
+    pub fn reshow(&mut self) {
+        self.judge_all();
         if self.follow {
             self.stick();
+        } else {
+            self.go(self.place());
+            self.top = self.cursor.min(self.top);
         }
-        first_time || changed || trimmed
     }
 
-    fn replace(&mut self, page: &LogPage) -> bool {
-        let known = page
-            .entries
-            .first()
-            .and_then(|f| self.entries.iter().position(|e| e.line.seq == f.line.seq));
-        let old_end = self.base + self.entries.len() as u64;
-        self.base = match known {
-            Some(at) => self.base + at as u64,
-            None => old_end,
-        };
-        self.entries = page.entries.iter().cloned().collect();
-        self.reshow();
-        if !self.follow {
-            self.missed += self.shown.iter().rev().take_while(|at| **at >= old_end).count();
+    /// Follows the newest line: of what is in memory, so a reader of the past comes back to it.
+    pub fn stick(&mut self) {
+        self.follow = true;
+        (self.missed, self.fell, self.skip) = (0, 0, 0);
+        if self.past.detached {
+            self.empty();
+            return;
         }
-        true
-    }
-
-    fn append(&mut self, page: &LogPage) -> bool {
-        let last = self.last_seq();
-        let have = self.entries.iter().rev().take_while(|e| e.line.seq == last).count();
-        let mut seen = 0;
-        let mut changed = false;
-        for entry in &page.entries {
-            if entry.line.seq < last {
-                continue;
-            }
-            if entry.line.seq == last && seen < have {
-                seen += 1;
-                continue;
-            }
-            changed = true;
-            let at = self.base + self.entries.len() as u64;
-            let fate = self.judge(entry);
-            if fate == Fate::Shown {
-                self.shown.push_back(at);
-                if !self.follow {
-                    self.missed += 1;
-                }
-            }
-            self.fates.push_back(fate);
-            self.entries.push_back(Arc::clone(entry));
+        if self.past.paged && self.range == Range::Tail {
+            self.past = Past::default();
+            self.trim();
         }
-        changed
-    }
-
-    /// The mirror holds no more than the ring, so that its bound is the ring's.
-    fn trim(&mut self, first_kept: u64) -> bool {
-        let mut trimmed = false;
-        while self.entries.len() > RING_LINES
-            || self.entries.front().is_some_and(|e| e.line.seq < first_kept)
-        {
-            self.entries.pop_front();
-            self.fates.pop_front();
-            self.base += 1;
-            trimmed = true;
-        }
-        while self.shown.front().is_some_and(|at| *at < self.base) {
-            self.shown.pop_front();
-        }
-        self.show_orphans();
-        self.cursor = self.cursor.max(self.base);
-        if self.top < self.base {
-            if !self.follow {
-                self.fell += self.base - self.top;
-            }
-            (self.top, self.skip) = (self.base, 0);
-        }
-        trimmed
+        self.cursor = self.shown.back().copied().unwrap_or(self.base);
     }
 
     pub(super) fn accepts(&self, entry: &LogEntry) -> bool {
@@ -235,22 +209,9 @@ impl LogView {
         (pattern.finds(&entry.line.text) || shown()) != pattern.is_inverse()
     }
 
-    /// Decides anew what is shown, after a filter changed.
-    pub fn reshow(&mut self) {
-        self.judge_all();
-        if self.follow {
-            self.stick();
-        } else {
-            self.go(self.place());
-            self.top = self.cursor.min(self.top);
-        }
-    }
-
-    /// Follows the newest line.
-    pub fn stick(&mut self) {
-        self.follow = true;
-        (self.missed, self.fell, self.skip) = (0, 0, 0);
-        self.cursor = self.shown.back().copied().unwrap_or(self.base);
+    /// When the newest line was written.
+    pub fn newest_at(&self) -> Option<Timestamp> {
+        self.entries.iter().rev().find(|e| !e.mark).map(|e| e.line.at)
     }
 
     /// An entry by its number.
@@ -322,7 +283,7 @@ impl LogView {
 
     /// Whether everything is shown.
     pub fn is_narrowed(&self) -> bool {
-        self.filter.is_some() || self.least.is_some()
+        self.filter.is_some() || self.least.is_some() || self.range != Range::Tail
     }
 }
 
@@ -337,6 +298,7 @@ mod tests {
     use sentinel_core::domain::log::{LogLine, Reading, Stream};
 
     use super::*;
+    use crate::runtime::rings::LogPage;
     use crate::tui::log_scroll::Start;
 
     fn entry(seq: u64, text: &str, level: Option<Level>, mark: bool) -> Arc<LogEntry> {
@@ -348,6 +310,7 @@ mod tests {
                 stream: Stream::Stdout,
                 text: text.into(),
                 reading: Reading { level, ..Reading::default() },
+                styles: None,
                 history: false,
             },
             anomaly: None,
@@ -360,10 +323,18 @@ mod tests {
         LogPage { entries, first_kept, last, revision: 0 }
     }
 
+    fn of_c() -> LogView {
+        LogView { container: Some("c".into()), ..LogView::default() }
+    }
+
+    fn take(view: &mut LogView, page: &LogPage, whole: bool) -> bool {
+        view.take(&"c".into(), page, whole)
+    }
+
     fn filled(count: u64) -> LogView {
-        let mut view = LogView::default();
+        let mut view = of_c();
         let entries = (1..=count).map(|s| entry(s, &format!("line {s}"), None, false)).collect();
-        assert!(view.take(&page(entries, 1), true));
+        assert!(take(&mut view, &page(entries, 1), true));
         view
     }
 
@@ -375,9 +346,9 @@ mod tests {
             entry(3, "gap", None, true),
             entry(4, "line 4", None, false),
         ];
-        assert!(view.take(&page(next.clone(), 1), false));
+        assert!(take(&mut view, &page(next.clone(), 1), false));
         assert_eq!(view.total(), 5);
-        assert!(!view.take(&page(next[1..].to_vec(), 1), false) || view.total() == 5);
+        assert!(!take(&mut view, &page(next[1..].to_vec(), 1), false) || view.total() == 5);
         assert_eq!(view.total(), 5);
     }
 
@@ -388,7 +359,8 @@ mod tests {
         assert!(!view.follow);
         assert_eq!(view.place(), 48);
         assert_eq!(view.start(10, 80).place, 40);
-        view.take(
+        take(
+            &mut view,
             &page(vec![entry(50, "line 50", None, false), entry(51, "new", None, false)], 1),
             false,
         );
@@ -403,9 +375,9 @@ mod tests {
         let mut view = filled(50);
         view.step(-20, 10, 80);
         let current = view.current().unwrap().line.seq;
-        view.take(&page(vec![entry(50, "line 50", None, false)], 20), false);
+        take(&mut view, &page(vec![entry(50, "line 50", None, false)], 20), false);
         assert_eq!(view.current().unwrap().line.seq, current);
-        view.take(&page(vec![entry(50, "line 50", None, false)], 45), false);
+        take(&mut view, &page(vec![entry(50, "line 50", None, false)], 45), false);
         assert_eq!(view.current().unwrap().line.seq, 45, "what fell away cannot be shown");
     }
 
@@ -415,15 +387,16 @@ mod tests {
         view.step(-20, 10, 80);
         let current = view.current().unwrap().line.seq;
         let entries = (11..=60).map(|s| entry(s, &format!("line {s}"), None, false)).collect();
-        view.take(&page(entries, 11), true);
+        take(&mut view, &page(entries, 11), true);
         assert_eq!(view.current().unwrap().line.seq, current);
         assert_eq!(view.missed, 10);
     }
 
     #[test]
     fn filters_and_levels_narrow_what_is_shown() {
-        let mut view = LogView::default();
-        view.take(
+        let mut view = of_c();
+        take(
+            &mut view,
             &page(
                 vec![
                     entry(1, "ok", Some(Level::Info), false),
@@ -447,8 +420,9 @@ mod tests {
 
     #[test]
     fn errors_are_found_around_the_end() {
-        let mut view = LogView::default();
-        view.take(
+        let mut view = of_c();
+        take(
+            &mut view,
             &page(
                 vec![
                     entry(1, "bad", Some(Level::Error), false),
@@ -468,21 +442,21 @@ mod tests {
 
     #[test]
     fn wrapped_lines_count_their_rows() {
-        let mut view = LogView { wrap: true, times: Times::Off, ..LogView::default() };
-        view.take(&page(vec![entry(1, &"x".repeat(25), None, false)], 1), true);
-        assert_eq!(view.rows(0, 14), 3);
+        let mut view = LogView { wrap: true, times: Times::Off, ..of_c() };
+        take(&mut view, &page(vec![entry(1, &"x".repeat(25), None, false)], 1), true);
+        assert_eq!(view.rows(BASE, 14), 3);
         assert_eq!(view.start(2, 14), Start { place: 0, skip: 1 }, "its end is shown");
     }
 
     #[test]
     fn the_end_of_a_tall_line_fills_the_pane_and_it_is_read_row_by_row() {
-        let mut view = LogView { wrap: true, times: Times::Off, ..LogView::default() };
+        let mut view = LogView { wrap: true, times: Times::Off, ..of_c() };
         let entries = vec![
             entry(1, "first", None, false),
             entry(2, &"x".repeat(1 << 20), None, false),
             entry(3, "last", None, false),
         ];
-        view.take(&page(entries, 1), true);
+        take(&mut view, &page(entries, 1), true);
         let tall = (1_usize << 20).div_ceil(10);
         assert_eq!(view.start(8, 14), Start { place: 1, skip: tall - 7 });
         view.step(-1, 8, 14);
@@ -509,7 +483,7 @@ mod tests {
         view.step(-20, 10, 80);
         view.reveal(10, 80);
         assert_eq!(view.pinned_rows(), 0);
-        view.take(&page(vec![entry(50, "line 50", None, false)], 45), false);
+        take(&mut view, &page(vec![entry(50, "line 50", None, false)], 45), false);
         assert_eq!(view.current().unwrap().line.seq, 45);
         assert_eq!((view.pinned_rows(), view.start(9, 80).place), (1, 0));
         assert!(view.fell > 0);
@@ -523,7 +497,7 @@ mod tests {
         view.scroll_right(16, 10, 80);
         assert_eq!(view.left, 0, "everything fits");
         let long = entry(51, &"y".repeat(100), None, false);
-        view.take(&page(vec![entry(50, "line 50", None, false), long], 1), false);
+        take(&mut view, &page(vec![entry(50, "line 50", None, false), long], 1), false);
         for _ in 0..9 {
             view.scroll_right(16, 10, 80);
         }

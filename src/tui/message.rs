@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use sentinel_core::domain::command::Command;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
+use sentinel_core::domain::log_page::{PageAsk, PastPage};
 use sentinel_core::domain::snapshot::Snapshot;
 
 use crate::runtime::asking::{Part, Question};
@@ -47,12 +48,23 @@ pub enum Msg {
     Snapshot(Arc<Snapshot>),
     /// Lines of a container's log.
     Logs {
+        /// Whose.
+        container: ContainerId,
         /// The request's [`Effect::ReadLogs::generation`].
         generation: u64,
         /// The lines.
         page: LogPage,
         /// They are all that is kept.
         whole: bool,
+    },
+    /// A page of a log from beyond what is in memory.
+    Page {
+        /// The request's [`Effect::ReadPage::generation`].
+        generation: u64,
+        /// Before what is there, or behind it.
+        older: bool,
+        /// The page, or why there is none.
+        outcome: Result<PastPage, String>,
     },
     /// Time passed.
     Tick {
@@ -107,6 +119,15 @@ pub enum Effect {
         last: u64,
         /// Revision of what is there.
         revision: u64,
+    },
+    /// Read lines of a log that are not in memory; they come back as [`Msg::Page`].
+    ReadPage {
+        /// Comes back with the page.
+        generation: u64,
+        /// Before what is there, or behind it.
+        older: bool,
+        /// Which lines.
+        ask: PageAsk,
     },
     /// Write the postmortem of an incident into the state folder; where it is comes back as
     /// [`Msg::Said`].

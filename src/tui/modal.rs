@@ -36,7 +36,11 @@ impl Open {
     /// and what the palette runs asks for itself.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
+            Modal::Help { .. }
+            | Modal::Palette(_)
+            | Modal::Record { .. }
+            | Modal::Range { .. }
+            | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -65,6 +69,11 @@ pub enum Modal {
         record: Box<Record>,
         /// First line in view.
         scroll: usize,
+    },
+    /// Since when a log is shown.
+    Range {
+        /// The current choice.
+        cursor: usize,
     },
     /// The extra menu.
     Menu {

@@ -65,10 +65,15 @@ pub fn encode(how: Notify, words: &str, tmux: bool) -> String {
         Notify::Osc9 => format!("\x1b]9;sentinel-tui: {words}\x07"),
         Notify::Osc777 => format!("\x1b]777;notify;sentinel-tui;{words}\x07"),
     };
+    passed(&sequence, tmux)
+}
+
+/// A sequence for the terminal, as tmux hands it on.
+pub fn passed(sequence: &str, tmux: bool) -> String {
     if tmux {
         format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
     } else {
-        sequence
+        sequence.to_owned()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::config::ui::Notify;
+use crate::config::ui::{Display, Notify};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 
@@ -39,6 +39,8 @@ pub struct Options {
     pub tmux: bool,
     /// Takes down how long input waits for its frame.
     pub frames: Option<Frames>,
+    /// The display whose clipboard can be reached.
+    pub display: Display,
 }
 
 /// How long each input waited until the frame that shows it was on its way to the terminal: the

@@ -54,6 +54,7 @@ mod tests {
             stream: sentinel_core::domain::log::Stream::Stdout,
             text: "".into(),
             reading: sentinel_core::domain::log::Reading::default(),
+            styles: None,
             history: false,
         }
     }

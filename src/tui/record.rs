@@ -162,6 +162,7 @@ mod tests {
             stream: Stream::Stdout,
             text: text.into(),
             reading: one(text),
+            styles: None,
             history: false,
         }
     }

@@ -23,7 +23,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::ui::Notify;
+use crate::config::ui::{Display, Notify};
 use crate::runtime::handle::Handle;
 use crate::tui::message::Msg;
 use crate::tui::modal::{GRACE, Open};
@@ -78,6 +78,7 @@ struct Runner {
     postmortems: PathBuf,
     notify: Notify,
     tmux: bool,
+    display: Display,
     saved_logs: PathBuf,
     screen: Screen,
     state: State,
@@ -88,6 +89,8 @@ struct Runner {
     tasks: JoinSet<()>,
     /// The answer under way.
     answering: Option<AbortHandle>,
+    /// The page of a log under way.
+    paging: Option<AbortHandle>,
     began: Instant,
     pace: Pace,
     /// When the oldest input was read that no frame shows yet.
@@ -121,6 +124,7 @@ impl Runner {
             notify,
             tmux,
             frames,
+            display,
             ..
         } = options;
         state.keymap = keymap;
@@ -136,6 +140,7 @@ impl Runner {
             postmortems,
             notify,
             tmux,
+            display,
             saved_logs,
             screen,
             state,
@@ -145,6 +150,7 @@ impl Runner {
             answer,
             tasks: JoinSet::new(),
             answering: None,
+            paging: None,
             began: Instant::now(),
             pace: Pace::new(Instant::now()),
             input: None,

@@ -1,5 +1,6 @@
 //! Everything that the screen shows, and where the operator stands in it. One owner, no locks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -189,6 +190,10 @@ pub struct State {
     pub zoom: bool,
     /// Containers.
     pub containers: Selection<ContainerId>,
+    /// Containers that are marked, for a log of them together.
+    pub marks: BTreeSet<ContainerId>,
+    /// The container that was marked last, where a range begins.
+    pub marked_last: Option<ContainerId>,
     /// Their order.
     pub sort: Sort,
     /// Backwards.
@@ -249,6 +254,8 @@ impl State {
             focus: Pane::Containers,
             zoom: false,
             containers: Selection::default(),
+            marks: BTreeSet::new(),
+            marked_last: None,
             sort: Sort::Worst,
             reverse: false,
             incidents: Selection::default(),

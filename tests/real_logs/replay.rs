@@ -148,6 +148,7 @@ impl Stage {
             stream,
             reading: self.reader.read(stream, &text),
             text: text.into(),
+            styles: None,
             history: false,
         };
         self.show(&Signal::Logs { lines: vec![line] }, at);

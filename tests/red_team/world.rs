@@ -244,6 +244,7 @@ impl World {
                 stream: Stream::Stderr,
                 text: text.as_str().into(),
                 reading,
+                styles: None,
                 history: false,
             });
         }

@@ -490,6 +490,7 @@ pub(crate) fn page() -> LogPage {
                 stream: Stream::Stdout,
                 text: text.into(),
                 reading: Reading { level, ..Reading::default() },
+                styles: None,
                 history: false,
             },
             anomaly: anomaly.then(|| "A-1".into()),
@@ -553,7 +554,8 @@ impl Session {
 
     pub(crate) fn logs(&mut self, page: LogPage) {
         let generation = self.state.logs.generation;
-        self.send(Msg::Logs { generation, page, whole: true });
+        let container = self.state.logs.container.clone().unwrap_or_else(|| id("none"));
+        self.send(Msg::Logs { container, generation, page, whole: true });
     }
 
     pub(crate) fn drawn(&mut self) {

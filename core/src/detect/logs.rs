@@ -369,6 +369,7 @@ mod tests {
                 stream: Stream::Stderr,
                 text: text.into(),
                 reading: reader::one(text),
+                styles: None,
                 history: false,
             };
             let found = self.logs.lines(&[line], &of(), Signatures::builtin(), at(millis));

@@ -94,6 +94,34 @@ impl Reading {
     }
 }
 
+/// A colour that a program gave to a piece of its own line; a theme says how it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names of colours")]
+pub enum Ink {
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Magenta,
+    Cyan,
+    /// No colour, but bold.
+    Bold,
+    /// No colour, but faint.
+    Dim,
+}
+
+/// A piece of a text with a colour of its writer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Where it begins in the text, in bytes, at a character.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// Its colour.
+    pub ink: Ink,
+}
+
 /// One line of one container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
@@ -107,6 +135,10 @@ pub struct LogLine {
     pub stream: Stream,
     /// Redacted, display-safe, cut to a bounded length.
     pub text: Arc<str>,
+    /// The colours that its writer gave it, bounded, beside the text that nothing looks at but
+    /// the screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub styles: Option<Arc<[Span]>>,
     /// What the text says of itself.
     #[serde(default)]
     pub reading: Reading,

@@ -18,6 +18,7 @@ pub mod incident;
 pub mod judgement;
 pub mod life;
 pub mod log;
+pub mod log_page;
 pub mod names;
 pub mod not_acting;
 pub mod opinion;

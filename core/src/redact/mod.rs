@@ -13,6 +13,7 @@ pub mod personal;
 pub mod rule;
 pub mod rules;
 pub mod secrets;
+pub mod styles;
 pub mod tokens;
 pub mod trigger;
 

@@ -169,6 +169,7 @@ fn a_probe_that_fails_is_a_hang_or_a_bad_probe() {
             stream: Stream::Stdout,
             text: "GET / 200".into(),
             reading: Reading::default(),
+            styles: None,
             history: false,
         });
     }

@@ -131,6 +131,7 @@ fn happen(told: Told, who: &str, second: i64, step: &Step) -> Told {
                     stream: Stream::Stdout,
                     text: format!("line {n}").into(),
                     reading: Reading::default(),
+                    styles: None,
                     history: false,
                 });
             }

@@ -133,6 +133,7 @@ impl World {
                 stream: Stream::Stdout,
                 text: Arc::clone(&text.text),
                 reading: text.reading,
+                styles: None,
                 history: false,
             });
         }

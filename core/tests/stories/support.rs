@@ -435,6 +435,7 @@ impl Story {
             stream: Stream::Stderr,
             text: text.into(),
             reading: reader::one(text),
+            styles: None,
             history: false,
         };
         self.feed(Signal::Logs { lines: vec![line] });

@@ -99,6 +99,7 @@ impl Feed {
             stream: bare.stream,
             text: text.into(),
             reading,
+            styles: None,
             history: false,
         });
         found

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use jiff::Timestamp;
+use sentinel_core::domain::log_page::PageAsk;
 use sentinel_core::domain::plan::Actor;
 use tokio::sync::mpsc;
 
@@ -31,7 +32,8 @@ impl Runner {
                 match effect {
                     Effect::ReadLogs { container, generation, last, revision } => {
                         pages += 1;
-                        if pages > RING_LINES / PAGE + 2 {
+                        let logs = 1 + self.state.logs.merged.len();
+                        if pages > (RING_LINES / PAGE + 2) * logs {
                             continue;
                         }
                         let next = Range::After { seq: last.saturating_sub(1), limit: PAGE };
@@ -42,7 +44,10 @@ impl Runner {
                             page = self.handle.logs(&container, Range::Tail(RING_LINES));
                             whole = true;
                         }
-                        queue.push_back(Msg::Logs { generation, page, whole });
+                        queue.push_back(Msg::Logs { container, generation, page, whole });
+                    }
+                    Effect::ReadPage { generation, older, ask } => {
+                        self.page(generation, older, ask);
                     }
                     Effect::Ask(command) => {
                         let handle = self.handle.clone();
@@ -72,7 +77,7 @@ impl Runner {
                     Effect::SaveLines { name, document } => {
                         self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
                     }
-                    Effect::Copy(text) => queue.push_back(reach::copy(&text)),
+                    Effect::Copy(text) => self.copy(text),
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
                     Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),
                     Effect::Notify(words) => {
@@ -82,6 +87,32 @@ impl Runner {
                     Effect::Suspend => self.suspends = true,
                 }
             }
+        }
+    }
+
+    /// Copies both ways: what the terminal took cannot be known, the machine's own display says.
+    fn copy(&mut self, text: String) {
+        let handed = reach::copy(&text, self.tmux);
+        let (display, answer) = (self.display, self.answer.clone());
+        self.tasks.spawn(async move {
+            let tool = reach::native(display, &text).await;
+            if answer.send(reach::said(&handed, tool)).await.is_err() {
+                tracing::info!("a copy ended after the terminal UI");
+            }
+        });
+    }
+
+    /// Reads a page beside what goes on. One that is under way is not wanted any more.
+    fn page(&mut self, generation: u64, older: bool, ask: PageAsk) {
+        let (handle, answer) = (self.handle.clone(), self.answer.clone());
+        let task = self.tasks.spawn(async move {
+            let outcome = handle.page(ask).await;
+            if answer.send(Msg::Page { generation, older, outcome }).await.is_err() {
+                tracing::info!("a page of a log came after the terminal UI had ended");
+            }
+        });
+        if let Some(before) = self.paging.replace(task) {
+            before.abort();
         }
     }
 

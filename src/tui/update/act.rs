@@ -7,7 +7,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, movement, prompts, silence, talk};
+use crate::tui::update::{decide, lines, logs, marks, movement, prompts, silence, talk, whose};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -107,7 +107,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Quiet => silence::show(state),
-        other => logs::act(state, other),
+        other => lines::act(state, other),
     }
 }
 
@@ -150,7 +150,7 @@ fn open(state: &mut State) -> Vec<Effect> {
 fn inspect(state: &mut State) -> Vec<Effect> {
     let subject = match state.focus {
         Pane::Containers => state.containers.item.clone().map(Subject::Container),
-        Pane::Logs => state.logs.container.clone().map(Subject::Container),
+        Pane::Logs => whose::container_here(state).map(Subject::Container),
         Pane::Incidents => state.incidents.item.clone().map(Subject::Incident),
         Pane::Fixes => movement::fix_incident(state).map(Subject::Incident),
         Pane::Inspector => None,
@@ -183,10 +183,11 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
             }
             None => None,
         },
-        Pane::Containers | Pane::Logs => {
+        Pane::Containers => {
             state.focus = Pane::Logs;
-            return Vec::new();
+            return whose::open(state);
         }
+        Pane::Logs => return Vec::new(),
     };
     let root = incident
         .and_then(|id| state.incident(&id).map(|i| i.root.clone()))
@@ -204,6 +205,9 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
 fn back(state: &mut State) -> Option<Vec<Effect>> {
     if let Some(effects) = prompts::clear(state) {
         return Some(effects);
+    }
+    if marks::clear(state) {
+        return Some(Vec::new());
     }
     if state.zoom {
         state.zoom = false;

@@ -18,7 +18,7 @@ use crate::tui::pane::Pane;
 use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
-use crate::tui::update::{silence, talk};
+use crate::tui::update::{range, silence, talk};
 
 /// The plan that the pane with the focus is about.
 fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
@@ -237,6 +237,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Help { scroll } => (help(scroll, event), Vec::new()),
         Modal::Record { record, scroll } => record_key(record, scroll, event),
         Modal::Menu { cursor } => menu(state, cursor, event),
+        Modal::Range { cursor } => range::key(state, cursor, event),
         Modal::Quit { yes, .. } => (quit(state, yes, event), Vec::new()),
         Modal::Reason(reason) => reason_key(reason, event),
         Modal::Silence(silencing) => silence::key(state, silencing, event),

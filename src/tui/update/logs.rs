@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::log::Level;
 
 use crate::runtime::rings::LogPage;
 use crate::tui::action::Action;
 use crate::tui::layout::room;
+use crate::tui::log_past::Range;
+use crate::tui::log_sources::Whose;
 use crate::tui::log_view::is_trouble;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
@@ -15,26 +18,32 @@ use crate::tui::pattern::Pattern;
 use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
+use crate::tui::update::past;
 
 /// Columns that one press of left or right scrolls.
 const SIDE: usize = 16;
 
 /// Asks for the lines that are not there yet.
 pub(super) fn read(state: &State) -> Vec<Effect> {
-    let Some(container) = state.logs.container.clone() else { return Vec::new() };
-    vec![Effect::ReadLogs {
-        container,
-        generation: state.logs.generation,
-        last: if state.logs.loaded { state.logs.last_seq() } else { 0 },
-        revision: state.logs.revision,
-    }]
+    let ids = state.logs.ids().into_iter();
+    ids.map(|container| read_one(state, container)).collect()
 }
 
-pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bool) -> Vec<Effect> {
-    if generation != state.logs.generation {
+fn read_one(state: &State, container: ContainerId) -> Effect {
+    let (last, revision) = state.logs.taken(&container);
+    Effect::ReadLogs { container, generation: state.logs.generation, last, revision }
+}
+
+pub(super) fn take(
+    state: &mut State,
+    container: &ContainerId,
+    generation: u64,
+    (page, whole): (&LogPage, bool),
+) -> Vec<Effect> {
+    if generation != state.logs.generation || !state.logs.is_of(container) {
         return Vec::new();
     }
-    let changed = state.logs.take(page, whole);
+    let changed = state.logs.take(container, page, whole);
     if changed {
         state.dirty = true;
         let (rows, columns) = room(state, Pane::Logs);
@@ -43,13 +52,13 @@ pub(super) fn take(state: &mut State, generation: u64, page: &LogPage, whole: bo
         }
     }
     // A page that was cut short is followed by the next one.
-    if changed && !whole && state.logs.last_seq() < page.last {
-        return read(state);
+    if changed && !whole && state.logs.taken(container).0 < page.last {
+        return vec![read_one(state, container.clone())];
     }
     if state.jump.is_some() {
         land(state);
     }
-    Vec::new()
+    past::fill(state)
 }
 
 /// Ends a jump: to the line, or with a word on why not.
@@ -66,6 +75,7 @@ fn land(state: &mut State) {
         // A filter must not hide what was asked for.
         state.logs.filter = None;
         state.logs.least = None;
+        state.logs.range = Range::Tail;
         state.logs.reshow();
         place = state.logs.locate(jump.seq, jump.at, &jump.excerpt);
     }
@@ -166,8 +176,7 @@ fn next_bookmark(state: &mut State) {
 
 /// Writes what is shown, folded lines too, as it is on the screen: secrets are masked in it.
 fn save(state: &mut State) -> Vec<Effect> {
-    let name = state.logs.container.as_ref().and_then(|id| state.container(id));
-    let name = name.map_or("log", |v| v.container.of.name.as_str());
+    let name = file_name(state);
     let document = state.logs.document();
     if document.is_empty() {
         state.toast(false, "There is no line to save.");
@@ -178,6 +187,18 @@ fn save(state: &mut State) -> Vec<Effect> {
     vec![Effect::SaveLines { name, document }]
 }
 
+/// What the saved lines are called by.
+fn file_name(state: &State) -> String {
+    match &state.logs.whose {
+        Whose::One => {
+            let view = state.logs.container.as_ref().and_then(|id| state.container(id));
+            view.map_or_else(|| "log".to_owned(), |v| v.container.of.name.clone())
+        }
+        Whose::Marked => format!("{}-logs", state.logs.merged.len()),
+        Whose::Service(service) => service.clone(),
+    }
+}
+
 fn copy(state: &mut State) -> Vec<Effect> {
     let text = match state.focus {
         Pane::Inspector => {
@@ -185,7 +206,13 @@ fn copy(state: &mut State) -> Vec<Effect> {
             let page = crate::tui::pages::inspected(state, columns.max(100));
             Some(page.lines.iter().map(Styled::plain).collect::<Vec<_>>().join("\n"))
         }
-        _ => state.logs.current().map(|e| e.line.text.to_string()),
+        _ => match state.logs.selected() {
+            Some(selected) => {
+                state.logs.anchor = None;
+                Some(state.logs.text_between(selected))
+            }
+            None => state.logs.current().map(|e| e.line.text.to_string()),
+        },
     };
     if text.is_none() {
         state.toast(false, "There is no line to copy.");

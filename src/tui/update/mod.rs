@@ -3,14 +3,19 @@
 mod act;
 mod decide;
 mod keys;
+mod lines;
 mod logs;
+mod marks;
 mod mouse;
 mod movement;
 mod palette;
+mod past;
 mod prompts;
+mod range;
 mod silence;
 mod snapshot;
 mod talk;
+mod whose;
 
 use std::time::Duration;
 
@@ -49,7 +54,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             logs::read(state)
         }
         Msg::Snapshot(new) => snapshot::take(state, new),
-        Msg::Logs { generation, page, whole } => logs::take(state, generation, &page, whole),
+        Msg::Logs { container, generation, page, whole } => {
+            logs::take(state, &container, generation, (&page, whole))
+        }
+        Msg::Page { generation, older, outcome } => past::take(state, generation, older, outcome),
         Msg::Tick { now, at } => {
             tick(state, now, at);
             snapshot::told_later(state)
@@ -73,9 +81,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn reading(state: &mut State, act: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<Effect> {
     let read = shows_logs(state);
     let mut effects = act(state);
-    if !read && effects.is_empty() && shows_logs(state) {
+    let unread = !read || !state.logs.loaded;
+    if unread && effects.is_empty() && shows_logs(state) {
         effects = logs::read(state);
     }
+    effects.extend(past::more(state));
     effects
 }
 

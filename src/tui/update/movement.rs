@@ -8,11 +8,12 @@ use sentinel_core::domain::incident::Incident;
 
 use crate::tui::layout::{Form, layout, room};
 use crate::tui::lists;
+use crate::tui::log_sources::Whose;
 use crate::tui::message::Effect;
 use crate::tui::pages;
 use crate::tui::pane::Pane;
 use crate::tui::state::{Jump, Selection, State, Subject};
-use crate::tui::update::logs;
+use crate::tui::update::{logs, whose};
 
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     match state.focus {
@@ -164,6 +165,11 @@ pub(super) fn keep_selections(state: &mut State) -> Vec<Effect> {
 /// The log pane shows the selected container.
 fn follow_selection(state: &mut State) -> Vec<Effect> {
     if state.logs.container == state.containers.item {
+        return whose::join(state);
+    }
+    if state.logs.whose == Whose::Marked {
+        // What was marked stays in view while the operator looks around.
+        state.logs.container = state.containers.item.clone();
         return Vec::new();
     }
     state.logs.turn_to(state.containers.item.clone());
@@ -312,6 +318,10 @@ pub(super) fn to_evidence(state: &mut State, piece: Evidence) -> Vec<Effect> {
         state.toast(false, format!("{} is gone, and its log with it.", piece.container));
         return Vec::new();
     };
+    if !state.logs.merged.is_empty() || state.logs.past.detached {
+        // The line is in the log of its container, as it is in memory.
+        state.logs.turn_to(None);
+    }
     let mut effects = select_container(state, container);
     state.jump =
         Some(Jump { seq: piece.line.map(|l| l.seq), at: piece.ts, excerpt: piece.excerpt });

@@ -207,7 +207,11 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect, shown: usize) {
     } else {
         Styled::of(Role::Dim, format!("{shown} of {}", words::count(total, "container")))
     };
-    brush.title(state, Pane::Containers, area, &left, &right);
+    let marks = state.marks.len();
+    let marked = if marks > 0 { format!("{marks} marked  ") } else { String::new() };
+    let mut line = Styled::of(Role::Strong, marked);
+    line.pieces.extend(right.pieces);
+    brush.title(state, Pane::Containers, area, &left, &line);
 }
 
 /// Since when the engine has not answered, if it does not.
@@ -248,7 +252,8 @@ fn row(
         Some(Touched::Affected) => line.push(Role::Warn, glyphs.affected),
         None => line.push(Role::Text, " "),
     }
-    line.push(Role::Text, " ");
+    let marked = state.marks.contains(&container.of.id);
+    line.push(Role::Strong, if marked { glyphs.bookmark } else { " " });
     let name = text::left(&container.of.name, plan.name, glyphs.ellipsis);
     line.push(if touch.is_some() { Role::Strong } else { Role::Text }, name);
     for column in &plan.columns {

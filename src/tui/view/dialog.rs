@@ -9,7 +9,7 @@ use crate::tui::state::State;
 use crate::tui::styled::{Styled, paragraph};
 use crate::tui::view::brush::Brush;
 use crate::tui::view::frame::{boxed, buttons, field, frame, keys};
-use crate::tui::view::{help, palette, silence, talk};
+use crate::tui::view::{help, palette, range, silence, talk};
 
 /// The widest a dialog of prose gets.
 const WIDEST: u16 = 96;
@@ -33,6 +33,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
             boxed(brush, (screen, width), "Line", (&lines, *scroll), &keys);
         }
         Modal::Menu { cursor } => menu(brush, state, screen, *cursor),
+        Modal::Range { cursor } => range::draw(brush, screen, *cursor),
         Modal::Quit { why, yes } => {
             let width = screen.width.saturating_sub(4).min(60);
             let mut lines = paragraph(&Styled::new(), 0, Role::Text, why, usize::from(width) - 4);

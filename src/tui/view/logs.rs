@@ -1,55 +1,81 @@
-//! The log of the selected container.
+//! The log of the selected container, or of several.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::layout::Rect;
-use sentinel_core::domain::container::RunState;
-use sentinel_core::domain::log::{Level, LogEntry};
+use sentinel_core::domain::log::{Ink, Level, LogEntry, Span};
 
 use crate::tui::highlight::{self, Mark};
 use crate::tui::layout::inside;
 use crate::tui::pane::Pane;
-use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
 use crate::tui::styled::Styled;
 use crate::tui::text;
 use crate::tui::view::brush::Brush;
-use crate::tui::words;
+use crate::tui::view::log_title;
 
 /// Lines up to so many bytes are searched whole; of longer ones only what is in view is.
 const SEARCHED_WHOLE: usize = 16 * 1024;
 
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
-    title(brush, state, area);
+    log_title::title(brush, state, area);
     let area = inside(area);
     let view = &state.logs;
     if view.shown().is_empty() {
-        brush.note(area, Role::Dim, &why_empty(state));
+        brush.note(area, Role::Dim, &log_title::why_empty(state));
         return;
     }
     let area = pinned(brush, state, area);
     let (rows, columns) = (usize::from(area.height), usize::from(area.width));
     let start = view.start(rows, columns);
     let focused = state.focus == Pane::Logs;
+    let selection = view.selected();
     let mut skip = start.skip;
-    let mut y = area.y;
+    let mut drawn: Vec<(Styled, bool)> = Vec::with_capacity(rows + 1);
+    let mut note = None;
     for number in view.shown().iter().skip(start.place) {
-        let left = usize::from(area.bottom() - y);
+        let left = rows.saturating_sub(drawn.len());
         if left == 0 {
             break;
         }
         let Some(entry) = view.entry(*number) else { continue };
-        let selected = *number == view.cursor && (focused || !view.follow);
+        let current = *number == view.cursor && (focused || !view.follow);
+        let selected = current || selection.as_ref().is_some_and(|s| s.contains(number));
         let part = skip..skip + left;
         skip = 0;
-        for line in lines(brush, state, (*number, entry), columns, part) {
-            brush.row(area, y, &line, selected, focused);
-            y += 1;
+        let of_entry = lines(brush, state, (*number, entry), columns, part);
+        drawn.extend(of_entry.into_iter().map(|line| (line, selected)));
+        if current && let Some(why) = why_marked(brush, state, entry) {
+            note = Some(drawn.len());
+            drawn.push((why, false));
         }
     }
+    // The reason of the last line in view takes the place of the first one, never of its own.
+    let over = if note.is_some_and(|at| at >= rows) { drawn.len().saturating_sub(rows) } else { 0 };
+    for (y, (line, selected)) in (area.y..area.bottom()).zip(drawn.iter().skip(over)) {
+        brush.row(area, y, line, *selected, focused);
+    }
+}
+
+/// Why a line is marked, to stand under it.
+fn why_marked(brush: &Brush<'_>, state: &State, entry: &LogEntry) -> Option<Styled> {
+    let id = entry.anomaly.as_ref()?;
+    let alone = || state.snapshot.anomalies.iter().map(AsRef::as_ref);
+    let within = || state.snapshot.incidents.iter().flat_map(|i| &i.anomalies);
+    let anomaly = alone().chain(within()).find(|a| &a.id == id);
+    let indent = " ".repeat(2);
+    let line = Styled::of(Role::Anomaly, format!("{indent}{} ", brush.glyphs.more_up));
+    Some(match anomaly {
+        Some(a) => {
+            let severity = status::of_severity(a.severity);
+            line.and(severity.role, severity.word).and(Role::Anomaly, format!(" {}", a.summary))
+        }
+        None => line.and(Role::Dim, "anomalous; its reason is not kept any more"),
+    })
 }
 
 /// Says on top that lines fell away under a reader who holds the view; what is left of the pane
@@ -59,96 +85,13 @@ fn pinned(brush: &mut Brush<'_>, state: &State, area: Rect) -> Rect {
         return area;
     }
     let rule = brush.glyphs.rule.repeat(3);
-    let words = format!(" {rule} {} older lines dropped {rule}", state.logs.fell);
+    let words = match state.logs.edge_words() {
+        Some(words) => words,
+        None => format!("{} older lines dropped", state.logs.fell),
+    };
+    let words = format!(" {rule} {words} {rule}");
     brush.line(area.x, area.y, area.width, &Styled::of(Role::Mark, words));
     inside(area)
-}
-
-fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
-    let view = &state.logs;
-    let mut left = Styled::new();
-    if let Some(container) = view.container.as_ref().and_then(|id| state.container(id)) {
-        left.push(Role::Strong, container.container.of.name.clone());
-        if let Some(mark) = quiet::mark(state, &container.container, brush.glyphs) {
-            left.push(Role::Info, format!("  {mark}"));
-        }
-        if container.lines_dropped > 0 {
-            left.push(Role::Warn, format!("  {} lines dropped", container.lines_dropped));
-        }
-    }
-    if let Some(filter) = &view.filter {
-        left.push(Role::Text, " ");
-        left.push(Role::Match, format!(" &{} ", filter.text()));
-    }
-    if let Some(search) = &view.search {
-        left.push(Role::Text, " ");
-        left.push(Role::Match, format!(" /{} ", search.text()));
-    }
-    if let Some(least) = view.least {
-        left.push(Role::Warn, format!(" {} and above", least.as_str()));
-    }
-    // The state is the last thing to go where it is narrow.
-    let room = usize::from(area.width).saturating_sub(left.width());
-    let right = (0..=RIGHT_PARTS)
-        .map(|without| right_side(state, without))
-        .find(|r| r.width() + brush.title_fixed(Pane::Logs) <= room)
-        .unwrap_or_else(|| right_side(state, RIGHT_PARTS));
-    brush.title(state, Pane::Logs, area, &left, &right);
-}
-
-/// How many parts of the right side can be left out.
-const RIGHT_PARTS: usize = 5;
-
-/// What is shown and how, without its first parts: the least needed ones come first.
-fn right_side(state: &State, without: usize) -> Styled {
-    let view = &state.logs;
-    let mut right = Styled::new();
-    let parts = [
-        Some(view.times.word().to_owned()),
-        (view.left > 0).then(|| format!("from column {}", view.left + 1)),
-        view.wrap.then(|| "wrap".to_owned()),
-        view.raw.then(|| "raw".to_owned()),
-        view.is_narrowed().then(|| format!("{} hidden", words::count(view.hidden(), "line"))),
-    ];
-    for part in parts.iter().skip(without).rev().flatten() {
-        right.push(Role::Dim, format!("{part}  "));
-    }
-    if view.follow {
-        right.push(Role::Ok, "following");
-    } else if view.missed > 0 {
-        right.push(Role::Warn, format!("+{} new, G follows", view.missed));
-    } else {
-        right.push(Role::Warn, "paused, G follows");
-    }
-    right
-}
-
-fn why_empty(state: &State) -> String {
-    let Some(view) = state.logs.container.as_ref().and_then(|id| state.container(id)) else {
-        return "Select a container to see its log.".to_owned();
-    };
-    let container = &view.container;
-    let name = &container.of.name;
-    if state.logs.total() > 0 {
-        return format!(
-            "All {} lines are hidden by the filter or the level. Esc clears the filter, v the level.",
-            state.logs.total()
-        );
-    }
-    if container.log_driver == "none" {
-        return format!("{name} uses the log driver `none`: the engine keeps no log to read.");
-    }
-    if container.started_at.is_none() && container.state == RunState::Created {
-        return format!("{name} was never started, so it has written nothing.");
-    }
-    if let Some(broken) = state.snapshot.degraded.iter().find(|d| d.part == "docker") {
-        return format!("No lines: {}", broken.detail);
-    }
-    if container.is_up() {
-        format!("{name} has written no line yet (log driver {}).", container.log_driver)
-    } else {
-        format!("{name} is {}, and no line of it is kept.", container.state)
-    }
 }
 
 /// The rows of an entry that are in `part`.
@@ -162,7 +105,9 @@ fn lines(
     let view = &state.logs;
     if entry.mark {
         let rule = brush.glyphs.rule.repeat(3);
-        return vec![Styled::of(Role::Mark, format!("{rule} {} {rule}", entry.line.text))];
+        let name = view.name_of(&entry.line.container).map(|(_, name)| format!("{name}: "));
+        let words = format!("{}{}", name.unwrap_or_default(), entry.line.text);
+        return vec![Styled::of(Role::Mark, format!("{rule} {words} {rule}"))];
     }
     let level = status::of_level(entry.line.reading.level);
     let mut head = Styled::of(level.role, level.word);
@@ -172,18 +117,26 @@ fn lines(
     let marked = view.bookmarks.contains(&entry.line);
     head.push(Role::Strong, if marked { brush.glyphs.bookmark } else { " " });
     head.push(Role::Dim, view.times.show(entry.line.at, state.now, &state.zone));
+    let names = view.name_columns(columns);
+    if let Some((role, name)) = view.name_of(&entry.line.container) {
+        let width = names.saturating_sub(1);
+        head.push(role, text::left(name, width, brush.glyphs.ellipsis));
+        head.push(Role::Text, " ");
+    }
     let role = body_role(entry);
     let room = view.text_columns(columns);
     let mut text = view.text_of(entry);
+    // What is shown in another form than it was written has no colours of its writer's.
+    let own = entry.line.styles.as_deref().filter(|_| matches!(text, Cow::Borrowed(_)));
     let fold = view.fold_words(number);
     if view.wrap {
         text.to_mut().push_str(fold.as_deref().unwrap_or_default());
-        return wrapped(state, &head, (&text, role), room, part);
+        return wrapped(state, (&head, names), (&text, (role, own)), room, part);
     }
     // What a line stands for is seen however long it is.
     let fold = fold.unwrap_or_default();
     let room = room.saturating_sub(text::width(&fold)).max(1);
-    vec![scrolled(brush, state, head, (&text, role), room).and(Role::Mark, fold)]
+    vec![scrolled(brush, state, head, (&text, (role, own)), room).and(Role::Mark, fold)]
 }
 
 fn body_role(entry: &LogEntry) -> Role {
@@ -210,12 +163,33 @@ fn found(state: &State, text: &str, seen: Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// What stands out in a text up to a byte. Evidence keeps its one colour, so that it is what
-/// stands out, and quiet lines stay quiet.
-fn marked((text, role): (&str, Role), until: usize) -> Vec<Mark> {
+/// stands out, and quiet lines stay quiet; what the writer coloured stays as they wanted it.
+fn marked((text, (role, own)): (&str, Body<'_>), until: usize) -> Vec<Mark> {
     if matches!(role, Role::Anomaly | Role::Dim) {
         return Vec::new();
     }
-    highlight::marks(text, until)
+    match own {
+        Some(spans) => spans.iter().map(of_writer).collect(),
+        None => highlight::marks(text, until),
+    }
+}
+
+/// How the text of a line looks: its role, and the colours of its writer.
+type Body<'a> = (Role, Option<&'a [Span]>);
+
+/// Colours are taken for what they mean, so that they can be read in every theme.
+fn of_writer(span: &Span) -> Mark {
+    let role = match span.ink {
+        Ink::Red => Role::Error,
+        Ink::Green => Role::Ok,
+        Ink::Yellow => Role::Warn,
+        Ink::Blue => Role::Info,
+        Ink::Magenta => Role::LogId,
+        Ink::Cyan => Role::LogPath,
+        Ink::Bold => Role::Strong,
+        Ink::Dim => Role::Dim,
+    };
+    (span.start as usize..span.end as usize, role)
 }
 
 /// Adds a part of a text; found places stand out above all.
@@ -240,7 +214,7 @@ fn scrolled(
     brush: &Brush<'_>,
     state: &State,
     mut head: Styled,
-    (text, role): (&str, Role),
+    (text, (role, own)): (&str, Body<'_>),
     room: usize,
 ) -> Styled {
     let left = state.logs.left;
@@ -260,7 +234,7 @@ fn scrolled(
     let start = text.len() - rest.len();
     let seen = start..start + part.len();
     let places = found(state, text, seen.clone());
-    let marks = marked((text, role), seen.end);
+    let marks = marked((text, (role, own)), seen.end);
     highlighted(&mut head, (text, role), seen, (&places, &marks));
     if goes_on {
         head.push(Role::Text, " ".repeat(room.saturating_sub(1 + text::width(part))));
@@ -272,16 +246,16 @@ fn scrolled(
 /// The rows of a wrapped line that are in `part`.
 fn wrapped(
     state: &State,
-    head: &Styled,
-    (text, role): (&str, Role),
+    (head, names): (&Styled, usize),
+    (text, (role, own)): (&str, Body<'_>),
     room: usize,
     part: Range<usize>,
 ) -> Vec<Styled> {
-    let indent = " ".repeat(3 + state.logs.times.columns());
+    let indent = " ".repeat(3 + state.logs.times.columns() + names);
     let pieces = text::pieces(text, room, part.start, part.len());
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Vec::new() };
     let places = found(state, text, first.start..last.end);
-    let marks = marked((text, role), last.end);
+    let marks = marked((text, (role, own)), last.end);
     let rows = pieces.into_iter().enumerate();
     rows.map(|(at, piece)| {
         let first = part.start + at == 0;
