@@ -570,6 +570,8 @@ async fn preview(
         mouse,
         notify: if bell { Notify::Osc9 } else { Notify::Off },
         tmux: false,
+        columns: None,
+        tour: None,
     };
     let signals = stop.clone();
     tokio::spawn(async move {

@@ -89,6 +89,11 @@ actions! {
     Copy "copy" "copy line",
     NextEvidence "next-evidence" "next evidence",
     PreviousEvidence "previous-evidence" "previous evidence",
+    RunningOnly "running-only" "hide, show what ended well",
+    Group "group" "by project, by service",
+    Fold "fold" "fold, unfold the group",
+    Columns "columns" "choose columns",
+    Themes "themes" "choose a theme",
 }
 
 impl Action {

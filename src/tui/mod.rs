@@ -9,11 +9,15 @@
 //! the operator's own to a dialog that names what will run.
 
 pub mod action;
+pub mod chart;
+pub mod columns;
 pub mod export;
 pub mod fate;
 pub mod filter;
+pub mod fleet;
 pub mod fold;
 pub mod glyphs;
+pub mod groups;
 pub mod highlight;
 pub mod hints;
 pub mod hit;
@@ -22,6 +26,8 @@ pub mod layout;
 pub mod lists;
 pub mod log_scroll;
 pub mod log_view;
+pub mod look;
+pub mod looks;
 pub mod message;
 pub mod modal;
 pub mod notice;
@@ -44,6 +50,7 @@ pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod times;
+pub mod trends;
 pub mod update;
 pub mod view;
 pub mod words;

@@ -8,6 +8,7 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
+use crate::tui::looks::Looks;
 use crate::tui::record::Record;
 
 /// How long keys are ignored after a guarded dialog was first drawn.
@@ -37,6 +38,7 @@ impl Open {
     pub fn is_guarded(&self) -> bool {
         match self.modal {
             Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
+            Modal::Looks(_) => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -48,7 +50,7 @@ impl Open {
     /// Whether keys that came before it was drawn are dropped. The palette's are the name that
     /// is being typed.
     pub fn drops_earlier(&self) -> bool {
-        !matches!(self.modal, Modal::Palette(_))
+        !matches!(self.modal, Modal::Palette(_) | Modal::Looks(Looks::Tour { .. }))
     }
 
     /// Whether a key read at `at` may do something.
@@ -87,6 +89,8 @@ pub enum Modal {
     Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
     Talk,
+    /// How the screen looks, and the tour.
+    Looks(Looks),
     /// Really quit?
     Quit {
         /// What would end with it.

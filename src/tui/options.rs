@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::config::ui::Notify;
+use crate::tui::columns::Column;
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 
@@ -36,6 +37,10 @@ pub struct Options {
     pub notify: Notify,
     /// The terminal is one of tmux, which has to be asked to hand things on.
     pub tmux: bool,
+    /// Columns of the list of containers; `None`: all that fit.
+    pub columns: Option<Vec<Column>>,
+    /// The file that remembers that the tour was shown; `None`: it is not shown by itself.
+    pub tour: Option<PathBuf>,
 }
 
 /// An extra menu: the demo offers its faults with it.

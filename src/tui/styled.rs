@@ -32,8 +32,13 @@ impl Styled {
     /// Adds a piece.
     pub fn push(&mut self, role: Role, text: impl Into<String>) {
         let text = text.into();
-        if !text.is_empty() {
-            self.pieces.push((role, text));
+        if text.is_empty() {
+            return;
+        }
+        match self.pieces.last_mut() {
+            // One meaning is one piece, however it was put together.
+            Some((last, before)) if *last == role => before.push_str(&text),
+            _ => self.pieces.push((role, text)),
         }
     }
 

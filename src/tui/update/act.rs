@@ -7,7 +7,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, movement, prompts, silence, talk};
+use crate::tui::update::{decide, logs, looks, movement, prompts, silence, talk};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -107,6 +107,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Quiet => silence::show(state),
+        Action::RunningOnly | Action::Group | Action::Fold | Action::Columns | Action::Themes => {
+            looks::act(state, action)
+        }
         other => logs::act(state, other),
     }
 }

@@ -4,6 +4,7 @@ mod act;
 mod decide;
 mod keys;
 mod logs;
+mod looks;
 mod mouse;
 mod movement;
 mod palette;
@@ -60,6 +61,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Part { number, part } => {
             talk::part(state, number, part);
+            Vec::new()
+        }
+        Msg::OwnCpu(percent) => {
+            let words = |cpu: Option<f64>| cpu.map(crate::tui::words::percent);
+            let before = words(state.look.own_cpu);
+            state.look.own_cpu = Some(percent);
+            state.readings |= before != words(state.look.own_cpu);
             Vec::new()
         }
         Msg::Said { ok, text } => {

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use sentinel_core::domain::snapshot::Mode;
 
+use crate::tui::layout::layout;
 use crate::tui::lists;
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
@@ -17,18 +18,17 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
     let clock = state.now.to_zoned_datetime(state.zone.clone()).strftime("%H:%M").to_string();
     let mut right = Styled::new();
-    counts(&mut right, state, brush, width);
+    // Where there is a line for them they stand there.
+    if layout(state).fleet.is_none() {
+        counts(&mut right, state, brush, width);
+    }
     right.push(Role::Dim, format!("  {clock} "));
     let mut left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
-    let (role, badge) = match state.snapshot.mode {
-        _ if state.snapshot.watching.is_some() => (Role::ReadOnly, " WATCHING "),
-        _ if state.snapshot.brakes.halt.is_some() => (Role::ReadOnly, " HALTED "),
-        Mode::ReadOnly => (Role::ReadOnly, " RO "),
-        Mode::Approve => (Role::Approve, " APPROVE "),
-        Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL "),
-    };
-    left.push(role, badge);
-    left.push(Role::Text, "  ");
+    for (role, badge) in badges(state, width >= 76) {
+        left.push(role, badge);
+        left.push(Role::Text, " ");
+    }
+    left.push(Role::Text, " ");
     // What is least needed goes first where it is narrow.
     for host in hosts(state) {
         if left.width() + host.width() + right.width() + 2 <= width {
@@ -40,6 +40,31 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     left.push(Role::Text, " ".repeat(gap));
     left.pieces.extend(right.pieces);
     brush.line(area.x, area.y, area.width, &left);
+}
+
+/// What this instance may do, and what holds it back; where it is `roomy` all of it.
+fn badges(state: &State, roomy: bool) -> Vec<(Role, &'static str)> {
+    let mut badges = Vec::new();
+    if state.look.simulated {
+        badges.push((Role::AutoHeal, " SIM "));
+    }
+    let held = if state.snapshot.watching.is_some() {
+        Some((Role::ReadOnly, " WATCHING "))
+    } else if state.snapshot.brakes.halt.is_some() {
+        Some((Role::ReadOnly, " HALTED "))
+    } else {
+        None
+    };
+    let mode = match state.snapshot.mode {
+        Mode::ReadOnly => (Role::ReadOnly, " RO "),
+        Mode::Approve => (Role::Approve, " APPROVE "),
+        Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL "),
+    };
+    if held.is_none() || (roomy && state.snapshot.watching.is_none()) {
+        badges.push(mode);
+    }
+    badges.extend(held);
+    badges
 }
 
 /// The engine, from long to short.
