@@ -128,6 +128,11 @@ impl Column {
         }
     }
 
+    /// Whether it is a picture, which may grow where there is room.
+    pub fn is_chart(self) -> bool {
+        matches!(self, Self::CpuChart | Self::MemoryBar | Self::MemoryChart)
+    }
+
     /// Its heading.
     pub fn heading(self) -> &'static str {
         match self {

@@ -40,7 +40,7 @@ struct Plan {
 impl Plan {
     fn width(&self, column: Column) -> usize {
         match column {
-            Column::CpuChart | Column::MemoryChart | Column::MemoryBar => self.spark + 1,
+            chart if chart.is_chart() => self.spark + 1,
             other => other.width(),
         }
     }
@@ -55,25 +55,32 @@ fn plan(state: &State, rows: &[&ContainerView], width: usize) -> Plan {
     });
     // One column of air on the right.
     let width = width.saturating_sub(1);
-    let mut room = width.saturating_sub(LEAD + wanted.min(24));
-    let mut columns = Vec::new();
-    for column in Column::BY_WORTH.into_iter().filter(|c| state.look.shows(*c)) {
-        if (column == Column::Service && !own_service) || (column == Column::Quiet && !quiet) {
-            continue;
+    let room = width.saturating_sub(LEAD + wanted.min(24));
+    let fitting = |charts: bool| {
+        let mut room = room;
+        let mut columns = Vec::new();
+        for column in Column::BY_WORTH.into_iter().filter(|c| state.look.shows(*c)) {
+            let idle = (column == Column::Service && !own_service)
+                || (column == Column::Quiet && !quiet)
+                || (!charts && column.is_chart());
+            // A smaller one of less worth may still fit.
+            if !idle && column.width() <= room {
+                room -= column.width();
+                columns.push(column);
+            }
         }
-        // A smaller one of less worth may still fit.
-        if column.width() <= room {
-            room -= column.width();
-            columns.push(column);
-        }
+        columns
+    };
+    let mut columns = fitting(true);
+    if columns.iter().filter(|c| c.is_chart()).count() == 1 && state.look.columns.is_none() {
+        // One chart alone looks like a mistake, and takes the room of readings.
+        columns = fitting(false);
     }
     columns.sort_unstable();
     let used: usize = columns.iter().map(|c| c.width()).sum();
     let name = wanted.min(width.saturating_sub(LEAD + used)).max(4);
     // What is left makes the charts longer, up to a bound; beyond it calm is better.
-    let grows =
-        |c: &&Column| matches!(c, Column::CpuChart | Column::MemoryChart | Column::MemoryBar);
-    let charts = columns.iter().filter(grows).count();
+    let charts = columns.iter().filter(|c| c.is_chart()).count();
     let spare = width.saturating_sub(LEAD + used + name).checked_div(charts).unwrap_or(0);
     Plan { columns, name, spark: (CHART.0 + spare).min(CHART.1) }
 }

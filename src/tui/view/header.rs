@@ -13,6 +13,9 @@ use crate::tui::styled::Styled;
 use crate::tui::view::brush::Brush;
 use crate::tui::words;
 
+/// From this width on the program's name stands before the rest.
+const NAMED: usize = 56;
+
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
@@ -23,7 +26,10 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         counts(&mut right, state, brush, width);
     }
     right.push(Role::Dim, format!("  {clock} "));
-    let mut left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
+    let mut left = Styled::of(Role::Text, " ");
+    if width >= NAMED {
+        left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
+    }
     for (role, badge) in badges(state, width >= 76) {
         left.push(role, badge);
         left.push(Role::Text, " ");
@@ -150,15 +156,19 @@ pub fn tabs(brush: &mut Brush<'_>, state: &State, area: Rect) {
             Pane::Containers | Pane::Logs | Pane::Inspector => 0,
         };
         let role = if pane == state.focus { Role::TitleFocused } else { Role::Title };
-        let short = area.width < 76;
-        let title: String =
-            if short { pane.title().chars().take(5).collect() } else { pane.title().to_owned() };
-        line.push(Role::Text, " ");
+        // Very narrow: three letters, and no air.
+        let (letters, air) = match area.width {
+            0..56 => (3, ""),
+            56..76 => (5, " "),
+            _ => (usize::MAX, " "),
+        };
+        let title: String = pane.title().chars().take(letters).collect();
+        line.push(Role::Text, air);
         line.push(role, format!("{} {title}", pane.number()));
         if badge > 0 {
             line.push(Role::Error, format!(" {badge}"));
         }
-        line.push(Role::Text, " ");
+        line.push(Role::Text, air);
         line.push(Role::Rule, brush.glyphs.bar);
     }
     brush.line(area.x, area.y, area.width, &line);
