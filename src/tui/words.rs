@@ -38,11 +38,6 @@ pub fn per_second(rate: f64) -> String {
     if rate > 0.0 && rate < 9.95 { format!("{rate:.1}") } else { scaled(rate, 1000.0, "") }
 }
 
-/// `1 error`, `3 errors`.
-pub fn count_u64(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// Percent in at most four columns with the sign: `0.3%`, `7%`, `100%`.
 pub fn percent(value: f64) -> String {
     if value > 0.0 && value < 9.95 { format!("{value:.1}%") } else { format!("{value:.0}%") }

@@ -17,7 +17,9 @@ use crate::tui::view::brush::Brush;
 use crate::tui::words;
 
 /// Columns of the ribbon, at least and at most; a minute each where there is room.
-const RIBBON: (usize, usize) = (24, 60);
+const RIBBON: (usize, usize) = (20, 60);
+/// Columns of the words before and behind it.
+const AROUND: usize = 12;
 
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
@@ -30,10 +32,16 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
             line.pieces.extend(group.pieces);
         }
     }
-    // `1h ago` before it, `now` behind it, and air around.
-    let room = width.saturating_sub(line.width() + 15).min(RIBBON.1);
+    if let Some(cpu) = state.look.own_cpu {
+        let own = Styled::of(Role::Dim, format!("  own CPU {}", words::percent(cpu)));
+        // What this program takes is less worth than what happened in the last hour.
+        if line.width() + own.width() + AROUND + RIBBON.1 <= width {
+            line.pieces.extend(own.pieces);
+        }
+    }
+    let room = width.saturating_sub(line.width() + AROUND + 2).min(RIBBON.1);
     if room >= RIBBON.0 {
-        let pad = width.saturating_sub(line.width() + room + 13);
+        let pad = width.saturating_sub(line.width() + room + AROUND);
         line.push(Role::Text, " ".repeat(pad));
         line.push(Role::Dim, "1h ago ");
         ribbon(&mut line, &fleet::ribbon(state, room), brush.glyphs);
@@ -59,7 +67,11 @@ fn containers(line: &mut Styled, state: &State, glyphs: &Glyphs) {
         if well == total { Role::Ok } else { Role::Warn },
         format!("{} {well}/{total} well", glyphs.up),
     );
-    let fleet = fleet::count(state);
+    let mut fleet = fleet::count(state);
+    if fleet.ended == 0 {
+        // They are the well ones, which were counted.
+        fleet.up = 0;
+    }
     for (count, glyph, word, role) in [
         (fleet.down, glyphs.down, "down", Role::Error),
         (fleet.unhealthy, glyphs.up, "unhealthy", Role::Error),
@@ -104,18 +116,15 @@ fn incidents(state: &State, glyphs: &Glyphs) -> Styled {
     line
 }
 
-/// What is read, and what reading it costs.
+/// What is read.
 fn traffic(state: &State) -> Styled {
     let mut line = Styled::new();
     if let Some(lines) = state.trends.lines_per_second() {
         line.push(Role::Dim, format!("{} lines/s", words::per_second(lines)));
         let errors = state.trends.errors_in_a_minute();
         if errors > 0 {
-            line.push(Role::Warn, format!("  {} in 1m", words::count_u64(errors, "error")));
+            line.push(Role::Warn, format!("  {errors} errors/min"));
         }
-    }
-    if let Some(cpu) = state.look.own_cpu {
-        line.push(Role::Dim, format!("  own CPU {}", words::percent(cpu)));
     }
     line
 }
