@@ -2,6 +2,7 @@
 //! Docker, the tools and the store are played. `cargo run --example tui_preview -- --help`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -490,7 +491,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         use std::io::Write as _;
         writeln!(
             std::io::stdout(),
-            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--mouse] [--notify] [--load N] [--theme NAME]\nF opens the menu of faults."
+            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--mouse] [--notify] [--load N] [--theme NAME] [--tour FILE]\nF opens the menu of faults."
         )?;
         return Ok(());
     }
@@ -513,6 +514,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (ascii, panics),
         (has("--mouse"), has("--notify")),
         load,
+        args.iter().position(|a| a == "--tour").and_then(|at| args.get(at + 1)).map(PathBuf::from),
     ))
 }
 
@@ -522,6 +524,7 @@ async fn preview(
     (ascii, panics): (bool, bool),
     (mouse, bell): (bool, bool),
     load: usize,
+    tour: Option<PathBuf>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let play = Play::new(load);
     let settings = Settings {
@@ -571,7 +574,7 @@ async fn preview(
         notify: if bell { Notify::Osc9 } else { Notify::Off },
         tmux: false,
         columns: None,
-        tour: None,
+        tour,
     };
     let signals = stop.clone();
     tokio::spawn(async move {

@@ -8,9 +8,7 @@ use sentinel_core::domain::container::ContainerRef;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::snapshot::{ContainerView, USAGE_HISTORY};
 
-use crate::tui::lists;
-use crate::tui::look::Grouping;
-use crate::tui::state::State;
+use crate::tui::look::{Grouping, Look};
 
 /// What containers without a compose project stand under.
 pub const NO_PROJECT: &str = "no project";
@@ -36,11 +34,6 @@ pub struct Group<'s> {
 }
 
 impl Group<'_> {
-    /// How many of them are as they should be.
-    pub fn well(&self) -> usize {
-        self.members.iter().filter(|v| lists::is_well(v)).count()
-    }
-
     /// All of them as if they were one container: rates and counts added up, the state that of
     /// the first. `None` where there is none.
     pub fn sum(&self) -> Option<ContainerView> {
@@ -97,14 +90,13 @@ pub fn name_of(grouping: Grouping, of: &ContainerRef) -> String {
     }
 }
 
-/// The lines of the list: groups in the order of their first containers.
-pub fn lines(state: &State) -> Vec<Line<'_>> {
-    let sorted = lists::sorted_containers(state);
-    let grouping = state.look.grouping;
+/// The lines of a list of containers in their order: groups in that of their first containers.
+pub fn lines<'s>(look: &Look, sorted: Vec<&'s ContainerView>) -> Vec<Line<'s>> {
+    let grouping = look.grouping;
     if grouping == Grouping::Off {
         return sorted.into_iter().map(Line::One).collect();
     }
-    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut groups: Vec<Group<'s>> = Vec::new();
     for view in sorted {
         let name = name_of(grouping, &view.container.of);
         match groups.iter_mut().find(|g| g.name == name) {
@@ -117,7 +109,7 @@ pub fn lines(state: &State) -> Vec<Line<'_>> {
         let alone = grouping == Grouping::Service && group.members.len() == 1;
         if alone {
             lines.extend(group.members.into_iter().map(Line::One));
-        } else if state.look.is_folded(&group.name) {
+        } else if look.is_folded(&group.name) {
             lines.push(Line::Folded(group));
         } else {
             let members = group.members.clone();

@@ -37,7 +37,7 @@ pub fn at(state: &State, column: u16, row: u16) -> Option<Hit> {
 
 /// The container at a row of the screen: headings of groups stand among them.
 fn container_row(state: &State, list: Rect, row: u16) -> Option<usize> {
-    let lines = groups::lines(state);
+    let lines = lists::lines(state);
     let selected = groups::line_of(&lines, state.containers.item.as_ref());
     let below = usize::from(row.checked_sub(list.y)?);
     let at = first_row(lines.len(), selected, usize::from(list.height)) + below;

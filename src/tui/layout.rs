@@ -143,7 +143,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
     if state.focus == Pane::Inspector {
         return vec![(Pane::Inspector, body)];
     }
-    let containers = wants(lists::container_lines(state), 2, 4, body.height * 2 / 5);
+    let containers = wants(lists::count_lines(state), 2, 4, body.height * 2 / 5);
     let incidents = wants(lists::shown_incidents(state), 1, 3, body.height / 5 + 1);
     let (top, rest) = split_rows(body, containers);
     let (middle, bottom) = split_rows(rest, incidents);
@@ -161,7 +161,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
 /// Large terminals. Without an inspector: lists above, the log below over the whole width. With
 /// one: what happens on the left, what it means on the right.
 fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)> {
-    let rows = lists::container_lines(state);
+    let rows = lists::count_lines(state);
     let open = wants(lists::shown_incidents(state), 1, 4, body.height / 5);
     if state.inspector.is_some() {
         let (left, right) = split_columns(body, body.width / 2, rule);

@@ -10,7 +10,7 @@ use sentinel_core::domain::plan::{FixState, Plan};
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::ContainerView;
 
-use crate::tui::groups;
+use crate::tui::groups::{self, Line};
 use crate::tui::look::Grouping;
 use crate::tui::state::{Sort, State};
 use crate::tui::status;
@@ -46,7 +46,7 @@ pub fn containers(state: &State) -> Vec<&ContainerView> {
     if state.look.grouping == Grouping::Off {
         return sorted_containers(state);
     }
-    groups::lines(state).iter().filter_map(groups::selects).collect()
+    lines(state).iter().filter_map(groups::selects).collect()
 }
 
 /// Containers in the order of the list, before they are put together.
@@ -81,12 +81,17 @@ pub fn sorted_containers(state: &State) -> Vec<&ContainerView> {
     rows
 }
 
+/// The lines of the list of containers: these, and what stands above or for them in groups.
+pub fn lines(state: &State) -> Vec<Line<'_>> {
+    groups::lines(&state.look, sorted_containers(state))
+}
+
 /// How many lines the list of containers has.
-pub fn container_lines(state: &State) -> usize {
+pub fn count_lines(state: &State) -> usize {
     if state.look.grouping == Grouping::Off {
         return shown_containers(state);
     }
-    groups::lines(state).len()
+    lines(state).len()
 }
 
 /// How many containers are listed, by themselves or in a group.

@@ -87,7 +87,7 @@ fn plan(state: &State, rows: &[&ContainerView], width: usize) -> Plan {
 
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
-    let lines = groups::lines(state);
+    let lines = lists::lines(state);
     title(brush, state, area);
     let area = inside(area);
     if area.height == 0 {
@@ -150,7 +150,8 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
 
 /// The line above the containers of a group.
 fn heading(group: &Group<'_>, glyphs: &Glyphs) -> Styled {
-    let (well, count) = (group.well(), group.members.len());
+    let (well, count) =
+        (group.members.iter().filter(|v| lists::is_well(v)).count(), group.members.len());
     let role = if well == count { Role::Dim } else { Role::Warn };
     Styled::of(Role::Dim, format!("{} ", glyphs.unfolded))
         .and(Role::Heading, group.name.clone())
