@@ -305,8 +305,8 @@ fn dialogs_about_the_look() {
 fn with_name(base: &Snapshot, at: usize, name: &str) -> Snapshot {
     let mut snapshot = base.clone();
     let mut own = (*snapshot.containers[at].container).clone();
-    own.of.name = name.to_owned();
-    own.of.service = name.to_owned();
+    name.clone_into(&mut own.of.name);
+    name.clone_into(&mut own.of.service);
     let changed = ContainerView { container: own.into(), ..snapshot.containers[at].clone() };
     snapshot.containers[at] = changed;
     snapshot

@@ -30,7 +30,7 @@ use crate::config::models::ModelSettings;
 use crate::config::policy::seconds;
 use crate::config::runbooks::RunbookSettings;
 use crate::config::signatures::SignatureSettings;
-use crate::config::ui::{Flags, Ui};
+use crate::config::ui::Ui;
 
 /// Why the settings are not usable: always exit status 2.
 #[derive(Debug, Error)]
@@ -189,12 +189,7 @@ impl Settings {
             filters,
             theme,
             ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
-            ui: Ui::decide(
-                file.ui,
-                file.keys,
-                Flags { mouse: watch.mouse, no_tour: watch.no_tour },
-                &environment,
-            ),
+            ui: Ui::decide(file.ui, file.keys, watch, &environment),
             no_color: environment.text("NO_COLOR").is_some(),
             verify_hold: seconds(verify.unwrap_or(30)),
             limits: file.brakes.unwrap_or_default().limits(),

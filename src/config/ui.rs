@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::cli::WatchArgs;
 use crate::config::environment::Environment;
 
 /// The terminal UI as its user wants it.
@@ -28,7 +29,7 @@ impl Ui {
     pub fn decide(
         section: Option<UiSettings>,
         keys: Option<BTreeMap<String, KeyNames>>,
-        flags: Flags,
+        flags: &WatchArgs,
         environment: &Environment,
     ) -> Self {
         let section = section.unwrap_or_default();
@@ -42,15 +43,6 @@ impl Ui {
             tour: !flags.no_tour && section.tour != Some(false),
         }
     }
-}
-
-/// What flags say of the terminal UI.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Flags {
-    /// Listen to the mouse.
-    pub mouse: bool,
-    /// Do not show the tour by itself.
-    pub no_tour: bool,
 }
 
 /// The section `[ui]`.

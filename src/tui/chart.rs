@@ -4,6 +4,10 @@ use crate::tui::glyphs::Glyphs;
 
 /// Rows of dots in a braille character.
 const DOTS: usize = 4;
+/// The dots of its left column from below, as their bits in the character.
+const LEFT: [u32; DOTS] = [0x40, 0x04, 0x02, 0x01];
+/// The same of its right column.
+const RIGHT: [u32; DOTS] = [0x80, 0x20, 0x10, 0x08];
 
 /// An area chart, the top row first: the last values, two in each column, scaled to `max` or to the
 /// largest value if that is more. Where there are fewer values the left side stays blank.
@@ -54,9 +58,6 @@ fn cell(left: usize, right: usize, glyphs: &Glyphs) -> char {
             _ => '#',
         };
     }
-    // The dots of each column from below, as their bits in the character.
-    const LEFT: [u32; DOTS] = [0x40, 0x04, 0x02, 0x01];
-    const RIGHT: [u32; DOTS] = [0x80, 0x20, 0x10, 0x08];
     let bits = LEFT.iter().take(left).chain(RIGHT.iter().take(right)).sum::<u32>();
     if bits == 0 { ' ' } else { char::from_u32(0x2800 + bits).unwrap_or(' ') }
 }

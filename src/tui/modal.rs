@@ -37,8 +37,11 @@ impl Open {
     /// and what the palette runs asks for itself.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
-            Modal::Looks(_) => false,
+            Modal::Help { .. }
+            | Modal::Palette(_)
+            | Modal::Record { .. }
+            | Modal::Looks(_)
+            | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)

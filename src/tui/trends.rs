@@ -112,12 +112,11 @@ impl Trends {
         }
         for view in &snapshot.containers {
             let sample = Sample::of(view, snapshot.at);
-            match self.of.get_mut(&view.container.of.id) {
-                Some(trend) => trend.take(sample),
-                None => {
-                    let trend = self.of.entry(view.container.of.id.clone()).or_default();
-                    trend.take(sample);
-                }
+            // An id is only copied the first time.
+            if let Some(trend) = self.of.get_mut(&view.container.of.id) {
+                trend.take(sample);
+            } else {
+                self.of.entry(view.container.of.id.clone()).or_default().take(sample);
             }
         }
     }

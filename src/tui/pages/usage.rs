@@ -75,16 +75,11 @@ fn limits(page: &mut Page, view: &ContainerView, columns: usize) {
     let cpus = c
         .nano_cpus
         .map_or_else(|| "no limit".to_owned(), |n| format!("{:.2} cores", n as f64 / 1e9));
-    let mut words = format!("memory {limit}, CPU {cpus}");
-    for (what, bound) in [("processes", c.pids_limit), ("open files", c.nofile)] {
-        if let Some(bound) = bound {
-            words.push_str(&format!(", {what} {bound}"));
-        }
-    }
-    if let Some(size) = c.shm_size {
-        words.push_str(&format!(", /dev/shm {}", words::bytes(size)));
-    }
-    page.fact("limits", Role::Text, &words, columns);
+    let mut words = vec![format!("memory {limit}, CPU {cpus}")];
+    words.extend(c.pids_limit.map(|most| format!("processes {most}")));
+    words.extend(c.nofile.map(|most| format!("open files {most}")));
+    words.extend(c.shm_size.map(|size| format!("/dev/shm {}", words::bytes(size))));
+    page.fact("limits", Role::Text, &words.join(", "), columns);
 }
 
 fn cpu(view: &ContainerView, usage: &Usage, width: usize, glyphs: &Glyphs) -> Vec<Styled> {

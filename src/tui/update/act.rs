@@ -107,10 +107,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Quiet => silence::show(state),
-        Action::RunningOnly | Action::Group | Action::Fold | Action::Columns | Action::Themes => {
-            looks::act(state, action)
-        }
-        other => logs::act(state, other),
+        other => looks::act(state, other),
     }
 }
 

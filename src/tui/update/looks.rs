@@ -11,9 +11,9 @@ use crate::tui::looks::{CARDS, Looks, themes};
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::state::State;
-use crate::tui::update::movement;
+use crate::tui::update::{logs, movement};
 
-/// What an action does to the look of the screen.
+/// What an action does to the look of the screen; the log knows the others.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Themes => open(state, Looks::themes(&state.look)),
@@ -28,7 +28,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return movement::keep_selections(state);
         }
         Action::Fold => return fold(state),
-        _ => {}
+        other => return logs::act(state, other),
     }
     Vec::new()
 }

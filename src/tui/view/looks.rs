@@ -103,8 +103,8 @@ fn tour(brush: &mut Brush<'_>, state: &State, screen: Rect, card: usize) {
 /// A card: its title and its paragraphs, with the keys as they are bound.
 fn card_text(state: &State, card: usize) -> (&'static str, Vec<String>) {
     let key = |action: Action| {
-        let contexts = state.keymap.bindings().iter().filter(|b| b.action == action);
-        let key = contexts.filter_map(|b| b.keys.first()).next();
+        let mut bindings = state.keymap.bindings().iter().filter(|b| b.action == action);
+        let key = bindings.find_map(|b| b.keys.first());
         key.map_or_else(|| format!(":{}", action.word()), ToString::to_string)
     };
     match card {
