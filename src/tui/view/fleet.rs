@@ -8,7 +8,6 @@ use sentinel_core::domain::snapshot::ENGINE_PART;
 use crate::tui::fleet::{self, Slice};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::lists;
-use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
 use crate::tui::status;
@@ -107,11 +106,6 @@ fn incidents(state: &State, glyphs: &Glyphs) -> Styled {
     if staged > 0 {
         line.push(Role::Strong, format!("  {} {staged}", glyphs.attention));
         line.push(Role::Dim, " to approve");
-    }
-    let silenced = quiet::silences(state).count();
-    if silenced > 0 {
-        line.push(Role::Info, format!("  {} {silenced}", glyphs.silenced));
-        line.push(Role::Dim, " silenced");
     }
     line
 }

@@ -1,5 +1,7 @@
 //! The first line: what this is, what it watches, what it may do, how things are.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 use sentinel_core::domain::snapshot::Mode;
 
@@ -49,27 +51,31 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
 }
 
 /// What this instance may do, and what holds it back; where it is `roomy` all of it.
-fn badges(state: &State, roomy: bool) -> Vec<(Role, &'static str)> {
-    let mut badges = Vec::new();
+fn badges(state: &State, roomy: bool) -> Vec<(Role, Cow<'static, str>)> {
+    let mut badges: Vec<(Role, Cow<'static, str>)> = Vec::new();
     if state.look.simulated {
-        badges.push((Role::AutoHeal, " SIM "));
+        badges.push((Role::AutoHeal, " SIM ".into()));
     }
     let held = if state.snapshot.watching.is_some() {
-        Some((Role::ReadOnly, " WATCHING "))
+        Some((Role::ReadOnly, " WATCHING ".into()))
     } else if state.snapshot.brakes.halt.is_some() {
-        Some((Role::ReadOnly, " HALTED "))
+        Some((Role::ReadOnly, " HALTED ".into()))
     } else {
         None
     };
     let mode = match state.snapshot.mode {
-        Mode::ReadOnly => (Role::ReadOnly, " RO "),
-        Mode::Approve => (Role::Approve, " APPROVE "),
-        Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL "),
+        Mode::ReadOnly => (Role::ReadOnly, " RO ".into()),
+        Mode::Approve => (Role::Approve, " APPROVE ".into()),
+        Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL ".into()),
     };
     if held.is_none() || (roomy && state.snapshot.watching.is_none()) {
         badges.push(mode);
     }
     badges.extend(held);
+    let silenced = quiet::silences(state).count();
+    if silenced > 0 && layout(state).fleet.is_some() {
+        badges.push((Role::ReadOnly, format!(" SILENCED {silenced} ").into()));
+    }
     badges
 }
 
