@@ -183,6 +183,8 @@ async fn shown(out: &Path) -> Fallible {
         tmux: false,
         frames: Some(frames.clone()),
         display: Display::default(),
+        columns: None,
+        tour: None,
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(state.run(stop.clone()));

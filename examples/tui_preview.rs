@@ -2,6 +2,7 @@
 //! Docker, the tools and the store are played. `cargo run --example tui_preview -- --help`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -491,7 +492,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         use std::io::Write as _;
         writeln!(
             std::io::stdout(),
-            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--mouse] [--notify] [--load N] [--theme NAME]\nF opens the menu of faults."
+            "tui_preview [--read-only | --auto-heal] [--ascii] [--panic] [--mouse] [--notify] [--load N] [--theme NAME] [--tour FILE]\nF opens the menu of faults."
         )?;
         return Ok(());
     }
@@ -514,6 +515,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (ascii, panics),
         (has("--mouse"), has("--notify")),
         load,
+        args.iter().position(|a| a == "--tour").and_then(|at| args.get(at + 1)).map(PathBuf::from),
     ))
 }
 
@@ -523,6 +525,7 @@ async fn preview(
     (ascii, panics): (bool, bool),
     (mouse, bell): (bool, bool),
     load: usize,
+    tour: Option<PathBuf>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let play = Play::new(load);
     let settings = Settings {
@@ -573,6 +576,8 @@ async fn preview(
         display: Display::None,
         tmux: false,
         frames: None,
+        columns: None,
+        tour,
     };
     let signals = stop.clone();
     tokio::spawn(async move {

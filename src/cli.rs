@@ -85,7 +85,7 @@ pub struct WatchArgs {
     /// 256 MiB), for `sentinel-tui replay FILE`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Theme: dark, light, mono, or the path of a TOML file
+    /// Theme: dark, light, mono, colour-blind, high-contrast, or the path of a TOML file
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
     /// Draw with plain ASCII characters
@@ -94,6 +94,9 @@ pub struct WatchArgs {
     /// Listen to the mouse: a click focuses and selects, the wheel scrolls
     #[arg(long)]
     pub mouse: bool,
+    /// Do not show the tour by itself the first time
+    #[arg(long)]
+    pub no_tour: bool,
 }
 
 /// Form of the events.
@@ -196,7 +199,7 @@ pub struct DemoArgs {
     /// Leave the stack running at the end
     #[arg(long)]
     pub keep: bool,
-    /// Theme: dark, light, mono, or the path of a TOML file
+    /// Theme: dark, light, mono, colour-blind, high-contrast, or the path of a TOML file
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
 }

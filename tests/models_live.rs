@@ -228,7 +228,7 @@ fn screen(corner: &Corner, folder: &std::path::Path, model: &Server) -> Fallible
         opened.env(name, value);
     }
     opened.env("SENTINEL_MODEL_PATIENCE", "60");
-    opened.args(["--filter", &corner.filter()]);
+    opened.args(["--no-tour", "--filter", &corner.filter()]);
     Session::start(opened, 40, 120)
 }
 

@@ -294,7 +294,7 @@ async fn no_piece_of_a_planted_secret_reaches_the_screen() -> Fallible {
     let model = curious(corner.full("api"))?;
     opened.env("LLAMA_API_KEY", "scripted");
     opened.env("LLAMA_API_BASE", &model.base_url);
-    opened.args(["--filter", &corner.filter()]);
+    opened.args(["--no-tour", "--filter", &corner.filter()]);
     let mut screen = Session::start(opened, 60, 240)?;
     screen.until_text("1/1")?;
     corner.touch("api", "/go").await?;

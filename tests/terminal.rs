@@ -15,7 +15,7 @@ fn open(corner: &Corner, folder: &std::path::Path, arguments: &[&str]) -> Fallib
     command.env("USER", "tester");
     command.env("DOCKER_HOST", &corner.host);
     command.env("SENTINEL_VERIFY_SECONDS", "1");
-    command.args(["--filter", &corner.filter()]);
+    command.args(["--no-tour", "--filter", &corner.filter()]);
     command.args(arguments);
     Session::start(command, 40, 120)
 }

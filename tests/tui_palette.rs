@@ -123,10 +123,10 @@ fn matches_are_chosen_around_the_ends() {
     let mut session = session();
     palette(&mut session, "theme");
     session.keys("tab down shift-tab tab enter");
-    assert_eq!(session.effects.last(), Some(&Effect::Theme("mono")));
+    assert_eq!(session.effects.last(), Some(&Effect::Theme("light")));
     palette(&mut session, "theme ");
     session.keys("up enter");
-    assert_eq!(session.effects.last(), Some(&Effect::Theme("mono")));
+    assert_eq!(session.effects.last(), Some(&Effect::Theme("high-contrast")));
     palette(&mut session, "no such thing");
     session.keys("enter");
     assert!(session.state.modal.is_some(), "it waits for another name");

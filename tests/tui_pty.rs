@@ -288,3 +288,46 @@ fn a_suspended_job_gives_the_terminal_back_and_takes_it_again() -> Fallible {
     assert!(session.is_given_back());
     Ok(())
 }
+
+/// A theme in a file: a mistake in it is told and changes nothing, a change is taken over.
+#[test]
+fn the_file_of_a_theme_is_read_again_when_it_changes() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, "base = \"dark\"")?;
+    let name = file.to_str().ok_or("a path that is no text")?;
+    let mut session = start(&["--theme", name], &[])?;
+    session.until_text("node-7")?;
+    std::fs::write(&file, "ok = \"greenish\"")?;
+    session.until_text("`greenish`")?;
+    std::fs::write(&file, "base = \"dark\"\ntitle_focused = \"16 on 214\"")?;
+    session.until("the new colour", |screen| {
+        let (_, columns) = screen.size();
+        let mut cells = (0..columns.into()).filter_map(|x| screen.cell(1, x));
+        cells.any(|cell| cell.bgcolor() == vt100::Color::Idx(214))
+    })?;
+    session.type_in("\u{3}")?;
+    assert_eq!(session.until_end()?, 0);
+    Ok(())
+}
+
+/// The tour comes once, and a key that is meant for the screen reaches it.
+#[test]
+fn the_tour_is_shown_the_first_time_only() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    let shown = folder.path().join("tour-shown");
+    let path = shown.to_str().ok_or("a path that is no text")?;
+    let mut session = start(&["--tour", path], &[])?;
+    session.until_text("1 of 4: what you see")?;
+    session.type_in("?")?;
+    session.until_text("Everywhere")?;
+    session.type_in("\u{3}")?;
+    session.until_end()?;
+    assert!(shown.exists());
+    let mut session = start(&["--tour", path], &[])?;
+    session.until_text("shop-api-1")?;
+    assert!(!session.text().contains("1 of 4"), "{}", session.text());
+    session.type_in("\u{3}")?;
+    session.until_end()?;
+    Ok(())
+}

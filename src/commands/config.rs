@@ -14,6 +14,7 @@ use crate::config::file::DEFAULT;
 use crate::config::models::{Caps, ModelEndpoint};
 use crate::config::{ConfigError, Settings, file::FileSettings};
 use crate::tui::action::Action;
+use crate::tui::columns::Column;
 use crate::tui::keymap::Keymap;
 
 /// A file with every key at its default.
@@ -36,6 +37,7 @@ pub fn run(settings: &Settings, verb: &ConfigVerb) -> Result<ExitCode, Report> {
         ConfigVerb::Path => out::lines([path(settings)]),
         ConfigVerb::Check => {
             keymap(settings)?;
+            columns(settings)?;
             out::lines(check(settings))
         }
         ConfigVerb::Show => out::lines(show(settings)),
@@ -49,6 +51,12 @@ pub fn keymap(settings: &Settings) -> Result<Keymap, AppError> {
         let file = path(settings);
         AppError::Config(ConfigError::Invalid(format!("{file}: [keys] {why}")))
     })
+}
+
+/// The columns of the list of containers, if somebody chose some.
+pub fn columns(settings: &Settings) -> Result<Option<Vec<Column>>, AppError> {
+    let read = settings.ui.columns.as_ref().map(|words| Column::parse(words)).transpose();
+    read.map_err(|why| AppError::Config(ConfigError::Invalid(format!("{}: {why}", path(settings)))))
 }
 
 fn check(settings: &Settings) -> Vec<String> {

@@ -92,6 +92,8 @@ pub async fn on_screen(
 ) -> Result<ExitCode, Report> {
     let theme = Theme::load(&settings.theme, settings.no_color)?;
     let keymap = config::keymap(settings)?;
+    let columns = config::columns(settings)?;
+    let is_demo = menu.is_some();
     tui::terminal::check()?;
     let built = app::build(settings, extras).await?;
     let stop = CancellationToken::new();
@@ -113,6 +115,8 @@ pub async fn on_screen(
         tmux: settings.ui.tmux,
         frames: None,
         display: settings.ui.display,
+        columns,
+        tour: (settings.ui.tour && !is_demo).then(|| settings.state_dir.join("tour-shown")),
     };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();

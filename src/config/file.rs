@@ -26,7 +26,7 @@ read_only = false
 # Apply fixes that the policy allows without asking.
 auto_heal = false
 
-# dark, light, mono, or the path of a TOML file.
+# dark, light, mono, colour-blind, high-contrast, or the path of a TOML file (also as ui.theme).
 theme = "dark"
 
 # Draw with plain ASCII characters.
@@ -90,6 +90,10 @@ min_confidence = 0.7
 [ui]
 mouse = false
 notify = "off"
+# The tour of four cards, shown once by itself.
+tour = true
+# Columns of the list of containers; without it all that fit.
+# columns = ["health", "cpu", "cpu-chart", "memory", "memory-bar", "errors", "up"]
 
 # Language models, which explain and never act; without a key (CEREBRAS_API_KEY, LLAMA_API_KEY, in
 # the environment or .env only) and without an address there are none.
@@ -231,6 +235,8 @@ const KEYS: &[&str] = &[
     "ui",
     "mouse",
     "notify",
+    "columns",
+    "tour",
     "keys",
 ];
 

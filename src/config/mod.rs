@@ -154,6 +154,7 @@ impl Settings {
             .theme
             .clone()
             .or_else(|| environment.text("SENTINEL_THEME"))
+            .or_else(|| file.ui.as_ref().and_then(|ui| ui.theme.clone()))
             .or(file.theme)
             .unwrap_or_else(|| "dark".to_owned());
         if common.state_dir.is_some() {
@@ -188,7 +189,7 @@ impl Settings {
             filters,
             theme,
             ascii: watch.ascii || environment.flag("SENTINEL_ASCII")?.or(file.ascii) == Some(true),
-            ui: Ui::decide(file.ui, file.keys, watch.mouse, &environment),
+            ui: Ui::decide(file.ui, file.keys, watch, &environment),
             no_color: environment.text("NO_COLOR").is_some(),
             verify_hold: seconds(verify.unwrap_or(30)),
             limits: file.brakes.unwrap_or_default().limits(),

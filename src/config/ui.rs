@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::cli::WatchArgs;
 use crate::config::environment::Environment;
 
 /// The terminal UI as its user wants it.
@@ -19,36 +20,48 @@ pub struct Ui {
     pub display: Display,
     /// Keys of the user's own: action to keys.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Columns of the list of containers, as they are written.
+    pub columns: Option<Vec<String>>,
+    /// The tour may be shown by itself, the first time.
+    pub tour: bool,
 }
 
 impl Ui {
-    /// What the file says, the flag for the mouse, and what the terminal is.
+    /// What the file and the flags say, and what the terminal is.
     pub fn decide(
         section: Option<UiSettings>,
         keys: Option<BTreeMap<String, KeyNames>>,
-        mouse: bool,
+        flags: &WatchArgs,
         environment: &Environment,
     ) -> Self {
         let section = section.unwrap_or_default();
         let keys = keys.unwrap_or_default().into_iter();
         Self {
-            mouse: mouse || section.mouse == Some(true),
+            mouse: flags.mouse || section.mouse == Some(true),
             notify: section.notify.unwrap_or_default(),
             tmux: environment.text("TMUX").is_some(),
             display: Display::of(environment),
             keys: keys.map(|(action, keys)| (action, keys.list())).collect(),
+            columns: section.columns,
+            tour: !flags.no_tour && section.tour != Some(false),
         }
     }
 }
 
 /// The section `[ui]`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UiSettings {
     /// The mouse is listened to.
     pub mouse: Option<bool>,
     /// How a new incident is told.
     pub notify: Option<Notify>,
+    /// How it looks: what `theme` says, too.
+    pub theme: Option<String>,
+    /// Columns of the list of containers.
+    pub columns: Option<Vec<String>>,
+    /// Whether the tour is shown by itself, the first time.
+    pub tour: Option<bool>,
 }
 
 /// How a new incident is told outside of the screen.

@@ -47,7 +47,10 @@ impl Supervisor {
             };
             let Err(error) = attempt else { break };
             if !std::mem::replace(&mut told, true) {
-                let detail = format!("{error}\nwhat is shown may be out of date; trying again");
+                let every = LONGEST_PAUSE.as_secs();
+                let detail = format!(
+                    "{error}\nwhat is shown may be out of date; tried again every {every} s"
+                );
                 self.tell(Signal::Degraded { part: "docker".to_owned(), detail }).await?;
             }
             tokio::select! {

@@ -97,6 +97,11 @@ actions! {
     MarkRange "mark-range" "mark up to here",
     NextEvidence "next-evidence" "next evidence",
     PreviousEvidence "previous-evidence" "previous evidence",
+    RunningOnly "running-only" "hide, show what ended well",
+    Group "group" "by project, by service",
+    Fold "fold" "fold, unfold the group",
+    Columns "columns" "choose columns",
+    Themes "themes" "choose a theme",
 }
 
 impl Action {

@@ -45,6 +45,10 @@ pub struct Glyphs {
     pub anomaly: &'static str,
     /// Before a line to come back to.
     pub bookmark: &'static str,
+    /// Before a group that is folded into one line.
+    pub folded: &'static str,
+    /// Before the name of a group whose containers stand below it.
+    pub unfolded: &'static str,
     /// Between two facts in a row.
     pub dot: &'static str,
     /// From before to after.
@@ -65,6 +69,8 @@ pub struct Glyphs {
     pub nothing: &'static str,
     /// Eight heights of a small chart, lowest first.
     pub spark: [&'static str; 8],
+    /// Charts may use braille dots.
+    pub braille: bool,
     /// Corners of a dialog: top left, top right, bottom left, bottom right.
     pub corners: [&'static str; 4],
 }
@@ -91,6 +97,8 @@ pub const UNICODE: Glyphs = Glyphs {
     empty: "░",
     anomaly: "◆",
     bookmark: "■",
+    folded: "▸",
+    unfolded: "▾",
     dot: "·",
     arrow: "→",
     rx: "↓",
@@ -101,6 +109,7 @@ pub const UNICODE: Glyphs = Glyphs {
     more_down: "↓",
     nothing: "–",
     spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    braille: true,
     corners: ["╭", "╮", "╰", "╯"],
 };
 
@@ -126,6 +135,8 @@ pub const ASCII: Glyphs = Glyphs {
     empty: ".",
     anomaly: "!",
     bookmark: "#",
+    folded: "+",
+    unfolded: "-",
     dot: "-",
     arrow: ">",
     rx: "v",
@@ -136,6 +147,7 @@ pub const ASCII: Glyphs = Glyphs {
     more_down: "v",
     nothing: "-",
     spark: ["_", "_", ".", ".", "-", "-", "=", "#"],
+    braille: false,
     corners: ["+", "+", "+", "+"],
 };
 

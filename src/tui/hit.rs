@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use crate::tui::action::Action;
+use crate::tui::groups;
 use crate::tui::hints;
 use crate::tui::layout::{inside, layout};
 use crate::tui::lists;
@@ -34,12 +35,20 @@ pub fn at(state: &State, column: u16, row: u16) -> Option<Hit> {
     Some(Hit::Pane(*pane, list_row(state, *pane, *area, row)))
 }
 
+/// The container at a row of the screen: headings of groups stand among them.
+fn container_row(state: &State, list: Rect, row: u16) -> Option<usize> {
+    let lines = lists::lines(state);
+    let selected = groups::line_of(&lines, state.containers.item.as_ref());
+    let below = usize::from(row.checked_sub(list.y)?);
+    let at = first_row(lines.len(), selected, usize::from(list.height)) + below;
+    lines.get(at).and_then(groups::selects)?;
+    Some(groups::selectable_before(&lines, at))
+}
+
 fn list_row(state: &State, pane: Pane, area: Rect, row: u16) -> Option<usize> {
     let (count, selected, list) = match pane {
         // A line of headings stands above it.
-        Pane::Containers => {
-            (lists::containers(state).len(), state.containers.row, inside(inside(area)))
-        }
+        Pane::Containers => return container_row(state, inside(inside(area)), row),
         Pane::Incidents => (lists::incidents(state).len(), state.incidents.row, inside(area)),
         Pane::Fixes => (lists::fixes(state).len(), state.fixes.row, inside(area)),
         Pane::Logs | Pane::Inspector => return None,

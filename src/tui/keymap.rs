@@ -291,6 +291,11 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Inspector, Action::Copy, &["y"]),
     (Context::Inspector, Action::NextEvidence, &["]"]),
     (Context::Inspector, Action::PreviousEvidence, &["["]),
+    (Context::Containers, Action::RunningOnly, &["a"]),
+    (Context::Containers, Action::Group, &["o"]),
+    (Context::Containers, Action::Fold, &["-"]),
+    (Context::Containers, Action::Columns, &["c"]),
+    (Context::Global, Action::Themes, &["ctrl-t"]),
 ];
 
 /// Keys that answer a question: none of them may open one.

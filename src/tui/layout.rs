@@ -35,6 +35,8 @@ pub struct Layout {
     pub header: Rect,
     /// The line that says what does not work, while something does not.
     pub banner: Option<Rect>,
+    /// The line that says how all containers are, on large screens.
+    pub fleet: Option<Rect>,
     /// The line of tabs, where only one pane is shown.
     pub tabs: Option<Rect>,
     /// Panes with their places, title line included.
@@ -83,6 +85,7 @@ pub fn layout(state: &State) -> Layout {
             form,
             header,
             banner: None,
+            fleet: None,
             tabs: None,
             panes: Vec::new(),
             rule: None,
@@ -96,6 +99,12 @@ pub fn layout(state: &State) -> Layout {
         banner = Some(line);
         body = rest;
     }
+    let mut fleet = None;
+    if form == Form::Wide {
+        let (line, rest) = split_rows(body, 1);
+        fleet = Some(line);
+        body = rest;
+    }
     let mut rule = None;
     let mut tabs = None;
     let panes = if form == Form::Single || state.zoom {
@@ -107,7 +116,7 @@ pub fn layout(state: &State) -> Layout {
     } else {
         wide(state, body, &mut rule)
     };
-    Layout { form, header, banner, tabs, panes, rule, footer }
+    Layout { form, header, banner, fleet, tabs, panes, rule, footer }
 }
 
 fn form(area: Rect) -> Form {
@@ -134,7 +143,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
     if state.focus == Pane::Inspector {
         return vec![(Pane::Inspector, body)];
     }
-    let containers = wants(lists::shown_containers(state), 2, 4, body.height * 2 / 5);
+    let containers = wants(lists::count_lines(state), 2, 4, body.height * 2 / 5);
     let incidents = wants(lists::shown_incidents(state), 1, 3, body.height / 5 + 1);
     let (top, rest) = split_rows(body, containers);
     let (middle, bottom) = split_rows(rest, incidents);
@@ -152,7 +161,7 @@ fn stacked(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rec
 /// Large terminals. Without an inspector: lists above, the log below over the whole width. With
 /// one: what happens on the left, what it means on the right.
 fn wide(state: &State, body: Rect, rule: &mut Option<Rect>) -> Vec<(Pane, Rect)> {
-    let rows = lists::shown_containers(state);
+    let rows = lists::count_lines(state);
     let open = wants(lists::shown_incidents(state), 1, 4, body.height / 5);
     if state.inspector.is_some() {
         let (left, right) = split_columns(body, body.width / 2, rule);

@@ -10,6 +10,8 @@ use sentinel_core::domain::plan::{FixState, Plan};
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::ContainerView;
 
+use crate::tui::groups::{self, Line};
+use crate::tui::look::Grouping;
 use crate::tui::state::{Sort, State};
 use crate::tui::status;
 
@@ -39,8 +41,16 @@ pub fn touched(state: &State) -> HashMap<&str, Touched> {
     map
 }
 
-/// Containers as listed.
+/// Containers as listed: those that can be selected, in their order.
 pub fn containers(state: &State) -> Vec<&ContainerView> {
+    if state.look.grouping == Grouping::Off {
+        return sorted_containers(state);
+    }
+    lines(state).iter().filter_map(groups::selects).collect()
+}
+
+/// Containers in the order of the list, before they are put together.
+pub fn sorted_containers(state: &State) -> Vec<&ContainerView> {
     let touched = touched(state);
     let mut rows: Vec<&ContainerView> =
         state.snapshot.containers.iter().filter(|v| is_shown(state, v)).collect();
@@ -71,13 +81,44 @@ pub fn containers(state: &State) -> Vec<&ContainerView> {
     rows
 }
 
-/// How many containers are listed.
+/// The lines of the list of containers: these, and what stands above or for them in groups.
+pub fn lines(state: &State) -> Vec<Line<'_>> {
+    groups::lines(&state.look, sorted_containers(state))
+}
+
+/// How many lines the list of containers has.
+pub fn count_lines(state: &State) -> usize {
+    if state.look.grouping == Grouping::Off {
+        return shown_containers(state);
+    }
+    lines(state).len()
+}
+
+/// How many containers are listed, by themselves or in a group.
 pub fn shown_containers(state: &State) -> usize {
     state.snapshot.containers.iter().filter(|v| is_shown(state, v)).count()
 }
 
 fn is_shown(state: &State, view: &ContainerView) -> bool {
-    state.containers.filter.as_ref().is_none_or(|f| f.accepts(&searchable(view)))
+    let labels =
+        || view.container.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    !(state.look.running_only && has_ended_well(view))
+        && state
+            .containers
+            .filter
+            .as_ref()
+            .is_none_or(|f| f.accepts_labelled(&searchable(view), labels()))
+}
+
+/// Whether it is down and nothing is wrong with that.
+fn has_ended_well(view: &ContainerView) -> bool {
+    matches!(view.container.state, RunState::Created | RunState::Exited) && is_well(view)
+}
+
+/// How many containers are left out because they ended as they should.
+pub fn hidden_ended(state: &State) -> usize {
+    let hidden = |v: &&ContainerView| state.look.running_only && has_ended_well(v);
+    state.snapshot.containers.iter().filter(hidden).count()
 }
 
 /// Lower is worse. Only what changes seldom counts, so that rows do not dance.

@@ -85,6 +85,8 @@ pub enum Msg {
         /// The piece.
         part: Part,
     },
+    /// What this program itself takes of one core, in percent.
+    OwnCpu(f64),
     /// What came of a command, a menu item or a copy.
     Said {
         /// Whether it worked.
@@ -139,6 +141,8 @@ pub enum Effect {
     },
     /// Take another theme, one that is built in.
     Theme(&'static str),
+    /// Take a theme while it is looked at: one that is built in, or a file.
+    Preview(String),
     /// Listen to the mouse, or do not.
     Mouse(bool),
     /// Give the terminal back and stop, until the shell goes on with this job.

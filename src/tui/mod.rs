@@ -9,11 +9,15 @@
 //! the operator's own to a dialog that names what will run.
 
 pub mod action;
+pub mod chart;
+pub mod columns;
 pub mod export;
 pub mod fate;
 pub mod filter;
+pub mod fleet;
 pub mod fold;
 pub mod glyphs;
+pub mod groups;
 pub mod highlight;
 pub mod hints;
 pub mod hit;
@@ -27,6 +31,8 @@ pub mod log_scroll;
 pub mod log_sources;
 pub mod log_take;
 pub mod log_view;
+pub mod look;
+pub mod looks;
 pub mod message;
 pub mod modal;
 pub mod notice;
@@ -50,6 +56,7 @@ pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod times;
+pub mod trends;
 pub mod update;
 pub mod view;
 pub mod words;

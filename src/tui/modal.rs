@@ -8,6 +8,7 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
+use crate::tui::looks::Looks;
 use crate::tui::record::Record;
 
 /// How long keys are ignored after a guarded dialog was first drawn.
@@ -40,6 +41,7 @@ impl Open {
             | Modal::Palette(_)
             | Modal::Record { .. }
             | Modal::Range { .. }
+            | Modal::Looks(_)
             | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
@@ -90,6 +92,8 @@ pub enum Modal {
     Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
     Talk,
+    /// How the screen looks, and the tour.
+    Looks(Looks),
     /// Really quit?
     Quit {
         /// What would end with it.

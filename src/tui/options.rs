@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::config::ui::{Display, Notify};
+use crate::tui::columns::Column;
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 
@@ -41,6 +42,10 @@ pub struct Options {
     pub frames: Option<Frames>,
     /// The display whose clipboard can be reached.
     pub display: Display,
+    /// Columns of the list of containers; `None`: all that fit.
+    pub columns: Option<Vec<Column>>,
+    /// The file that remembers that the tour was shown; `None`: it is not shown by itself.
+    pub tour: Option<PathBuf>,
 }
 
 /// How long each input waited until the frame that shows it was on its way to the terminal: the

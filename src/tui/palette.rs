@@ -4,6 +4,7 @@ use sentinel_core::domain::ids::ContainerId;
 
 use crate::tui::action::Action;
 use crate::tui::keymap::Context;
+use crate::tui::looks::Looks;
 use crate::tui::modal::{Palette, typed};
 use crate::tui::state::{State, Subject};
 use crate::tui::theme::BUILT_IN;
@@ -22,6 +23,8 @@ pub enum Run {
     Inspect(Subject),
     /// Takes another theme.
     Theme(&'static str),
+    /// Opens a dialog about the look of the screen.
+    Looks(Looks),
 }
 
 /// Something that can be run.
@@ -89,6 +92,8 @@ fn entries(state: &State) -> Vec<Entry> {
     for (name, _) in BUILT_IN {
         list.push(entry(format!("theme {name}"), "take this theme", Run::Theme(name)));
     }
+    let tour = "four cards: what you see, an incident, a decision, help";
+    list.push(entry("tour".to_owned(), tour, Run::Looks(Looks::Tour { card: 0 })));
     for incident in &state.snapshot.incidents {
         let run = Run::Inspect(Subject::Incident(incident.id.clone()));
         list.push(entry(format!("inspect {}", incident.id), &incident.title, run));

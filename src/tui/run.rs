@@ -5,6 +5,7 @@
 
 mod pace;
 mod perform;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -29,6 +30,7 @@ use crate::tui::message::Msg;
 use crate::tui::modal::{GRACE, Open};
 use crate::tui::options::{Frames, Options, Pick};
 use crate::tui::run::pace::Pace;
+use crate::tui::run::surroundings::{OwnCpu, ThemeFile};
 use crate::tui::state::{MenuText, State};
 use crate::tui::terminal::{self, Guard, Screen, TuiError, wipe};
 use crate::tui::theme::Theme;
@@ -101,6 +103,9 @@ struct Runner {
     opens: Option<Instant>,
     /// To be suspended at the end of this turn.
     suspends: bool,
+    /// The file of the theme in force, if it is one.
+    theme_file: Option<ThemeFile>,
+    own_cpu: OwnCpu,
 }
 
 impl Runner {
@@ -125,9 +130,15 @@ impl Runner {
             tmux,
             frames,
             display,
+            columns,
+            tour,
             ..
         } = options;
         state.keymap = keymap;
+        theme.name().clone_into(&mut state.look.theme);
+        state.look.theme_file = Theme::is_file(theme.name()).then(|| theme.name().to_owned());
+        state.look.columns = columns;
+        let theme_file = ThemeFile::of(theme.name());
         let pick = menu.as_ref().map(|m| Arc::clone(&m.pick));
         state.menu = menu.map(|m| MenuText { title: m.title, items: m.items });
         let size = screen.size().map_err(TuiError::on("tell its size"))?;
@@ -158,9 +169,14 @@ impl Runner {
             next_calm: Instant::now(),
             opens: None,
             suspends: false,
+            theme_file,
+            own_cpu: OwnCpu::begin(),
         };
         runner.take(Msg::Resize { width: size.width, height: size.height });
         runner.take(Msg::Snapshot(runner.handle.snapshot()));
+        if let Some(shown) = tour {
+            runner.first_run(&shown);
+        }
         Ok(runner)
     }
 
@@ -175,6 +191,7 @@ impl Runner {
             self.open_up().await?;
             let opens = self.opens.unwrap_or(next_tick);
             let next_frame = self.pace.next(self.input.is_some());
+            let looks = self.theme_file.as_ref().map_or(next_tick, |file| file.next);
             let message = tokio::select! {
                 biased;
                 () = crashed.cancelled() => return Err(TuiError::Crashed),
@@ -193,7 +210,11 @@ impl Runner {
                 },
                 () = sleep_until(next_frame), if self.state.dirty => None,
                 () = sleep_until(self.next_calm), if self.state.readings => None,
+                () = sleep_until(looks), if self.theme_file.is_some() => self.look_at_theme(),
                 () = sleep_until(next_tick) => {
+                    if let Some(percent) = self.own_cpu.measure() {
+                        self.take(Msg::OwnCpu(percent));
+                    }
                     Some(Msg::Tick { now: Timestamp::now(), at: self.began.elapsed() })
                 }
             };

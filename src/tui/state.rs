@@ -15,11 +15,13 @@ use tui_textarea::TextArea;
 
 use crate::tui::keymap::{Context, Keymap};
 use crate::tui::log_view::LogView;
+use crate::tui::look::Look;
 use crate::tui::modal::Open;
 use crate::tui::notice::Notices;
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::talk::Talk;
+use crate::tui::trends::Trends;
 
 /// How long a message stays.
 pub const TOAST_LASTS: Duration = Duration::from_secs(6);
@@ -232,6 +234,10 @@ pub struct State {
     pub operator: String,
     /// The extra menu.
     pub menu: Option<MenuText>,
+    /// How the operator wants the screen to look.
+    pub look: Look,
+    /// Readings of the last minutes.
+    pub trends: Trends,
     /// Something visible changed since the last frame.
     pub dirty: bool,
     /// Readings changed since the last frame: they can wait for a calm frame.
@@ -275,6 +281,8 @@ impl State {
             notices: Notices::default(),
             operator: "operator".to_owned(),
             menu: None,
+            look: Look { theme: "dark".to_owned(), ..Look::default() },
+            trends: Trends::default(),
             dirty: true,
             readings: false,
             redraw: false,

@@ -1,6 +1,8 @@
 //! A line of text whose pieces carry meanings, not colours, so that pages can be made without a
 //! theme and measured without a terminal.
 
+use std::borrow::Cow;
+
 use crate::tui::role::Role;
 use crate::tui::text;
 
@@ -18,22 +20,27 @@ impl Styled {
     }
 
     /// A line of one piece.
-    pub fn of(role: Role, text: impl Into<String>) -> Self {
+    pub fn of<'t>(role: Role, text: impl Into<Cow<'t, str>>) -> Self {
         Self::new().and(role, text)
     }
 
     /// The line with one more piece.
     #[must_use]
-    pub fn and(mut self, role: Role, text: impl Into<String>) -> Self {
+    pub fn and<'t>(mut self, role: Role, text: impl Into<Cow<'t, str>>) -> Self {
         self.push(role, text);
         self
     }
 
     /// Adds a piece.
-    pub fn push(&mut self, role: Role, text: impl Into<String>) {
+    pub fn push<'t>(&mut self, role: Role, text: impl Into<Cow<'t, str>>) {
         let text = text.into();
-        if !text.is_empty() {
-            self.pieces.push((role, text));
+        if text.is_empty() {
+            return;
+        }
+        match self.pieces.last_mut() {
+            // One meaning is one piece, however it was put together.
+            Some((last, before)) if *last == role => before.push_str(&text),
+            _ => self.pieces.push((role, text.into_owned())),
         }
     }
 

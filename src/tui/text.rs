@@ -50,15 +50,26 @@ pub fn width(text: &str) -> usize {
 
 /// Cuts a text to `columns`; the last column shows `ellipsis` if something is missing.
 pub fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
-    if width(text) <= columns {
-        return text.to_owned();
-    }
-    let room = columns.saturating_sub(width(ellipsis));
-    let mut out = take(text, room).to_owned();
-    if columns >= width(ellipsis) {
-        out.push_str(ellipsis);
-    }
+    let mut out = String::with_capacity(text.len().min(columns * 4) + ellipsis.len());
+    cut_onto(&mut out, text, columns, ellipsis);
     out
+}
+
+/// The same behind another text. Returns the columns that it takes.
+fn cut_onto(out: &mut String, text: &str, columns: usize, ellipsis: &str) -> usize {
+    let whole = width(text);
+    if whole <= columns {
+        out.push_str(text);
+        return whole;
+    }
+    let mark = width(ellipsis);
+    let part = take(text, columns.saturating_sub(mark));
+    out.push_str(part);
+    if columns < mark {
+        return width(part);
+    }
+    out.push_str(ellipsis);
+    width(part) + mark
 }
 
 /// The longest start of a text that fits into `columns`.
@@ -95,16 +106,26 @@ pub fn skip(text: &str, columns: usize) -> (usize, &str) {
 
 /// Cuts or fills a text to exactly `columns`, flush left.
 pub fn left(text: &str, columns: usize, ellipsis: &str) -> String {
-    let cut = cut(text, columns, ellipsis);
-    let fill = columns.saturating_sub(width(&cut));
-    format!("{cut}{}", " ".repeat(fill))
+    // Room for all of it at once: this is asked for every cell of every frame.
+    let mut out = String::with_capacity(text.len().min(columns * 4) + ellipsis.len() + columns);
+    let used = cut_onto(&mut out, text, columns, ellipsis);
+    out.extend(std::iter::repeat_n(' ', columns.saturating_sub(used)));
+    out
 }
 
 /// Cuts or fills a text to exactly `columns`, flush right.
 pub fn right(text: &str, columns: usize, ellipsis: &str) -> String {
-    let cut = cut(text, columns, ellipsis);
-    let fill = columns.saturating_sub(width(&cut));
-    format!("{}{cut}", " ".repeat(fill))
+    let whole = width(text);
+    if whole > columns {
+        let cut = cut(text, columns, ellipsis);
+        // A wide character that was cut off leaves a column.
+        let fill = columns.saturating_sub(width(&cut));
+        return format!("{}{cut}", " ".repeat(fill));
+    }
+    let mut out = String::with_capacity(text.len() + columns);
+    out.extend(std::iter::repeat_n(' ', columns - whole));
+    out.push_str(text);
+    out
 }
 
 /// Breaks a text into lines of at most `columns`, at spaces where there are some. There is

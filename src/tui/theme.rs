@@ -16,15 +16,15 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
+    ("colour-blind", include_str!("../../themes/colour-blind.toml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
 ];
 
 /// Why a theme could not be used.
 #[derive(Debug, Error)]
 pub enum ThemeError {
     /// Neither a built-in nor a readable file.
-    #[error(
-        "theme `{name}` is not built in (dark, light, mono) and cannot be read as a file: {source}"
-    )]
+    #[error("theme `{name}` is not built in ({}) and cannot be read as a file: {source}", names())]
     Read {
         /// What was asked for.
         name: String,
@@ -57,6 +57,10 @@ pub enum ThemeError {
         /// The word that is not understood.
         word: String,
     },
+}
+
+fn names() -> String {
+    BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn keys() -> String {
@@ -104,7 +108,7 @@ impl Theme {
             vec![Style::default(); Role::ALL.len()]
         } else {
             let (base_name, text) = BUILT_IN.iter().find(|(n, _)| *n == base).ok_or_else(|| {
-                syntax(format!("`base` is `{base}`; it may be dark, light or mono"))
+                syntax(format!("`base` is `{base}`; it may be one of {}", names()))
             })?;
             Self::parse(base_name, text)?.styles
         };
@@ -125,6 +129,11 @@ impl Theme {
             }
         }
         Ok(Self { name: name.to_owned(), styles })
+    }
+
+    /// Whether a name is that of a file.
+    pub fn is_file(name: &str) -> bool {
+        !BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
     }
 
     /// Its name or path.
@@ -224,6 +233,73 @@ mod tests {
         assert!(!Theme::load("mono", false).unwrap().has_colors());
         assert!(Theme::load("dark", false).unwrap().has_colors());
         assert!(Theme::load("light", false).unwrap().has_colors());
+        assert!(Theme::load("colour-blind", false).unwrap().has_colors());
+    }
+
+    /// The lightness of a colour that is the same on every terminal, as WCAG 2 reckons it.
+    fn lightness(color: Color) -> Option<f64> {
+        let Color::Indexed(number) = color else { return None };
+        let (r, g, b) = match number {
+            0..16 => return None,
+            16..232 => {
+                let level = |n: u8| if n == 0 { 0 } else { 55 + n * 40 };
+                let at = number - 16;
+                (level(at / 36), level(at / 6 % 6), level(at % 6))
+            }
+            _ => [8 + (number - 232) * 10; 3].into(),
+        };
+        let linear = |part: u8| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.039_28 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        Some(0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
+    }
+
+    /// The least contrast of a theme's text with what is behind it, where nothing else is on a
+    /// background of `behind`; and whose it is.
+    fn least_contrast(name: &str, behind: u8) -> (f64, Role) {
+        let theme = Theme::load(name, false).unwrap();
+        let frames = [Role::Rule, Role::GaugeEmpty, Role::Button];
+        let mut least = (f64::MAX, Role::Text);
+        for role in Role::ALL.iter().filter(|r| !frames.contains(r)) {
+            let style = theme.style(*role);
+            let bg = style.bg.and_then(lightness).or(lightness(Color::Indexed(behind))).unwrap();
+            let Some(fg) = style.fg.and_then(lightness) else { continue };
+            let contrast = (fg.max(bg) + 0.05) / (fg.min(bg) + 0.05);
+            if contrast < least.0 {
+                least = (contrast, *role);
+            }
+        }
+        least
+    }
+
+    #[test]
+    fn every_text_can_be_read_on_what_is_behind_it() {
+        for (name, behind, wanted) in [
+            ("high-contrast", 16, 7.0),
+            ("colour-blind", 16, 3.0),
+            ("dark", 16, 3.0),
+            ("light", 231, 3.0),
+        ] {
+            let (contrast, role) = least_contrast(name, behind);
+            assert!(contrast >= wanted, "{name}: `{}` has {contrast:.1}", role.key());
+        }
+    }
+
+    #[test]
+    fn colour_blind_tells_well_and_wrong_apart_by_more_than_red_and_green() {
+        let theme = Theme::load("colour-blind", false).unwrap();
+        // What is left of red and green for such an eye is their mean; blue stays.
+        let seen = |role: Role| {
+            let Some(Color::Indexed(n)) = theme.style(role).fg else { return None };
+            let at = i32::from(n.checked_sub(16)?);
+            Some(((at / 36 + at / 6 % 6), at % 6 * 2))
+        };
+        let [ok, warn, error] = [Role::Ok, Role::Warn, Role::Error].map(|r| seen(r).unwrap());
+        let apart = |a: (i32, i32), b: (i32, i32)| (a.0 - b.0).abs() + (a.1 - b.1).abs();
+        for (a, b) in [(ok, warn), (ok, error), (warn, error)] {
+            assert!(apart(a, b) >= 3, "{a:?} and {b:?}");
+        }
     }
 
     #[test]

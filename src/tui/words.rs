@@ -33,6 +33,11 @@ fn scaled(value: f64, step: f64, none: &str) -> String {
     String::new()
 }
 
+/// A rate of things per second in at most five columns: `0`, `0.3`, `24`, `5.0K`.
+pub fn per_second(rate: f64) -> String {
+    if rate > 0.0 && rate < 9.95 { format!("{rate:.1}") } else { scaled(rate, 1000.0, "") }
+}
+
 /// Percent in at most four columns with the sign: `0.3%`, `7%`, `100%`.
 pub fn percent(value: f64) -> String {
     if value > 0.0 && value < 9.95 { format!("{value:.1}%") } else { format!("{value:.0}%") }

@@ -198,7 +198,7 @@ async fn a_real_terminal_gets_nothing_of_it() -> Fallible {
         corner.start(&short(*number), body(&corner, case, *number)).await?;
     }
     let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_sentinel-tui"));
-    program.args(["--auto-heal", "--filter", &corner.filter(), "--state-dir"]);
+    program.args(["--no-tour", "--auto-heal", "--filter", &corner.filter(), "--state-dir"]);
     program.arg(folder.path().join("state"));
     program.env_clear();
     program.env("PATH", std::env::var_os("PATH").unwrap_or_default());

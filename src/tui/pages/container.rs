@@ -1,12 +1,12 @@
 //! One container in full. Names of environment variables only, never their values.
 
 use sentinel_core::domain::container::{HealthCheck, RestartPolicy};
-use sentinel_core::domain::snapshot::ContainerView;
+use sentinel_core::domain::snapshot::{ContainerView, ENGINE_PART};
 use sentinel_core::domain::topology::{Edge, EdgeSource};
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
-use crate::tui::pages::{incident, quiet as left_alone};
+use crate::tui::pages::{incident, quiet as left_alone, usage};
 use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
@@ -30,19 +30,39 @@ pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize
             .and(health.role, health.word),
     );
     page.say(0, Role::Dim, &format!("{} {} {}", c.of.id.short(), glyphs.dot, c.image), columns);
+    let stale = state.snapshot.degraded.iter().find(|d| d.part == ENGINE_PART);
+    if let Some(away) = stale {
+        let words =
+            format!("as of {} ago: the engine does not answer", words::age(state.now, away.since));
+        page.say(0, Role::Warn, &format!("{} {words}", glyphs.attention), columns);
+    }
     silenced(&mut page, state, view, glyphs, columns);
     trouble(&mut page, state, view, columns);
     left_alone::section(&mut page, state, &c.of.name, columns);
-    life(&mut page, state, view, columns);
-    resources(&mut page, view, glyphs, columns);
+    let readings = page.lines.len();
+    usage::section(&mut page, state, view, glyphs, columns);
+    if stale.is_some() {
+        // What may not be true any more does not shout.
+        let old = page.lines.iter_mut().skip(readings);
+        old.flat_map(|line| &mut line.pieces).for_each(|(role, _)| *role = Role::Dim);
+    }
     if let Some(check) = &c.health_check {
         page.heading("Health check");
         health_check(&mut page, check, columns);
         if !c.probes.is_empty() {
+            let marks = c.probes.iter().map(|p| match p.exit_code {
+                0 => (Role::Ok, glyphs.pass),
+                _ => (Role::Error, glyphs.fail),
+            });
+            let mut line = Styled::of(Role::Dim, "  last       ");
+            marks.for_each(|(role, mark)| line.push(role, mark));
+            line.push(Role::Dim, "  oldest first; below, newest first");
+            page.lines.push(line);
             incident::probe_lines(&mut page, state, &c.probes, columns);
         }
     }
-    wiring(&mut page, state, view, columns);
+    life(&mut page, state, view, columns);
+    wiring(&mut page, state, view, glyphs, columns);
     page
 }
 
@@ -133,56 +153,7 @@ fn life(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
         "lines",
         &format!("{} read, {} errors, {} dropped", view.lines, view.errors, view.lines_dropped),
     );
-}
-
-fn resources(page: &mut Page, view: &ContainerView, glyphs: &Glyphs, columns: usize) {
-    let c = &view.container;
-    page.heading("Resources");
-    let limit = c.memory_limit.map_or_else(|| "no limit".to_owned(), words::bytes);
-    let cpus = c
-        .nano_cpus
-        .map_or_else(|| "no limit".to_owned(), |n| format!("{:.2} cores", n as f64 / 1e9));
-    page.fact("limits", Role::Text, &format!("memory {limit}, CPU {cpus}"), columns);
-    let Some(usage) = &view.usage else { return };
-    let room = columns.saturating_sub(30).clamp(8, 60);
-    for (label, text, history) in [
-        ("cpu", words::percent(usage.cpu_pct), &view.cpu_history),
-        (
-            "memory",
-            format!("{} {}", words::bytes(usage.mem_used), words::percent(usage.mem_pct())),
-            &view.mem_history,
-        ),
-    ] {
-        let chart = glyphs.sparkline(history.iter().copied(), room.min(history.len()), 100.0);
-        page.lines.push(
-            Styled::of(Role::Dim, format!("  {label:<10} "))
-                .and(Role::Text, format!("{text:<12} "))
-                .and(Role::Spark, chart),
-        );
-    }
-    page.fact(
-        "network",
-        Role::Text,
-        &format!(
-            "{}{}/s {}{}/s",
-            glyphs.rx,
-            words::rate(usage.net_rx_bps),
-            glyphs.tx,
-            words::rate(usage.net_tx_bps)
-        ),
-        columns,
-    );
-    page.fact(
-        "disk",
-        Role::Text,
-        &format!(
-            "read {}/s, written {}/s",
-            words::rate(usage.disk_read_bps),
-            words::rate(usage.disk_write_bps)
-        ),
-        columns,
-    );
-    page.fact("processes", Role::Text, &usage.pids.to_string(), columns);
+    changes(page, state, view, columns);
 }
 
 fn health_check(page: &mut Page, check: &HealthCheck, columns: usize) {
@@ -201,7 +172,7 @@ fn health_check(page: &mut Page, check: &HealthCheck, columns: usize) {
     );
 }
 
-fn wiring(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
+fn wiring(page: &mut Page, state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize) {
     let c = &view.container;
     page.heading("Wiring");
     for network in &c.networks {
@@ -212,8 +183,28 @@ fn wiring(page: &mut Page, state: &State, view: &ContainerView, columns: usize) 
         };
         page.fact("network", Role::Text, &value, columns);
     }
-    needs(page, state, &c.of.name, columns);
+    needs(page, state, &c.of.name, glyphs, columns);
+    for port in &c.ports {
+        let from = if port.host_port.is_empty() {
+            "not published".to_owned()
+        } else {
+            format!("{}:{}", port.host_address, port.host_port)
+        };
+        page.fact("port", Role::Text, &format!("{from} {} {}", glyphs.arrow, port.port), columns);
+    }
+    for mount in &c.mounts {
+        let mode = if mount.writable { "" } else { ", read only" };
+        let words =
+            format!("{} {} {} ({}{mode})", mount.source, glyphs.arrow, mount.target, mount.kind);
+        page.fact("mount", Role::Text, &words, columns);
+    }
     page.fact("command", Role::Text, &c.command, columns);
+    if !c.user.is_empty() {
+        page.fact("user", Role::Text, &c.user, columns);
+    }
+    if c.read_only_root {
+        page.fact("root", Role::Text, "its root file system is read only", columns);
+    }
     page.fact("log", Role::Text, &format!("driver {}", c.log_driver), columns);
     for (label, value) in &c.labels {
         page.fact("label", Role::Dim, &format!("{label}={value}"), columns);
@@ -224,21 +215,48 @@ fn wiring(page: &mut Page, state: &State, view: &ContainerView, columns: usize) 
     }
 }
 
-/// Who it needs and who needs it, with how that is known; then its mere neighbours.
-fn needs(page: &mut Page, state: &State, name: &str, columns: usize) {
+/// What changed in its configuration, as the last diagnosis of it found.
+fn changes(page: &mut Page, state: &State, view: &ContainerView, columns: usize) {
+    let of = &view.container.of;
+    let its = state.snapshot.incidents.iter().filter(|i| i.root == of.name);
+    let newest = its.max_by_key(|i| i.opened_at);
+    let found = newest.and_then(|i| i.diagnosis.as_ref().map(|d| (i, d)));
+    let Some((incident, diagnosis)) = found else { return };
+    for change in &diagnosis.recent_changes {
+        let at = words::age(state.now, incident.opened_at);
+        page.fact(
+            "changed",
+            Role::Text,
+            &format!("{change} (before an incident {at} ago)"),
+            columns,
+        );
+    }
+}
+
+/// Who it needs and who needs it, with how they are and how that is known; then its neighbours.
+fn needs(page: &mut Page, state: &State, name: &str, glyphs: &Glyphs, columns: usize) {
     let edges = state.snapshot.edges.iter().filter(|e| e.from == name || e.to == name);
     let (beside, needs): (Vec<&Edge>, Vec<&Edge>) =
         edges.partition(|e| e.source == EdgeSource::Network);
     for edge in needs {
         let (label, other) =
             if edge.from == name { ("needs", &edge.to) } else { ("needed by", &edge.from) };
+        let mut line = Styled::of(Role::Dim, format!("  {label:<10} "));
+        if let Some(view) = state.container_named(other) {
+            let shown = status::of_container(&view.container, glyphs);
+            line.push(shown.role, format!("{} ", shown.glyph));
+        }
         let sure = format!("{other} ({:.0}%: {})", edge.confidence * 100.0, edge.why);
-        page.fact(label, Role::Text, &sure, columns);
+        page.lines.extend(paragraph(&line, line.width(), Role::Text, &sure, columns));
     }
     if beside.is_empty() {
         return;
     }
-    let other = |e: &&Edge| if e.from == name { e.to.clone() } else { e.from.clone() };
+    let other = |e: &&Edge| {
+        let name = if e.from == name { &e.to } else { &e.from };
+        let mark = state.container_named(name).map(|v| status::of_container(&v.container, glyphs));
+        mark.map_or_else(|| name.clone(), |mark| format!("{} {name}", mark.glyph))
+    };
     let mut names: Vec<String> = beside.iter().take(NEIGHBOURS_SHOWN).map(other).collect();
     if let Some(more) = beside.len().checked_sub(NEIGHBOURS_SHOWN).filter(|more| *more > 0) {
         names.push(format!("{more} more"));

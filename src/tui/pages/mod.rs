@@ -10,6 +10,7 @@ pub mod plan;
 pub mod quiet;
 mod runbook;
 pub mod talk;
+pub mod usage;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;

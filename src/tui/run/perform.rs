@@ -79,6 +79,7 @@ impl Runner {
                     }
                     Effect::Copy(text) => self.copy(text),
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
+                    Effect::Preview(name) => queue.extend(self.preview(&name)),
                     Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),
                     Effect::Notify(words) => {
                         reach::done(reach::notify(self.notify, &words, self.tmux));
@@ -119,10 +120,8 @@ impl Runner {
     fn take_theme(&mut self, name: &str) -> Msg {
         match Theme::load(name, false) {
             Ok(theme) => {
-                if theme.has_colors() {
-                    terminal::allow_colors();
-                }
-                self.theme = theme;
+                self.put_on(theme);
+                self.theme_file = None;
                 Msg::Said { ok: true, text: format!("Theme {name}, until sentinel-tui ends.") }
             }
             Err(error) => Msg::Said { ok: false, text: error.to_string() },

@@ -7,7 +7,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, lines, logs, marks, movement, prompts, silence, talk, whose};
+use crate::tui::update::{decide, logs, looks, marks, movement, prompts, silence, talk, whose};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -107,7 +107,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Quiet => silence::show(state),
-        other => lines::act(state, other),
+        other => looks::act(state, other),
     }
 }
 

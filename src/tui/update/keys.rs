@@ -7,10 +7,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::tui::action::Action;
 use crate::tui::keymap::Key;
 use crate::tui::layout::{Form, layout};
+use crate::tui::looks::Looks;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::state::State;
-use crate::tui::update::{act, decide, palette, prompts};
+use crate::tui::update::{act, decide, looks, palette, prompts};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
@@ -40,6 +41,11 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         state.modal = None;
         state.dirty = true;
         return palette::key(state, palette, event, drawn);
+    }
+    if let Some(Open { modal: Modal::Looks(Looks::Tour { card }), .. }) = state.modal
+        && let Some(effects) = looks::tour(state, card, event)
+    {
+        return effects;
     }
     if state.modal.is_some() {
         return decide::key(state, event, at);

@@ -5,6 +5,7 @@ mod decide;
 mod keys;
 mod lines;
 mod logs;
+mod looks;
 mod marks;
 mod mouse;
 mod movement;
@@ -68,6 +69,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Part { number, part } => {
             talk::part(state, number, part);
+            Vec::new()
+        }
+        Msg::OwnCpu(percent) => {
+            let words = |cpu: Option<f64>| cpu.map(crate::tui::words::percent);
+            let before = words(state.look.own_cpu);
+            state.look.own_cpu = Some(percent);
+            state.readings |= before != words(state.look.own_cpu);
             Vec::new()
         }
         Msg::Said { ok, text } => {

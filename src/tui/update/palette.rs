@@ -12,7 +12,7 @@ use crate::tui::palette::{Run, matches};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, State, Subject};
 use crate::tui::update::prompts::type_into;
-use crate::tui::update::{act as actions, decide, movement};
+use crate::tui::update::{act as actions, decide, looks, movement};
 
 /// A key in it. It was closed for that, and is open again unless the key ended it.
 pub(super) fn key(
@@ -66,7 +66,14 @@ fn run(state: &mut State, what: Run) -> Vec<Effect> {
             effects
         }
         Run::Inspect(subject) => inspect(state, subject),
-        Run::Theme(name) => vec![Effect::Theme(name)],
+        Run::Theme(name) => {
+            name.clone_into(&mut state.look.theme);
+            vec![Effect::Theme(name)]
+        }
+        Run::Looks(dialog) => {
+            looks::open(state, dialog);
+            Vec::new()
+        }
     }
 }
 

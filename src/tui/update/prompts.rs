@@ -91,9 +91,9 @@ fn set(state: &mut State, kind: PromptKind, text: &str) -> Vec<Effect> {
     match kind {
         PromptKind::Search => state.logs.search = Pattern::parse(text),
         PromptKind::Filter => state.logs.filter = Filter::parse(text, state.now, &state.zone),
-        PromptKind::List(Pane::Incidents) => state.incidents.filter = Pattern::parse(text),
-        PromptKind::List(Pane::Fixes) => state.fixes.filter = Pattern::parse(text),
-        PromptKind::List(_) => state.containers.filter = Pattern::parse(text),
+        PromptKind::List(Pane::Incidents) => state.incidents.filter = Pattern::of_list(text),
+        PromptKind::List(Pane::Fixes) => state.fixes.filter = Pattern::of_list(text),
+        PromptKind::List(_) => state.containers.filter = Pattern::of_list(text),
     }
     match kind {
         PromptKind::Search => Vec::new(),

@@ -6,7 +6,7 @@ use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
 
 use crate::tui::message::Effect;
 use crate::tui::state::{Sort, State};
-use crate::tui::update::{decide, logs, movement, shows_logs};
+use crate::tui::update::{decide, logs, looks, movement, shows_logs};
 
 pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     let happened = !same_facts(&state.snapshot, &new);
@@ -16,7 +16,9 @@ pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     state.readings |= read;
     state.now = state.now.max(new.at);
     state.notices.take(&new);
+    state.trends.take(&new);
     state.snapshot = new;
+    looks::give_way(state);
     let generation = state.logs.generation;
     let mut effects = Vec::new();
     // Rows change their places when something happened, or when they stand by a reading.

@@ -3,6 +3,11 @@
 use ratatui::layout::Rect;
 use sentinel_core::domain::snapshot::ContainerView;
 
+use crate::tui::action::Action;
+use crate::tui::columns::{CHART, Column};
+use crate::tui::glyphs::Glyphs;
+use crate::tui::groups::{self, Group, Line};
+use crate::tui::keymap::Context;
 use crate::tui::layout::inside;
 use crate::tui::lists::{self, Touched};
 use crate::tui::pane::Pane;
@@ -12,6 +17,7 @@ use crate::tui::state::State;
 use crate::tui::status;
 use crate::tui::styled::Styled;
 use crate::tui::text;
+use crate::tui::trends::Trend;
 use crate::tui::view::brush::{Brush, first_row};
 use crate::tui::words;
 
@@ -19,85 +25,6 @@ use crate::tui::words;
 const NAME_LEAST: usize = 12;
 /// The widest a name may get.
 const NAME_MOST: usize = 36;
-/// Columns of a small chart, at least and at most.
-const SPARK: (usize, usize) = (6, 16);
-
-/// A column besides state and name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Quiet,
-    Health,
-    Cpu,
-    CpuChart,
-    MemoryPercent,
-    MemoryChart,
-    Memory,
-    Net,
-    Restarts,
-    Up,
-    Service,
-}
-
-impl Column {
-    /// In the order in which they are given up, last first.
-    const BY_WORTH: [Self; 11] = [
-        Self::Quiet,
-        Self::Cpu,
-        Self::MemoryPercent,
-        Self::Health,
-        Self::Up,
-        Self::CpuChart,
-        Self::MemoryChart,
-        Self::Memory,
-        Self::Restarts,
-        Self::Net,
-        Self::Service,
-    ];
-    /// In the order in which they stand.
-    const BY_PLACE: [Self; 11] = [
-        Self::Quiet,
-        Self::Service,
-        Self::Health,
-        Self::Cpu,
-        Self::CpuChart,
-        Self::MemoryPercent,
-        Self::MemoryChart,
-        Self::Memory,
-        Self::Net,
-        Self::Restarts,
-        Self::Up,
-    ];
-
-    /// Columns that it takes, with the gap before it.
-    fn width(self) -> usize {
-        match self {
-            Self::Quiet => 7,
-            Self::Health => 10,
-            Self::Cpu | Self::MemoryPercent => 6,
-            Self::CpuChart | Self::MemoryChart => SPARK.0 + 1,
-            Self::Memory => 12,
-            Self::Net | Self::Service => 13,
-            Self::Restarts => 9,
-            Self::Up => 5,
-        }
-    }
-
-    fn heading(self) -> &'static str {
-        match self {
-            Self::Quiet => " QUIET",
-            Self::Health => " HEALTH   ",
-            Self::Cpu => "   CPU",
-            Self::CpuChart | Self::MemoryChart => "",
-            Self::MemoryPercent => "   MEM",
-            Self::Memory => "  USED/LIMIT",
-            Self::Net => "    NET RX/TX",
-            Self::Restarts => " RST/DIED",
-            Self::Up => "   UP",
-            Self::Service => " SERVICE",
-        }
-    }
-}
-
 /// Columns for the state: symbol and word.
 const STATE: usize = 12;
 /// Columns before the name: cursor, state, the mark of an incident, spaces.
@@ -113,7 +40,7 @@ struct Plan {
 impl Plan {
     fn width(&self, column: Column) -> usize {
         match column {
-            Column::CpuChart | Column::MemoryChart => self.spark + 1,
+            chart if chart.is_chart() => self.spark + 1,
             other => other.width(),
         }
     }
@@ -128,44 +55,61 @@ fn plan(state: &State, rows: &[&ContainerView], width: usize) -> Plan {
     });
     // One column of air on the right.
     let width = width.saturating_sub(1);
-    let mut room = width.saturating_sub(LEAD + wanted.min(24));
-    let mut columns = Vec::new();
-    for column in Column::BY_WORTH {
-        if (column == Column::Service && !own_service) || (column == Column::Quiet && !quiet) {
-            continue;
+    let room = width.saturating_sub(LEAD + wanted.min(24));
+    let fitting = |charts: bool| {
+        let mut room = room;
+        let mut columns = Vec::new();
+        for column in Column::BY_WORTH.into_iter().filter(|c| state.look.shows(*c)) {
+            let idle = (column == Column::Service && !own_service)
+                || (column == Column::Quiet && !quiet)
+                || (!charts && column.is_chart());
+            // A smaller one of less worth may still fit.
+            if !idle && column.width() <= room {
+                room -= column.width();
+                columns.push(column);
+            }
         }
-        if column.width() > room {
-            break;
-        }
-        room -= column.width();
-        columns.push(column);
+        columns
+    };
+    let mut columns = fitting(true);
+    if columns.iter().filter(|c| c.is_chart()).count() == 1 && state.look.columns.is_none() {
+        // One chart alone looks like a mistake, and takes the room of readings.
+        columns = fitting(false);
     }
-    if !columns.contains(&Column::MemoryChart) {
-        // One chart alone looks like a mistake.
-        columns.retain(|c| *c != Column::CpuChart);
-    }
-    columns.sort_by_key(|c| Column::BY_PLACE.iter().position(|p| p == c));
+    columns.sort_unstable();
     let used: usize = columns.iter().map(|c| c.width()).sum();
     let name = wanted.min(width.saturating_sub(LEAD + used)).max(4);
     // What is left makes the charts longer, up to a bound; beyond it calm is better.
-    let charts =
-        columns.iter().filter(|c| matches!(c, Column::CpuChart | Column::MemoryChart)).count();
+    let charts = columns.iter().filter(|c| c.is_chart()).count();
     let spare = width.saturating_sub(LEAD + used + name).checked_div(charts).unwrap_or(0);
-    Plan { columns, name, spark: (SPARK.0 + spare).min(SPARK.1) }
+    Plan { columns, name, spark: (CHART.0 + spare).min(CHART.1) }
 }
 
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
-    let rows = lists::containers(state);
-    title(brush, state, area, rows.len());
+    let lines = lists::lines(state);
+    title(brush, state, area);
     let area = inside(area);
     if area.height == 0 {
         return;
     }
-    if rows.is_empty() {
-        brush.note(area, Role::Dim, empty(state));
+    if lines.is_empty() {
+        brush.note(area, Role::Dim, &empty(state));
         return;
     }
+    let sums: Vec<(usize, ContainerView)> = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(at, line)| match line {
+            Line::Folded(group) => Some((at, group.sum()?)),
+            Line::Head(_) | Line::One(_) => None,
+        })
+        .collect();
+    let one = lines.iter().filter_map(|line| match line {
+        Line::One(view) => Some(*view),
+        Line::Head(_) | Line::Folded(_) => None,
+    });
+    let rows: Vec<&ContainerView> = one.chain(sums.iter().map(|(_, view)| view)).collect();
     let plan = plan(state, &rows, usize::from(area.width));
     let mut head = Styled::of(Role::Dim, format!(" {:<STATE$}   ", "STATE"));
     head.push(Role::Dim, text::left("NAME", plan.name, ""));
@@ -177,23 +121,81 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let touched = lists::touched(state);
     let stale = stale_since(state).is_some();
     let height = usize::from(list.height);
-    let first = first_row(rows.len(), state.containers.row, height);
-    for (y, view) in (list.y..list.bottom()).zip(rows.iter().skip(first)) {
-        let selected = state.containers.item.as_ref() == Some(&view.container.of.id);
-        let touch = touched.get(view.container.of.name.as_str()).copied();
-        let mut line = row(brush, state, view, touch, &plan);
+    let selected = groups::line_of(&lines, state.containers.item.as_ref());
+    let first = first_row(lines.len(), selected, height);
+    for (y, (at, line)) in (list.y..list.bottom()).zip(lines.iter().enumerate().skip(first)) {
+        let mut drawn = match line {
+            Line::Head(group) => heading(group, brush.glyphs),
+            Line::One(view) => {
+                let touch = touched.get(view.container.of.name.as_str()).copied();
+                row(brush, state, view, touch, &plan)
+            }
+            Line::Folded(group) => {
+                let sum = sums.iter().find(|(of, _)| *of == at).map(|(_, view)| view);
+                let touch =
+                    group.members.iter().filter_map(|v| touched.get(v.container.of.name.as_str()));
+                let touch = touch.max().copied();
+                sum.map(|view| folded(brush, state, group, (view, touch), &plan))
+                    .unwrap_or_default()
+            }
+        };
         if stale {
             // What may not be true any more does not shout.
-            line.pieces.iter_mut().for_each(|(role, _)| *role = Role::Dim);
+            drawn.pieces.iter_mut().for_each(|(role, _)| *role = Role::Dim);
         }
-        brush.row(list, y, &line, selected, state.focus == Pane::Containers);
+        let selected = at == selected && groups::selects(line).is_some();
+        brush.row(list, y, &drawn, selected, state.focus == Pane::Containers);
     }
 }
 
-fn title(brush: &mut Brush<'_>, state: &State, area: Rect, shown: usize) {
+/// The line above the containers of a group.
+fn heading(group: &Group<'_>, glyphs: &Glyphs) -> Styled {
+    let (well, count) =
+        (group.members.iter().filter(|v| lists::is_well(v)).count(), group.members.len());
+    let role = if well == count { Role::Dim } else { Role::Warn };
+    Styled::of(Role::Dim, format!("{} ", glyphs.unfolded))
+        .and(Role::Heading, group.name.clone())
+        .and(role, format!("  {well} of {count} well"))
+}
+
+/// All of a group in one line: its state is that of the worst, in the word how many are up.
+fn folded(
+    brush: &Brush<'_>,
+    state: &State,
+    group: &Group<'_>,
+    (sum, touch): (&ContainerView, Option<Touched>),
+    plan: &Plan,
+) -> Styled {
+    let count = group.members.len();
+    let up = group.members.iter().filter(|v| v.container.is_up()).count();
+    let mut line = row(brush, state, sum, touch, plan);
+    if let Some((role, first)) = line.pieces.first_mut() {
+        let word = if up == count {
+            format!("{} {up} up", brush.glyphs.folded)
+        } else {
+            format!("{} {up}/{count} up", brush.glyphs.folded)
+        };
+        let mark = status::of_container(&sum.container, brush.glyphs);
+        *role = mark.role;
+        let rest = text::width(first).saturating_sub(STATE + 1);
+        *first =
+            format!("{} {} {}", mark.glyph, text::left(&word, STATE - 2, ""), " ".repeat(rest));
+    }
+    line
+}
+
+fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
+    let shown = lists::shown_containers(state);
     let mut left = Styled::of(Role::Dim, state.sort.words());
     if state.reverse {
         left.push(Role::Dim, ", reversed");
+    }
+    if let Some(words) = state.look.grouping.words() {
+        left.push(Role::Dim, format!(", {words}"));
+    }
+    let hidden = lists::hidden_ended(state);
+    if hidden > 0 {
+        left.push(Role::Info, format!(", {hidden} ended hidden"));
     }
     if let Some(filter) = &state.containers.filter {
         left.push(Role::Text, " ");
@@ -219,13 +221,20 @@ fn stale_since(state: &State) -> Option<jiff::Timestamp> {
     state.snapshot.degraded.iter().find(|d| d.part == "docker").map(|d| d.since)
 }
 
-fn empty(state: &State) -> &'static str {
+fn empty(state: &State) -> String {
+    let key = |action| {
+        let key = state.keymap.key_for(Context::Containers, action);
+        key.map_or_else(|| "the palette".to_owned(), |k| k.to_string())
+    };
     if state.snapshot.engine.is_none() {
-        "Connecting to the Docker engine…"
+        "Connecting to the Docker engine…".to_owned()
     } else if state.snapshot.containers.is_empty() {
         "No container is watched. Label one sre-sentinel.monitor=true, or start with --all."
+            .to_owned()
+    } else if state.containers.filter.is_some() {
+        "No container matches the filter. Esc clears it.".to_owned()
     } else {
-        "No container matches the filter. Esc clears it."
+        format!("All of them ended as they should; {} shows them.", key(Action::RunningOnly))
     }
 }
 
@@ -312,6 +321,14 @@ fn cell(
             };
             line.push(Role::Spark, right(&chart));
         }
+        Column::MemoryBar => match usage {
+            Some(u) => bar(line, u.mem_pct(), width, glyphs),
+            None => line.push(Role::Dim, right("")),
+        },
+        Column::Lines | Column::Errors => {
+            let trend = state.trends.of(&view.container.of.id);
+            rates(line, trend, (column, width), glyphs);
+        }
         Column::Memory => match usage {
             Some(u) => {
                 let limit =
@@ -336,6 +353,46 @@ fn cell(
             Some(at) => line.push(Role::Dim, right(&words::age(state.now, at))),
             None => line.push(Role::Dim, absent()),
         },
+    }
+}
+
+/// Memory against its limit: what is full is as loud as the reading beside it.
+fn bar(line: &mut Styled, percent: f64, width: usize, glyphs: &Glyphs) {
+    let cells = width.saturating_sub(1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the number of cells"
+    )]
+    let full = ((percent / 100.0).clamp(0.0, 1.0) * cells as f64).round() as usize;
+    let role = match hot(percent, 80.0, 92.0) {
+        Role::Text => Role::Gauge,
+        loud => loud,
+    };
+    line.push(Role::Text, " ");
+    line.push(role, glyphs.full.repeat(full));
+    line.push(Role::GaugeEmpty, glyphs.empty.repeat(cells - full));
+}
+
+/// What a container writes to its log.
+fn rates(
+    line: &mut Styled,
+    trend: Option<&Trend>,
+    (column, width): (Column, usize),
+    glyphs: &Glyphs,
+) {
+    let right = |t: &str| text::right(t, width, glyphs.ellipsis);
+    let known = trend.filter(|t| t.lines_per_second().is_some());
+    match (known, column) {
+        (None, _) => line.push(Role::Dim, right(glyphs.nothing)),
+        (Some(trend), Column::Errors) => {
+            let errors = trend.errors_in_a_minute();
+            line.push(if errors > 0 { Role::Warn } else { Role::Dim }, right(&errors.to_string()));
+        }
+        (Some(trend), _) => {
+            let rate = trend.lines_per_second().unwrap_or(0.0);
+            line.push(Role::Dim, right(&words::per_second(rate)));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::tui::state::State;
 use crate::tui::styled::{Styled, paragraph};
 use crate::tui::view::brush::Brush;
 use crate::tui::view::frame::{boxed, buttons, field, frame, keys};
-use crate::tui::view::{help, palette, range, silence, talk};
+use crate::tui::view::{help, looks, palette, range, silence, talk};
 
 /// The widest a dialog of prose gets.
 const WIDEST: u16 = 96;
@@ -51,6 +51,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
         Modal::Silence(silencing) => silence::draw(brush, state, screen, silencing),
         Modal::Approve(approval) => approval_box(brush, state, screen, approval),
         Modal::Palette(palette) => palette::draw(brush, state, screen, palette),
+        Modal::Looks(dialog) => looks::draw(brush, state, screen, *dialog),
         Modal::Talk => {
             if let Some(talk) = &state.talk {
                 talk::draw(brush, screen, talk);

@@ -39,6 +39,8 @@ fn prompt(brush: &mut Brush<'_>, state: &State, area: Rect) {
         odd.unwrap_or("all terms, -without, \"as is\", since:5m  esc undo ")
     } else if pattern.is_some_and(crate::tui::pattern::Pattern::is_literal) {
         "no regex: searched as plain text  esc undo "
+    } else if prompt.kind == PromptKind::List(Pane::Containers) {
+        "regex, ! inverts, -f letters, -l label=value  esc undo "
     } else {
         "text or regex, ! inverts  enter keep  esc undo "
     };

@@ -1,8 +1,11 @@
 //! The first line: what this is, what it watches, what it may do, how things are.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 use sentinel_core::domain::snapshot::Mode;
 
+use crate::tui::layout::layout;
 use crate::tui::lists;
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
@@ -12,23 +15,28 @@ use crate::tui::styled::Styled;
 use crate::tui::view::brush::Brush;
 use crate::tui::words;
 
+/// From this width on the program's name stands before the rest.
+const NAMED: usize = 56;
+
 /// Draws it.
 pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
     let clock = state.now.to_zoned_datetime(state.zone.clone()).strftime("%H:%M").to_string();
     let mut right = Styled::new();
-    counts(&mut right, state, brush, width);
+    // Where there is a line for them they stand there.
+    if layout(state).fleet.is_none() {
+        counts(&mut right, state, brush, width);
+    }
     right.push(Role::Dim, format!("  {clock} "));
-    let mut left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
-    let (role, badge) = match state.snapshot.mode {
-        _ if state.snapshot.watching.is_some() => (Role::ReadOnly, " WATCHING "),
-        _ if state.snapshot.brakes.halt.is_some() => (Role::ReadOnly, " HALTED "),
-        Mode::ReadOnly => (Role::ReadOnly, " RO "),
-        Mode::Approve => (Role::Approve, " APPROVE "),
-        Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL "),
-    };
-    left.push(role, badge);
-    left.push(Role::Text, "  ");
+    let mut left = Styled::of(Role::Text, " ");
+    if width >= NAMED {
+        left = Styled::of(Role::Product, " sentinel-tui").and(Role::Text, "  ");
+    }
+    for (role, badge) in badges(state, width >= 76) {
+        left.push(role, badge);
+        left.push(Role::Text, " ");
+    }
+    left.push(Role::Text, " ");
     // What is least needed goes first where it is narrow.
     for host in hosts(state) {
         if left.width() + host.width() + right.width() + 2 <= width {
@@ -40,6 +48,35 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     left.push(Role::Text, " ".repeat(gap));
     left.pieces.extend(right.pieces);
     brush.line(area.x, area.y, area.width, &left);
+}
+
+/// What this instance may do, and what holds it back; where it is `roomy` all of it.
+fn badges(state: &State, roomy: bool) -> Vec<(Role, Cow<'static, str>)> {
+    let mut badges: Vec<(Role, Cow<'static, str>)> = Vec::new();
+    if state.look.simulated {
+        badges.push((Role::AutoHeal, " SIM ".into()));
+    }
+    let held = if state.snapshot.watching.is_some() {
+        Some((Role::ReadOnly, " WATCHING ".into()))
+    } else if state.snapshot.brakes.halt.is_some() {
+        Some((Role::ReadOnly, " HALTED ".into()))
+    } else {
+        None
+    };
+    let mode = match state.snapshot.mode {
+        Mode::ReadOnly => (Role::ReadOnly, " RO ".into()),
+        Mode::Approve => (Role::Approve, " APPROVE ".into()),
+        Mode::AutoHeal => (Role::AutoHeal, " AUTO-HEAL ".into()),
+    };
+    if held.is_none() || (roomy && state.snapshot.watching.is_none()) {
+        badges.push(mode);
+    }
+    badges.extend(held);
+    let silenced = quiet::silences(state).count();
+    if silenced > 0 && layout(state).fleet.is_some() {
+        badges.push((Role::ReadOnly, format!(" SILENCED {silenced} ").into()));
+    }
+    badges
 }
 
 /// The engine, from long to short.
@@ -125,15 +162,19 @@ pub fn tabs(brush: &mut Brush<'_>, state: &State, area: Rect) {
             Pane::Containers | Pane::Logs | Pane::Inspector => 0,
         };
         let role = if pane == state.focus { Role::TitleFocused } else { Role::Title };
-        let short = area.width < 76;
-        let title: String =
-            if short { pane.title().chars().take(5).collect() } else { pane.title().to_owned() };
-        line.push(Role::Text, " ");
+        // Very narrow: three letters, and no air.
+        let (letters, air) = match area.width {
+            0..56 => (3, ""),
+            56..76 => (5, " "),
+            _ => (usize::MAX, " "),
+        };
+        let title: String = pane.title().chars().take(letters).collect();
+        line.push(Role::Text, air);
         line.push(role, format!("{} {title}", pane.number()));
         if badge > 0 {
             line.push(Role::Error, format!(" {badge}"));
         }
-        line.push(Role::Text, " ");
+        line.push(Role::Text, air);
         line.push(Role::Rule, brush.glyphs.bar);
     }
     brush.line(area.x, area.y, area.width, &line);

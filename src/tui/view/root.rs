@@ -13,7 +13,9 @@ use crate::tui::styled::Styled;
 use crate::tui::text;
 use crate::tui::theme::Theme;
 use crate::tui::view::brush::Brush;
-use crate::tui::view::{containers, dialog, fixes, footer, header, incidents, inspector, logs};
+use crate::tui::view::{
+    containers, dialog, fixes, fleet, footer, header, incidents, inspector, logs,
+};
 
 /// Draws the state. The buffer may have another size than the state thinks for one frame after a
 /// resize; nothing outside of it is touched.
@@ -36,6 +38,9 @@ pub fn draw(buf: &mut Buffer, state: &State, theme: &Theme) {
     header::draw(&mut brush, state, layout.header);
     if let Some(banner) = layout.banner {
         header::banner(&mut brush, state, banner);
+    }
+    if let Some(place) = layout.fleet {
+        fleet::draw(&mut brush, state, place);
     }
     if let Some(tabs) = layout.tabs {
         header::tabs(&mut brush, state, tabs);
