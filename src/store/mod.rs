@@ -20,5 +20,6 @@ pub mod salt;
 pub mod schema;
 pub mod sqlite;
 pub mod trail;
+mod verdict;
 
 mod worker;

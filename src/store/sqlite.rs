@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
-use sentinel_core::domain::audit::AuditRecord;
+use sentinel_core::domain::audit::{AuditCheck, AuditPage, AuditRecord};
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 use thiserror::Error;
@@ -20,6 +20,7 @@ use crate::store::incidents::{self, Row, Stored};
 use crate::store::learned;
 use crate::store::schema::{self, OpenError};
 use crate::store::trail::{self, FileError, TRAIL, TrailError, TrailLine};
+use crate::store::verdict;
 use crate::store::worker::Worker;
 
 /// How long things are kept. The audit trail is kept for ever.
@@ -358,6 +359,43 @@ impl Store for SqliteStore {
     fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>> {
         Box::pin(async move {
             self.worker.run("read what was learned", move |c| learned::load(c, &prefix)).await
+        })
+    }
+
+    fn audit_page(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<AuditPage, PortError>> {
+        Box::pin(async move {
+            // One more than is wanted: whether there are older ones.
+            let read = move |c: &mut Connection| chain::page_back(c, before, limit + 1);
+            let mut rows = self.worker.run("read the audit trail", read).await?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            let path = self.trail.as_deref().unwrap_or(self.path()).display().to_string();
+            Ok(AuditPage { entries: rows.into_iter().map(chain::Row::entry).collect(), more, path })
+        })
+    }
+
+    fn check_audit(&self) -> BoxFuture<'_, Result<AuditCheck, PortError>> {
+        Box::pin(verdict::of(self))
+    }
+
+    fn closed_before(
+        &self,
+        before: Option<(Timestamp, IncidentId)>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Incident>, PortError>> {
+        Box::pin(async move {
+            let before = before.map(|(at, id)| (at, id.0));
+            let rows = self
+                .worker
+                .run("read past incidents", move |c| {
+                    incidents::closed_before(c, before.as_ref(), limit)
+                })
+                .await?;
+            Ok(readable(rows))
         })
     }
 }
