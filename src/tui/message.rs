@@ -11,6 +11,7 @@ use sentinel_core::domain::snapshot::Snapshot;
 
 use crate::runtime::asking::{Part, Question};
 use crate::runtime::rings::LogPage;
+use crate::tui::listing::look::{Look, Seen};
 
 /// One input of `update`. Times are of the runner's monotonic clock unless they are timestamps.
 #[derive(Clone, Debug)]
@@ -73,6 +74,13 @@ pub enum Msg {
         /// The piece.
         part: Part,
     },
+    /// What was looked up for a list.
+    Seen {
+        /// The request's [`Effect::Look::generation`].
+        generation: u64,
+        /// What was found.
+        seen: Seen,
+    },
     /// What came of a command, a menu item or a copy.
     Said {
         /// Whether it worked.
@@ -130,6 +138,13 @@ pub enum Effect {
         name: String,
         /// The lines.
         document: String,
+    },
+    /// Look something up for a list; it comes back as [`Msg::Seen`].
+    Look {
+        /// Comes back with it.
+        generation: u64,
+        /// What.
+        look: Look,
     },
     /// Put text on the clipboard.
     Copy(String),

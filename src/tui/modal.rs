@@ -8,6 +8,7 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
+use crate::tui::form::Form;
 use crate::tui::record::Record;
 
 /// How long keys are ignored after a guarded dialog was first drawn.
@@ -37,6 +38,8 @@ impl Open {
     pub fn is_guarded(&self) -> bool {
         match self.modal {
             Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
+            // What it calls only reads.
+            Modal::Form(_) => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -87,6 +90,8 @@ pub enum Modal {
     Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
     Talk,
+    /// The arguments of a tool that only reads.
+    Form(Box<Form>),
     /// Really quit?
     Quit {
         /// What would end with it.

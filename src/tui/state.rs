@@ -13,12 +13,14 @@ use sentinel_core::runbook::Runbooks;
 use tui_textarea::TextArea;
 
 use crate::tui::keymap::{Context, Keymap};
+use crate::tui::listing::{Listing, Listings, past};
 use crate::tui::log_view::LogView;
 use crate::tui::modal::Open;
 use crate::tui::notice::Notices;
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::talk::Talk;
+use crate::tui::terms::Terms;
 
 /// How long a message stays.
 pub const TOAST_LASTS: Duration = Duration::from_secs(6);
@@ -81,11 +83,13 @@ pub struct Selection<T> {
     pub row: usize,
     /// What is shown.
     pub filter: Option<Pattern>,
+    /// The same, where a filter may have terms.
+    pub terms: Option<Terms>,
 }
 
 impl<T> Default for Selection<T> {
     fn default() -> Self {
-        Self { item: None, row: 0, filter: None }
+        Self { item: None, row: 0, filter: None, terms: None }
     }
 }
 
@@ -98,6 +102,10 @@ pub enum Subject {
     Container(ContainerId),
     /// What is silenced and what was left alone.
     Quiet,
+    /// One of the further lists.
+    Listing(Listing),
+    /// A row of one of them in full.
+    Row(Listing, u64),
 }
 
 /// The inspector.
@@ -203,6 +211,8 @@ pub struct State {
     pub jump: Option<Jump>,
     /// The inspector, if open.
     pub inspector: Option<Inspector>,
+    /// The further lists, and what was read for them.
+    pub listings: Box<Listings>,
     /// The dialog, if open.
     pub modal: Option<Open>,
     /// The conversation, once there was one; it outlives its panel.
@@ -256,6 +266,7 @@ impl State {
             logs: LogView::default(),
             jump: None,
             inspector: None,
+            listings: Box::default(),
             modal: None,
             talk: None,
             questions: 0,
@@ -287,14 +298,15 @@ impl State {
 
     /// An incident by its id.
     pub fn incident(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
-        self.snapshot.incidents.iter().find(|i| &i.id == id)
+        let known = self.snapshot.incidents.iter().find(|i| &i.id == id);
+        known.or_else(|| past::beyond(self).find(|i| &i.id == id))
     }
 
     /// The incident that the inspector shows.
     pub fn inspected_incident(&self) -> Option<&Arc<Incident>> {
         match self.inspector.as_ref().map(|i| &i.subject) {
             Some(Subject::Incident(id)) => self.incident(id),
-            Some(Subject::Container(_) | Subject::Quiet) | None => None,
+            Some(_) | None => None,
         }
     }
 

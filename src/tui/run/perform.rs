@@ -72,6 +72,9 @@ impl Runner {
                     Effect::SaveLines { name, document } => {
                         self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
                     }
+                    Effect::Look { generation, look } => {
+                        queue.extend(self.look(generation, look));
+                    }
                     Effect::Copy(text) => queue.push_back(reach::copy(&text)),
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
                     Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),

@@ -7,10 +7,13 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, movement, prompts, silence, talk};
+use crate::tui::update::{decide, listing, logs, movement, prompts, silence, talk};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(effects) = listing::act(state, action) {
+        return effects;
+    }
     match action {
         Action::Up => movement::step(state, -1),
         Action::Down => movement::step(state, 1),
@@ -159,7 +162,7 @@ fn inspect(state: &mut State) -> Vec<Effect> {
     let from = state.focus;
     let effects = match &subject {
         Subject::Incident(id) => movement::select_root(state, id),
-        Subject::Container(_) | Subject::Quiet => Vec::new(),
+        _ => Vec::new(),
     };
     state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
     state.focus = Pane::Inspector;
@@ -177,7 +180,7 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
                 return movement::select_container(state, id);
             }
             Some(Subject::Incident(id)) => Some(id),
-            Some(Subject::Quiet) => {
+            Some(Subject::Quiet | Subject::Listing(_) | Subject::Row(..)) => {
                 state.focus = Pane::Logs;
                 return Vec::new();
             }
@@ -207,6 +210,10 @@ fn back(state: &mut State) -> Option<Vec<Effect>> {
     }
     if state.zoom {
         state.zoom = false;
+        movement::settle(state);
+        return Some(Vec::new());
+    }
+    if state.focus == Pane::Inspector && state.uncover() {
         movement::settle(state);
         return Some(Vec::new());
     }

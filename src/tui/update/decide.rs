@@ -18,7 +18,7 @@ use crate::tui::pane::Pane;
 use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
-use crate::tui::update::{silence, talk};
+use crate::tui::update::{form, silence, talk};
 
 /// The plan that the pane with the focus is about.
 fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
@@ -243,6 +243,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Approve(approval) => approval_key(state, approval, event),
         // Its keys are looked at before they come here.
         Modal::Palette(_) => (true, Vec::new()),
+        Modal::Form(form) => form::key(state, form, event),
         Modal::Talk => talk::key(state, event),
     };
     if stays {

@@ -12,7 +12,7 @@ use crate::tui::message::Effect;
 use crate::tui::pages;
 use crate::tui::pane::Pane;
 use crate::tui::state::{Jump, Selection, State, Subject};
-use crate::tui::update::logs;
+use crate::tui::update::{listing, logs};
 
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     match state.focus {
@@ -20,6 +20,9 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
             let (rows, columns) = room(state, Pane::Logs);
             state.logs.step(by, rows, columns);
             Vec::new()
+        }
+        Pane::Inspector if let Some(of) = state.listing() => {
+            listing::move_to(state, of, |row, _| row.saturating_add_signed(by))
         }
         Pane::Inspector => {
             inspector_step(state, by);
@@ -40,6 +43,9 @@ pub(super) fn page(state: &mut State, direction: isize, part: usize) -> Vec<Effe
             state.logs.step(by, rows, columns);
             Vec::new()
         }
+        Pane::Inspector if let Some(of) = state.listing() => {
+            listing::move_to(state, of, |row, _| row.saturating_add_signed(by))
+        }
         Pane::Inspector => {
             scroll(state, by);
             Vec::new()
@@ -57,6 +63,9 @@ pub(super) fn end(state: &mut State, last: bool) -> Vec<Effect> {
         Pane::Logs => {
             let (rows, columns) = room(state, Pane::Logs);
             state.logs.jump(0, rows, columns);
+        }
+        Pane::Inspector if let Some(of) = state.listing() => {
+            return listing::move_to(state, of, |_, count| if last { count } else { 0 });
         }
         Pane::Inspector => {
             let far = isize::try_from(u32::MAX).unwrap_or(isize::MAX);
@@ -83,6 +92,7 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
         Pane::Incidents => {
             let ids = incident_ids(state);
             choose(&mut state.incidents, &ids, to);
+            let earlier = listing::earlier_incidents(state);
             if let (Some(id), Some(inspector)) =
                 (state.incidents.item.clone(), state.inspector.as_mut())
                 && matches!(inspector.subject, Subject::Incident(_))
@@ -92,9 +102,11 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
                 inspector.subject = Subject::Incident(id.clone());
                 inspector.scroll = 0;
                 inspector.chosen = None;
-                return select_root(state, &id);
+                let mut effects = select_root(state, &id);
+                effects.extend(earlier);
+                return effects;
             }
-            Vec::new()
+            earlier
         }
         Pane::Fixes => {
             let ids = fix_ids(state);
@@ -325,6 +337,10 @@ pub(super) fn to_evidence(state: &mut State, piece: Evidence) -> Vec<Effect> {
 
 /// Chooses the next or previous piece of evidence and scrolls to it.
 pub(super) fn choose_evidence(state: &mut State, by: isize) {
+    if state.listing().is_some() {
+        // Rows are chosen by moving.
+        return;
+    }
     let (rows, columns) = room(state, Pane::Inspector);
     let page = pages::inspected(state, columns);
     let Some(inspector) = state.inspector.as_mut() else { return };

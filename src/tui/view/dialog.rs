@@ -9,7 +9,7 @@ use crate::tui::state::State;
 use crate::tui::styled::{Styled, paragraph};
 use crate::tui::view::brush::Brush;
 use crate::tui::view::frame::{boxed, buttons, field, frame, keys};
-use crate::tui::view::{help, palette, silence, talk};
+use crate::tui::view::{form, help, palette, silence, talk};
 
 /// The widest a dialog of prose gets.
 const WIDEST: u16 = 96;
@@ -49,6 +49,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
         Modal::Reason(reason) => reason_box(brush, screen, reason),
         Modal::Silence(silencing) => silence::draw(brush, state, screen, silencing),
         Modal::Approve(approval) => approval_box(brush, state, screen, approval),
+        Modal::Form(one) => form::draw(brush, screen, one),
         Modal::Palette(palette) => palette::draw(brush, state, screen, palette),
         Modal::Talk => {
             if let Some(talk) = &state.talk {

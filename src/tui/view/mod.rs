@@ -5,6 +5,7 @@ pub mod containers;
 pub mod dialog;
 pub mod fixes;
 pub mod footer;
+mod form;
 mod frame;
 pub mod header;
 pub mod help;
