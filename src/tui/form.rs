@@ -70,6 +70,11 @@ impl Field {
         }
     }
 
+    /// Whether it is typed, not chosen.
+    pub fn is_typed(&self) -> bool {
+        !matches!(self.kind, Kind::OneOf(_))
+    }
+
     /// The next or previous choice; beyond the ends nothing is chosen, unless it must be.
     pub fn turn(&mut self, forward: bool) {
         let Kind::OneOf(any) = &self.kind else { return };

@@ -13,7 +13,7 @@ use sentinel_core::runbook::Runbooks;
 use tui_textarea::TextArea;
 
 use crate::tui::keymap::{Context, Keymap};
-use crate::tui::listing::{Listing, Listings, past};
+use crate::tui::listing::{Listing, Listings};
 use crate::tui::log_view::LogView;
 use crate::tui::modal::Open;
 use crate::tui::notice::Notices;
@@ -299,7 +299,7 @@ impl State {
     /// An incident by its id.
     pub fn incident(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
         let known = self.snapshot.incidents.iter().find(|i| &i.id == id);
-        known.or_else(|| past::beyond(self).find(|i| &i.id == id))
+        known.or_else(|| self.listings.past.kept.iter().find(|i| &i.id == id))
     }
 
     /// The incident that the inspector shows.

@@ -49,6 +49,8 @@ impl PastIncidents {
 
 /// Past incidents that the snapshot does not hold.
 pub fn beyond(state: &State) -> impl Iterator<Item = &Arc<Incident>> {
-    let known = |id: &IncidentId| state.snapshot.incidents.iter().any(|i| &i.id == id);
-    state.listings.past.kept.iter().filter(move |i| !known(&i.id))
+    let kept = &state.listings.past.kept;
+    let shown = state.snapshot.incidents.iter().filter(|_| !kept.is_empty());
+    let known: HashSet<&IncidentId> = shown.map(|i| &i.id).collect();
+    kept.iter().filter(move |i| !known.contains(&i.id))
 }

@@ -39,7 +39,14 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     if state.focus != Pane::Inspector {
         return None;
     }
-    let listing = state.listing().or_else(|| state.listing_row().map(|(listing, _)| listing))?;
+    let listing = state.listing().or_else(|| state.listing_row().map(|(listing, _)| listing));
+    let Some(listing) = listing else {
+        if action == Action::Sort {
+            state.toast(false, "Sorting works in Containers and in the list of patterns.");
+            return Some(Vec::new());
+        }
+        return None;
+    };
     match action {
         Action::Sort if listing == Listing::Patterns => {
             state.listings.patterns.order = state.listings.patterns.order.next();
@@ -62,6 +69,9 @@ fn open(state: &mut State, listing: Listing) -> Vec<Effect> {
     }
     if listing == Listing::Patterns {
         state.listings.patterns.only = state.containers.item.clone();
+        let snapshot = &state.snapshot;
+        let there = |id: &ContainerId| snapshot.containers.iter().any(|v| v.container.of.id == *id);
+        state.listings.patterns.of.retain(|p| there(&p.of.id));
     }
     state.cover(Subject::Listing(listing));
     let effects = ask(state, listing);

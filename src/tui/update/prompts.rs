@@ -161,7 +161,7 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
                 state.dirty |= silencing.field().insert_str(line);
             }
             Modal::Form(form) => {
-                if let Some(field) = form.field() {
+                if let Some(field) = form.field().filter(|f| f.is_typed()) {
                     state.dirty |= field.typed.insert_str(line);
                 }
             }
