@@ -12,6 +12,8 @@ use crate::tui::{text, words};
 
 /// From so many columns on the date stands before the time.
 const DATED: usize = 80;
+/// From so many on who did it is told, too.
+const NAMED: usize = 50;
 /// Columns of who, of what and of the target.
 const FIELDS: (usize, usize, usize) = (12, 12, 20);
 
@@ -108,7 +110,12 @@ fn row(state: &State, entry: &AuditEntry, glyphs: &Glyphs, columns: usize) -> St
     let cell = |value: &str, width| format!("{} ", text::left(value, width, glyphs.ellipsis));
     let line = line.and(Role::Dim, format!("{at} "));
     if columns < DATED {
-        // Who is told in full with Enter.
+        let line = if columns >= NAMED {
+            let name = text::left(&record.actor.to_string(), 7, glyphs.ellipsis);
+            line.and(Role::Strong, format!("{name} "))
+        } else {
+            line
+        };
         return line
             .and(of_action(record.action), format!("{} ", record.action.as_str()))
             .and(Role::LogName, format!("{} ", record.target))

@@ -12,10 +12,10 @@ use crate::tui::state::State;
 use crate::tui::styled::Styled;
 use crate::tui::{text, words};
 
-/// From so many columns on there is room for a chart.
-const CHARTED: usize = 90;
-/// From so many on the share is told.
-const SHARED: usize = 56;
+/// From so many columns on there is room for a chart of half the width, and for a whole one.
+const CHARTED: (usize, usize) = (56, 90);
+/// From so many on the share and the container are told.
+const SHARED: usize = 70;
 /// Columns of a container's name.
 const NAME: usize = 16;
 /// What varies in a kind of line.
@@ -81,9 +81,9 @@ fn heading(columns: usize, named: bool) -> Styled {
         line.push_str(&format!("{:>5} ", "share"));
     }
     line.push_str(&format!("{:>5} ", "/min"));
-    if columns >= CHARTED {
+    if let Some(width) = charted(columns) {
         let minutes = RECENT_COLUMNS as i64 * RECENT_SECONDS / 60;
-        line.push_str(&text::left(&format!("last {minutes} min"), RECENT_COLUMNS + 1, ""));
+        line.push_str(&text::left(&format!("{minutes} min"), width + 1, ""));
     }
     line.push_str("level ");
     if named && columns >= SHARED {
@@ -107,8 +107,8 @@ fn row(
     }
     let rate = if pattern.bursting { Role::Warn } else { Role::Text };
     line.push(rate, format!("{:>5} ", short(u64::from(pattern.now))));
-    if columns >= CHARTED {
-        line.push(Role::Spark, format!("{} ", chart(pattern, glyphs)));
+    if let Some(width) = charted(columns) {
+        line.push(Role::Spark, format!("{} ", chart(pattern, glyphs, width)));
     }
     let (role, word) = of_level(pattern.level);
     line.push(role, format!("{word:<5} "));
@@ -141,10 +141,25 @@ fn wild(line: &mut Styled, words: &str) {
     }
 }
 
+/// Columns of the chart, if there is room for one.
+fn charted(columns: usize) -> Option<usize> {
+    match columns {
+        _ if columns >= CHARTED.1 => Some(RECENT_COLUMNS),
+        _ if columns >= CHARTED.0 => Some(RECENT_COLUMNS / 2),
+        _ => None,
+    }
+}
+
 /// Columns from before the oldest line that is kept stay blank.
-fn chart(pattern: &LogPattern, glyphs: &Glyphs) -> String {
-    let known = pattern.recent.iter().flatten().map(|n| *n as f32);
-    glyphs.sparkline(known.collect::<Vec<_>>().into_iter(), RECENT_COLUMNS, 1.0)
+fn chart(pattern: &LogPattern, glyphs: &Glyphs, width: usize) -> String {
+    let each = (RECENT_COLUMNS / width.max(1)).max(1);
+    let known: Vec<f32> = pattern
+        .recent
+        .chunks(each)
+        .filter(|chunk| chunk.iter().any(Option::is_some))
+        .map(|chunk| chunk.iter().flatten().sum::<u32>() as f32)
+        .collect();
+    glyphs.sparkline(known.into_iter(), width, 1.0)
 }
 
 /// One kind.
@@ -168,7 +183,10 @@ pub(super) fn one(state: &State, key: u64, glyphs: &Glyphs, columns: usize) -> P
     let role = if pattern.bursting { Role::Warn } else { Role::Text };
     page.fact("rate", role, &rate, columns);
     let minutes = RECENT_COLUMNS as i64 * RECENT_SECONDS / 60;
-    let drawn = format!("{}  the last {minutes} minutes", chart(pattern, glyphs).trim_start());
+    let drawn = format!(
+        "{}  the last {minutes} minutes",
+        chart(pattern, glyphs, RECENT_COLUMNS).trim_start()
+    );
     page.fact("chart", Role::Spark, &drawn, columns);
     let (role, level) = of_level(pattern.level);
     if !level.is_empty() {

@@ -15,6 +15,8 @@ use crate::tui::{text, words};
 
 /// Columns of a tool's name.
 const NAME: usize = 22;
+/// From so many columns on there is room for the worst of its hints, and for all.
+const HINTED: (usize, usize) = (50, 80);
 /// Lines of an answer that are shown.
 const ANSWER_LINES: usize = 1_000;
 /// Bytes of one line of an answer.
@@ -68,11 +70,17 @@ fn row(tool: &Tool, glyphs: &Glyphs, columns: usize) -> Styled {
     let risk = tools::risk_of(tool);
     let role = if tools::is_callable(tool) { Role::Ok } else { Role::Warn };
     let name = text::left(&tool.name, NAME, glyphs.ellipsis);
-    let hints = hints(tool.hints);
     let mut line = Styled::of(Role::Strong, format!("  {name} ")).and(role, format!("{risk} "));
-    if columns >= 60 {
-        line.push(Role::Dim, text::left(&hints, 34, glyphs.ellipsis));
-        line.push(Role::Text, " ");
+    if columns >= HINTED.1 {
+        line.push(Role::Dim, format!("{} ", text::left(&hints(tool.hints), 34, glyphs.ellipsis)));
+    } else if columns >= HINTED.0 {
+        let worst = match tool.hints {
+            ToolHints { destructive: Some(true), .. } => "destructive",
+            ToolHints { read_only: Some(true), .. } => "read-only",
+            ToolHints { read_only: Some(false), .. } => "writes",
+            _ => "no hints",
+        };
+        line.push(Role::Dim, format!("{worst:<11} "));
     }
     let said = tool.description.lines().next().unwrap_or_default();
     line.and(Role::Text, said)
