@@ -131,6 +131,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     if !state.snapshot.suppressed.is_empty() && !state.shows_quiet() {
         list.push((Action::Quiet, "left alone"));
     }
+    if state.focus == Pane::Incidents && !state.listings.past.ended {
+        list.push((Action::Bottom, "earlier"));
+    }
     list
 }
 
