@@ -281,7 +281,6 @@ async fn front_ends_page_back_and_hear_of_a_chain_that_does_not_hold() {
     raw.execute_batch("DROP TRIGGER audit_no_update").unwrap();
     raw.execute("UPDATE audit SET json = 'no record' WHERE n = 3", []).unwrap();
     let broken = store.check_audit().await.unwrap();
-    assert_eq!(broken.count, 2);
     assert!(broken.problem.is_some_and(|p| p.contains("audit record 3")));
     let page = store.audit_page(None, 3).await.unwrap();
     assert_eq!(

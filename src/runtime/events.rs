@@ -1,5 +1,5 @@
 //! What happened lately, for front ends: a bounded list beside the stream, so that who looks later
-//! sees what was told before. Life events also stand as marks between the lines of the log.
+//! sees what was told before.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use sentinel_core::domain::event::Event;
 use sentinel_core::domain::happened::Happened;
-use sentinel_core::domain::life::{LifeEvent, LifeKind};
-
-use crate::runtime::run::Loop;
 
 /// What is kept at most; the oldest gives way.
 pub const EVENTS_KEPT: usize = 2_000;
@@ -65,21 +62,10 @@ impl SharedEvents {
     }
 }
 
-impl Loop {
-    /// Keeps what the engine told of a container, and marks it in the log.
-    pub(super) fn lived(&mut self, event: &LifeEvent) {
-        let Some(name) = self.core.name_of(&event.container).map(str::to_owned) else { return };
-        self.recent.lock().push(Happened::life(&name, &event.kind, event.at));
-        // What is made has no log yet, and what is removed has none any more.
-        if !matches!(event.kind, LifeKind::Create | LifeKind::Destroy | LifeKind::ImageGone) {
-            let words = format!("{name} {}", event.kind.words());
-            self.lock_rings().mark(&event.container, event.at, &words);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use sentinel_core::domain::life::LifeKind;
+
     use super::*;
 
     #[test]

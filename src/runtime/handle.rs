@@ -19,8 +19,8 @@ use tokio::time::timeout;
 
 use crate::runtime::asking::{self, Asking, Material, Question};
 use crate::runtime::consulting::Asked;
-use crate::runtime::looking::Sources;
 use crate::runtime::rings::{LogPage, LogRings, Range};
+use crate::runtime::sources::Sources;
 
 /// How long a front end waits for the engine's answer.
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(2);

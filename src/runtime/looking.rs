@@ -1,7 +1,6 @@
 //! What a front end looks at beyond the snapshot, on demand and in bounded pieces: kinds of line,
 //! what happened lately, the audit trail, past incidents, and answers of tools that only read.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,50 +15,17 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::ports::{ReadTools, Store};
-use crate::runtime::events::{Numbered, SharedEvents};
+use crate::runtime::events::Numbered;
 use crate::runtime::handle::{CommandError, Handle, Wanted};
-use crate::runtime::rings::Range;
-use crate::runtime::run::Loop;
 
 /// Audit records of one page.
 pub const AUDIT_PAGE: usize = 100;
 /// Past incidents of one page.
 pub const PAST_PAGE: usize = 50;
-/// Newest lines of a log that are sorted by kind when somebody asks: a few milliseconds.
-const LINES_SORTED: usize = 5_000;
 /// How long the kinds of line of one container may take.
 const PATTERNS_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a tool that only reads may take, whatever its server allows itself.
 const TOOL_PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where a front end may look.
-#[derive(Clone)]
-pub(crate) struct Sources {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) reads: Arc<dyn ReadTools>,
-    pub(crate) recent: SharedEvents,
-}
-
-impl fmt::Debug for Sources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sources").finish_non_exhaustive()
-    }
-}
-
-impl Loop {
-    /// Answers which kinds of line a container wrote.
-    pub(super) fn sort_out(
-        &mut self,
-        container: &ContainerId,
-        reply: oneshot::Sender<Option<LogPatterns>>,
-    ) {
-        let kept = self.lock_rings().read(container, Range::Tail(LINES_SORTED)).entries;
-        let patterns = self.core.patterns(container, &kept, Timestamp::now());
-        // Whoever asked may have given up waiting.
-        drop(reply.send(patterns));
-    }
-}
 
 impl Handle {
     /// The kinds of line of a container. `None`: it is not watched.

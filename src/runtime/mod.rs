@@ -18,4 +18,6 @@ pub mod parts;
 pub mod rings;
 mod roles;
 pub mod run;
+mod sources;
 pub mod storing;
+mod telling;

@@ -24,10 +24,10 @@ use crate::runtime::events::SharedEvents;
 use crate::runtime::handle::{Handle, Request, Wanted};
 use crate::runtime::hands::Hands;
 use crate::runtime::known::Known;
-use crate::runtime::looking::Sources;
 use crate::runtime::parts::{Outcome, Parts};
 use crate::runtime::rings::LogRings;
 use crate::runtime::roles::{Change, Roles};
+use crate::runtime::sources::Sources;
 use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
 
 /// Events that a slow reader may be behind.

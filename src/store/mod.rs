@@ -20,6 +20,5 @@ pub mod salt;
 pub mod schema;
 pub mod sqlite;
 pub mod trail;
-mod verdict;
 
 mod worker;

@@ -7,11 +7,12 @@ use sentinel_core::domain::plan::Plan;
 use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::action::Action;
-use crate::tui::listing::{Listing, tools};
+use crate::tui::listing::Listing;
 use crate::tui::lists;
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
 use crate::tui::role::Role;
+use crate::tui::rows::tools;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
 

@@ -10,7 +10,7 @@ use sentinel_core::domain::plan::{FixState, Plan};
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::snapshot::ContainerView;
 
-use crate::tui::listing::past;
+use crate::tui::rows::past;
 use crate::tui::state::{Sort, State};
 use crate::tui::status;
 use crate::tui::terms::Terms;
@@ -118,7 +118,7 @@ pub fn shown_incidents(state: &State) -> usize {
 }
 
 fn wanted_incidents(state: &State) -> impl Iterator<Item = &Arc<Incident>> {
-    let terms = state.incidents.terms.as_ref();
+    let terms = state.listings.incident_terms.as_ref();
     let all = state.snapshot.incidents.iter().chain(past::beyond(state));
     all.filter(move |i| terms.is_none_or(|t| is_wanted(i, t)))
 }

@@ -37,6 +37,7 @@ pub mod quiet;
 pub mod reach;
 pub mod record;
 pub mod role;
+pub mod rows;
 pub mod run;
 pub mod state;
 pub mod status;

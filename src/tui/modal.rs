@@ -8,7 +8,6 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
-use crate::tui::form::Form;
 use crate::tui::record::Record;
 
 /// How long keys are ignored after a guarded dialog was first drawn.
@@ -39,7 +38,7 @@ impl Open {
         match self.modal {
             Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
             // What it calls only reads.
-            Modal::Form(_) => false,
+            Modal::Form => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -90,8 +89,9 @@ pub enum Modal {
     Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
     Talk,
-    /// The arguments of a tool that only reads.
-    Form(Box<Form>),
+    /// The arguments of a tool that only reads, in
+    /// [`crate::tui::listing::Listings::form`].
+    Form,
     /// Really quit?
     Quit {
         /// What would end with it.

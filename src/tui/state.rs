@@ -20,7 +20,6 @@ use crate::tui::notice::Notices;
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::talk::Talk;
-use crate::tui::terms::Terms;
 
 /// How long a message stays.
 pub const TOAST_LASTS: Duration = Duration::from_secs(6);
@@ -83,13 +82,11 @@ pub struct Selection<T> {
     pub row: usize,
     /// What is shown.
     pub filter: Option<Pattern>,
-    /// The same, where a filter may have terms.
-    pub terms: Option<Terms>,
 }
 
 impl<T> Default for Selection<T> {
     fn default() -> Self {
-        Self { item: None, row: 0, filter: None, terms: None }
+        Self { item: None, row: 0, filter: None }
     }
 }
 
@@ -119,6 +116,17 @@ pub struct Inspector {
     pub chosen: Option<usize>,
     /// Where "back" leads.
     pub from: Pane,
+}
+
+/// What the inspector showed before something else took its place.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// It, with where it was scrolled to; `None`: nothing was inspected.
+    pub inspector: Option<Inspector>,
+    /// Where the focus was.
+    pub focus: Pane,
+    /// What stands before it.
+    pub front: Subject,
 }
 
 /// What a line that is being typed in the footer is for.
@@ -211,6 +219,8 @@ pub struct State {
     pub jump: Option<Jump>,
     /// The inspector, if open.
     pub inspector: Option<Inspector>,
+    /// What it showed before, at most a few levels deep.
+    pub behind: Vec<Behind>,
     /// The further lists, and what was read for them.
     pub listings: Box<Listings>,
     /// The dialog, if open.
@@ -266,6 +276,7 @@ impl State {
             logs: LogView::default(),
             jump: None,
             inspector: None,
+            behind: Vec::new(),
             listings: Box::default(),
             modal: None,
             talk: None,

@@ -121,7 +121,7 @@ pub struct AuditPage {
 /// What a check of the whole trail found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditCheck {
-    /// Records in it, as far as they are good.
+    /// Records in it; 0 if it does not hold.
     pub count: u64,
     /// The last hash.
     pub head: String,

@@ -3,11 +3,8 @@
 use std::collections::VecDeque;
 
 use sentinel_core::domain::audit::{AuditCheck, AuditEntry, AuditPage};
-use sentinel_core::domain::plan::Actor;
 
-use crate::tui::listing::wanted;
-use crate::tui::state::{Selection, State};
-use crate::tui::terms::Terms;
+use crate::tui::listing::cursor::Cursor;
 
 /// Records that are kept here at most: whoever pages back further leaves the newest behind.
 pub const RECORDS_KEPT: usize = 1_000;
@@ -16,7 +13,7 @@ pub const RECORDS_KEPT: usize = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     /// The chosen row.
-    pub selection: Selection<u64>,
+    pub cursor: Cursor,
     /// Records, newest first.
     pub kept: VecDeque<AuditEntry>,
     /// There are older ones.
@@ -78,39 +75,6 @@ impl Audit {
     pub fn at(&self, n: u64) -> Option<&AuditEntry> {
         self.kept.iter().find(|e| e.n == n)
     }
-}
-
-/// Who, in words.
-pub fn who(actor: &Actor) -> String {
-    actor.to_string()
-}
-
-/// The rows.
-pub(super) fn rows(state: &State, terms: Option<&Terms>) -> Vec<u64> {
-    let fits = |entry: &&AuditEntry| {
-        let Some(record) = &entry.record else { return terms.is_none() };
-        let value = |field: &str| match field {
-            "who" => vec![who(&record.actor)],
-            "what" => vec![
-                record.action.as_str().to_owned(),
-                record.call.as_ref().map(|c| c.tool.clone()).unwrap_or_default(),
-            ],
-            "on" => vec![record.target.clone()],
-            _ => vec![record.incident.0.clone()],
-        };
-        let tool = record.call.as_ref().map(|c| c.tool.as_str()).unwrap_or_default();
-        let words = format!(
-            "{} {} {} {tool} {} {} {}",
-            entry.n,
-            who(&record.actor),
-            record.action.as_str(),
-            record.target,
-            record.incident,
-            record.reason
-        );
-        wanted(terms, value, &words)
-    };
-    state.listings.audit.kept.iter().filter(fits).map(|e| e.n).collect()
 }
 
 #[cfg(test)]

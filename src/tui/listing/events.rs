@@ -4,15 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::runtime::events::{EVENTS_KEPT, Numbered};
-use crate::tui::listing::wanted;
-use crate::tui::state::{Selection, State};
-use crate::tui::terms::Terms;
+use crate::tui::listing::cursor::Cursor;
 
 /// The list.
 #[derive(Clone, Debug, Default)]
 pub struct Events {
     /// The chosen row.
-    pub selection: Selection<u64>,
+    pub cursor: Cursor,
     /// What happened, oldest first.
     pub kept: VecDeque<Arc<Numbered>>,
 }
@@ -40,21 +38,4 @@ impl Events {
         let place = self.kept.partition_point(|n| n.number < number);
         self.kept.get(place).filter(|n| n.number == number)
     }
-}
-
-/// The rows, newest first.
-pub(super) fn rows(state: &State, terms: Option<&Terms>) -> Vec<u64> {
-    let fits = |numbered: &&Arc<Numbered>| {
-        let happened = &numbered.happened;
-        let container = happened.container.as_deref().unwrap_or_default();
-        let incident = happened.incident.as_ref().map(|id| id.0.clone()).unwrap_or_default();
-        let words = format!("{container} {incident} {} {}", happened.matter, happened.words);
-        let value = |field: &str| match field {
-            "container" => vec![container.to_owned()],
-            "kind" => vec![happened.matter.as_str().to_owned()],
-            _ => vec![incident.clone()],
-        };
-        wanted(terms, value, &words)
-    };
-    state.listings.events.kept.iter().rev().filter(fits).map(|n| n.number).collect()
 }

@@ -7,8 +7,6 @@ use jiff::Timestamp;
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 
-use crate::tui::state::State;
-
 /// Past incidents that are kept here at most; `incidents list` knows them all.
 pub const PAST_KEPT: usize = 500;
 
@@ -45,12 +43,4 @@ impl PastIncidents {
         }
         self.kept.len() == before && !self.ended
     }
-}
-
-/// Past incidents that the snapshot does not hold.
-pub fn beyond(state: &State) -> impl Iterator<Item = &Arc<Incident>> {
-    let kept = &state.listings.past.kept;
-    let shown = state.snapshot.incidents.iter().filter(|_| !kept.is_empty());
-    let known: HashSet<&IncidentId> = shown.map(|i| &i.id).collect();
-    kept.iter().filter(move |i| !known.contains(&i.id))
 }

@@ -1,7 +1,4 @@
-//! What the pages of the lists share: a heading of columns, rows that can be chosen, and why there
-//! are none.
-
-use sentinel_core::domain::log::Level;
+//! The page of each list, of each row, and the title of both.
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::listing::Listing;
@@ -46,48 +43,9 @@ pub fn title(state: &State) -> Styled {
         let of = of.map_or("all", |v| v.container.of.name.as_str());
         line.push(Role::Dim, format!(" of {of}, {}", list.order.words()));
     }
-    if let Some(terms) = &state.listings.selection(listing).terms {
+    if let Some(terms) = &state.listings.cursor(listing).terms {
         line.push(Role::Text, " ");
         line.push(Role::Match, format!(" /{} ", terms.text()));
     }
     line
-}
-
-impl Page {
-    /// A row that can be chosen.
-    pub(super) fn row(&mut self, line: Styled) {
-        self.stops.push(self.lines.len());
-        self.lines.push(line);
-    }
-
-    /// Why there are no rows.
-    pub(super) fn none(&mut self, state: &State, listing: Listing, why: &str, columns: usize) {
-        if state.listings.selection(listing).terms.is_some() {
-            self.say(0, Role::Dim, "Nothing matches the filter. Esc clears it.", columns);
-        } else {
-            self.say(0, Role::Dim, why, columns);
-        }
-    }
-}
-
-/// How a level looks.
-pub(super) fn of_level(level: Option<Level>) -> (Role, &'static str) {
-    match level {
-        Some(Level::Fatal) => (Role::LevelError, "FATAL"),
-        Some(Level::Error) => (Role::LevelError, "ERROR"),
-        Some(Level::Warn) => (Role::LevelWarn, "WARN"),
-        Some(Level::Info) => (Role::LevelInfo, "INFO"),
-        Some(Level::Debug) => (Role::LevelDebug, "DEBUG"),
-        Some(Level::Trace) => (Role::LevelDebug, "TRACE"),
-        None => (Role::Dim, ""),
-    }
-}
-
-/// A count in at most five columns.
-pub(super) fn short(count: u64) -> String {
-    match count {
-        0..100_000 => count.to_string(),
-        100_000..10_000_000 => format!("{}k", count / 1000),
-        _ => format!("{}M", count / 1_000_000),
-    }
 }

@@ -6,6 +6,7 @@ mod audit;
 pub mod container;
 mod events;
 pub mod incident;
+mod list_parts;
 pub mod listing;
 pub mod opinion;
 pub mod page;

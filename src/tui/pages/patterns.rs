@@ -5,7 +5,7 @@ use sentinel_core::domain::log_pattern::{LogPattern, LogPatterns, RECENT_COLUMNS
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::listing::Listing;
-use crate::tui::pages::listing::{of_level, short};
+use crate::tui::pages::list_parts::{of_level, short};
 use crate::tui::pages::page::Page;
 use crate::tui::role::Role;
 use crate::tui::state::State;

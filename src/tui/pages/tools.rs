@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::listing::Listing;
-use crate::tui::listing::tools::{self, Outcome};
+use crate::tui::listing::tools::Outcome;
 use crate::tui::pages::page::Page;
 use crate::tui::role::Role;
+use crate::tui::rows::tools;
 use crate::tui::state::State;
 use crate::tui::styled::{Styled, paragraph};
 use crate::tui::{text, words};

@@ -3,17 +3,33 @@
 use sentinel_core::report::{markdown, postmortem};
 
 use crate::tui::action::Action;
+use crate::tui::listing::Listing;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, listing, logs, movement, prompts, silence, talk};
+use crate::tui::update::{decide, form, listing, logs, movement, prompts, silence, talk};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let (Action::Open, Pane::Inspector, Some((Listing::Tools, key))) =
+        (action, state.focus, state.listing_row())
+    {
+        form::open(state, key);
+        return Vec::new();
+    }
     if let Some(effects) = listing::act(state, action) {
         return effects;
     }
+    let mut effects = act_in_pane(state, action);
+    if action.moves() {
+        effects.extend(listing::earlier_incidents(state));
+    }
+    effects
+}
+
+/// The same where no list is meant.
+fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Up => movement::step(state, -1),
         Action::Down => movement::step(state, 1),

@@ -243,7 +243,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Approve(approval) => approval_key(state, approval, event),
         // Its keys are looked at before they come here.
         Modal::Palette(_) => (true, Vec::new()),
-        Modal::Form(form) => form::key(state, form, event),
+        Modal::Form => form::key(state, event),
         Modal::Talk => talk::key(state, event),
     };
     if stays {

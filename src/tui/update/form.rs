@@ -4,9 +4,10 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::tui::form::{Form, Kind};
 use crate::tui::listing::look::Look;
-use crate::tui::listing::tools::{self, Called, Outcome};
+use crate::tui::listing::tools::{Called, Outcome};
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
+use crate::tui::rows::tools;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
 
@@ -28,7 +29,10 @@ pub(super) fn open(state: &mut State, key: u64) {
     let target = state.containers.item.as_ref().and_then(|id| state.container(id));
     let target = target.map(|v| v.container.of.name.clone());
     match Form::of(key, &tool, &containers, target.as_deref()) {
-        Some(form) => state.modal = Some(Open::new(Modal::Form(Box::new(form)))),
+        Some(form) => {
+            state.listings.form = Some(form);
+            state.modal = Some(Open::new(Modal::Form));
+        }
         None => {
             let why = "Its arguments fit no form: use `sentinel-tui tools call`.";
             state.toast(false, why);
@@ -37,7 +41,16 @@ pub(super) fn open(state: &mut State, key: u64) {
 }
 
 /// A key in it. Whether it stays open.
-pub(super) fn key(state: &mut State, form: &mut Form, event: KeyEvent) -> (bool, Vec<Effect>) {
+pub(super) fn key(state: &mut State, event: KeyEvent) -> (bool, Vec<Effect>) {
+    let Some(mut form) = state.listings.form.take() else { return (false, Vec::new()) };
+    let (open, effects) = typed_in(state, &mut form, event);
+    if open {
+        state.listings.form = Some(form);
+    }
+    (open, effects)
+}
+
+fn typed_in(state: &mut State, form: &mut Form, event: KeyEvent) -> (bool, Vec<Effect>) {
     match event.code {
         KeyCode::Esc => return (false, Vec::new()),
         KeyCode::Tab | KeyCode::Down => form.go(true),

@@ -12,16 +12,16 @@ use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::room;
 use crate::tui::listing::Listing;
 use crate::tui::listing::look::{Look, Seen};
-use crate::tui::listing::past;
 use crate::tui::listing::patterns::MOST_CONTAINERS;
 use crate::tui::listing::tools::Outcome;
 use crate::tui::lists;
 use crate::tui::message::Effect;
 use crate::tui::pages::listing as page;
 use crate::tui::pane::Pane;
+use crate::tui::rows::past;
 use crate::tui::state::{State, Subject};
 use crate::tui::terms::Terms;
-use crate::tui::update::{form, movement};
+use crate::tui::update::movement;
 
 /// A list in view whose data is in no snapshot is asked for again after this.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -47,6 +47,24 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         }
         return None;
     };
+    if let Some(of) = state.listing() {
+        let rows = room(state, Pane::Inspector).0;
+        let step = |part: usize| isize::try_from((rows / part).max(1)).unwrap_or(1);
+        let by = match action {
+            Action::Up => Some(-1),
+            Action::Down => Some(1),
+            Action::HalfUp => Some(-step(2)),
+            Action::HalfDown => Some(step(2)),
+            Action::PageUp => Some(-step(1)),
+            Action::PageDown => Some(step(1)),
+            Action::Top => return Some(move_to(state, of, |_, _| 0)),
+            Action::Bottom => return Some(move_to(state, of, |_, last| last)),
+            _ => None,
+        };
+        if let Some(by) = by {
+            return Some(move_to(state, of, |row, _| row.saturating_add_signed(by)));
+        }
+    }
     match action {
         Action::Sort if listing == Listing::Patterns => {
             state.listings.patterns.order = state.listings.patterns.order.next();
@@ -149,7 +167,7 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
             ask(state, Listing::Patterns)
         }
         // Whoever reads further down is not moved, and the whole chain is checked once.
-        Some(Listing::Audit) if state.listings.audit.selection.row == 0 => {
+        Some(Listing::Audit) if state.listings.audit.cursor.row == 0 => {
             state.listings.asked_at = state.at;
             read_audit(state, None)
         }
@@ -172,7 +190,7 @@ pub(super) fn news(state: &mut State) -> Vec<Effect> {
 /// Sets the filter of the list in view.
 pub(super) fn filter(state: &mut State, text: &str) {
     let Some(listing) = state.listing() else { return };
-    state.listings.selection_mut(listing).terms = Terms::parse(text, listing.fields());
+    state.listings.cursor_mut(listing).terms = Terms::parse(text, listing.fields());
     keep(state, listing);
 }
 
@@ -184,7 +202,7 @@ pub(super) fn move_to(
 ) -> Vec<Effect> {
     let rows = state.listing_rows(listing);
     let last = rows.len().saturating_sub(1);
-    let selection = state.listings.selection_mut(listing);
+    let selection = state.listings.cursor_mut(listing);
     let row = to(selection.row, last).min(last);
     (selection.row, selection.item) = (row, rows.get(row).copied());
     show(state, listing);
@@ -209,7 +227,7 @@ pub(super) fn keep(state: &mut State, listing: Listing) {
         return;
     }
     let rows = state.listing_rows(listing);
-    let selection = state.listings.selection_mut(listing);
+    let selection = state.listings.cursor_mut(listing);
     let follows = matches!(listing, Listing::Events | Listing::Audit) && selection.row == 0;
     let before = selection.row;
     let place = selection.item.and_then(|key| rows.iter().position(|k| *k == key));
@@ -231,7 +249,7 @@ pub(super) fn keep(state: &mut State, listing: Listing) {
 fn show(state: &mut State, listing: Listing) {
     let (height, columns) = room(state, Pane::Inspector);
     let page = page::page(state, listing, Glyphs::of(state.ascii), columns.saturating_sub(2));
-    let row = state.listings.selection(listing).row;
+    let row = state.listings.cursor(listing).row;
     let line = page.stops.get(row).copied();
     let Some(inspector) = state.inspector.as_mut() else { return };
     inspector.chosen = line.map(|_| row);
@@ -253,15 +271,12 @@ fn enter(state: &mut State) -> Vec<Effect> {
     if let Some((listing, key)) = state.listing_row() {
         return match listing {
             Listing::Patterns => sample(state, key),
-            Listing::Tools => {
-                form::open(state, key);
-                Vec::new()
-            }
-            Listing::Audit | Listing::Events => Vec::new(),
+            // The form of a tool is opened where keys are told apart.
+            Listing::Tools | Listing::Audit | Listing::Events => Vec::new(),
         };
     }
     let Some(listing) = state.listing() else { return Vec::new() };
-    let Some(key) = state.listings.selection(listing).item else { return Vec::new() };
+    let Some(key) = state.listings.cursor(listing).item else { return Vec::new() };
     if listing == Listing::Events {
         return of_event(state, key);
     }
@@ -318,11 +333,11 @@ fn logs(state: &mut State) -> Vec<Effect> {
     let name = match (state.listing(), state.listing_row()) {
         (Some(Listing::Patterns), _) | (_, Some((Listing::Patterns, _))) => {
             let key = state.listing_row().map(|(_, key)| key);
-            let key = key.or(state.listings.patterns.selection.item);
+            let key = key.or(state.listings.patterns.cursor.item);
             key.and_then(|key| state.listings.patterns.at(key)).map(|(of, _)| of.of.name.clone())
         }
         (Some(Listing::Events), _) => {
-            let key = state.listings.events.selection.item;
+            let key = state.listings.events.cursor.item;
             let event = key.and_then(|number| state.listings.events.at(number));
             event.and_then(|n| n.happened.container.clone())
         }

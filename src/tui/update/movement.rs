@@ -12,7 +12,7 @@ use crate::tui::message::Effect;
 use crate::tui::pages;
 use crate::tui::pane::Pane;
 use crate::tui::state::{Jump, Selection, State, Subject};
-use crate::tui::update::{listing, logs};
+use crate::tui::update::logs;
 
 pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
     match state.focus {
@@ -20,9 +20,6 @@ pub(super) fn step(state: &mut State, by: isize) -> Vec<Effect> {
             let (rows, columns) = room(state, Pane::Logs);
             state.logs.step(by, rows, columns);
             Vec::new()
-        }
-        Pane::Inspector if let Some(of) = state.listing() => {
-            listing::move_to(state, of, |row, _| row.saturating_add_signed(by))
         }
         Pane::Inspector => {
             inspector_step(state, by);
@@ -43,9 +40,6 @@ pub(super) fn page(state: &mut State, direction: isize, part: usize) -> Vec<Effe
             state.logs.step(by, rows, columns);
             Vec::new()
         }
-        Pane::Inspector if let Some(of) = state.listing() => {
-            listing::move_to(state, of, |row, _| row.saturating_add_signed(by))
-        }
         Pane::Inspector => {
             scroll(state, by);
             Vec::new()
@@ -63,9 +57,6 @@ pub(super) fn end(state: &mut State, last: bool) -> Vec<Effect> {
         Pane::Logs => {
             let (rows, columns) = room(state, Pane::Logs);
             state.logs.jump(0, rows, columns);
-        }
-        Pane::Inspector if let Some(of) = state.listing() => {
-            return listing::move_to(state, of, |_, count| if last { count } else { 0 });
         }
         Pane::Inspector => {
             let far = isize::try_from(u32::MAX).unwrap_or(isize::MAX);
@@ -92,7 +83,6 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
         Pane::Incidents => {
             let ids = incident_ids(state);
             choose(&mut state.incidents, &ids, to);
-            let earlier = listing::earlier_incidents(state);
             if let (Some(id), Some(inspector)) =
                 (state.incidents.item.clone(), state.inspector.as_mut())
                 && matches!(inspector.subject, Subject::Incident(_))
@@ -102,11 +92,9 @@ fn list(state: &mut State, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
                 inspector.subject = Subject::Incident(id.clone());
                 inspector.scroll = 0;
                 inspector.chosen = None;
-                let mut effects = select_root(state, &id);
-                effects.extend(earlier);
-                return effects;
+                return select_root(state, &id);
             }
-            earlier
+            Vec::new()
         }
         Pane::Fixes => {
             let ids = fix_ids(state);

@@ -6,6 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
 use crate::tui::filter::Filter;
+use crate::tui::form::Form;
 use crate::tui::lists;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, TYPED_LIMIT, one_line, typed};
@@ -40,7 +41,7 @@ fn set_now(state: &State, kind: PromptKind) -> String {
             return state.logs.filter.as_ref().map(|f| f.text().to_owned()).unwrap_or_default();
         }
         PromptKind::List(Pane::Inspector) => {
-            let terms = state.listing().and_then(|of| state.listings.selection(of).terms.as_ref());
+            let terms = state.listing().and_then(|of| state.listings.cursor(of).terms.as_ref());
             return terms.map(|t| t.text().to_owned()).unwrap_or_default();
         }
         PromptKind::Search => &state.logs.search,
@@ -100,7 +101,7 @@ fn set(state: &mut State, kind: PromptKind, text: &str) -> Vec<Effect> {
         PromptKind::Filter => state.logs.filter = Filter::parse(text, state.now, &state.zone),
         PromptKind::List(Pane::Incidents) => {
             state.incidents.filter = Pattern::parse(text);
-            state.incidents.terms = Terms::parse(text, lists::INCIDENT_FIELDS);
+            state.listings.incident_terms = Terms::parse(text, lists::INCIDENT_FIELDS);
         }
         PromptKind::List(Pane::Inspector) => listing::filter(state, text),
         PromptKind::List(Pane::Fixes) => state.fixes.filter = Pattern::parse(text),
@@ -140,7 +141,7 @@ pub(super) fn clear(state: &mut State) -> Option<Vec<Effect>> {
         Pane::Incidents if state.incidents.filter.is_some() => PromptKind::List(Pane::Incidents),
         Pane::Fixes if state.fixes.filter.is_some() => PromptKind::List(Pane::Fixes),
         Pane::Inspector
-            if state.listing().is_some_and(|of| state.listings.selection(of).terms.is_some()) =>
+            if state.listing().is_some_and(|of| state.listings.cursor(of).terms.is_some()) =>
         {
             PromptKind::List(Pane::Inspector)
         }
@@ -160,8 +161,9 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
                 silencing.begin();
                 state.dirty |= silencing.field().insert_str(line);
             }
-            Modal::Form(form) => {
-                if let Some(field) = form.field().filter(|f| f.is_typed()) {
+            Modal::Form => {
+                let field = state.listings.form.as_mut().and_then(Form::field);
+                if let Some(field) = field.filter(|f| f.is_typed()) {
                     state.dirty |= field.typed.insert_str(line);
                 }
             }

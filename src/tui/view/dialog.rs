@@ -49,7 +49,11 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
         Modal::Reason(reason) => reason_box(brush, screen, reason),
         Modal::Silence(silencing) => silence::draw(brush, state, screen, silencing),
         Modal::Approve(approval) => approval_box(brush, state, screen, approval),
-        Modal::Form(one) => form::draw(brush, screen, one),
+        Modal::Form => {
+            if let Some(one) = &state.listings.form {
+                form::draw(brush, screen, one);
+            }
+        }
         Modal::Palette(palette) => palette::draw(brush, state, screen, palette),
         Modal::Talk => {
             if let Some(talk) = &state.talk {
