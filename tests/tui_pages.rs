@@ -167,10 +167,11 @@ fn trail(numbers: std::ops::RangeInclusive<u64>) -> AuditPage {
 
 fn fill_audit(session: &mut Session, page: AuditPage) {
     session.keys("8");
+    let count = page.entries.first().map_or(0, |e| e.n);
     let (generation, _) = looked(session, |l| matches!(l, Look::Audit(_)));
     seen(session, generation, Seen::Audit(Ok(page)));
     let (generation, _) = looked(session, |l| matches!(l, Look::CheckAudit));
-    let check = AuditCheck { count: 12, head: "3f".repeat(32), problem: None };
+    let check = AuditCheck { count, head: "3f".repeat(32), problem: None };
     seen(session, generation, Seen::AuditChecked(Ok(check)));
 }
 
@@ -488,6 +489,14 @@ fn the_trail_is_read_page_by_page_and_checked_once() {
     assert_eq!(looks(&session), before + 1, "that was the first record");
     session.keys("g");
     assert_eq!(session.state.listings.audit.cursor.item, Some(200));
+    // Its check was of these records: with one more it is checked anew.
+    let checked = |session: &Session| session.state.listings.audit.checking.is_none();
+    assert!(checked(&session));
+    session.wait(6000);
+    session.send(Msg::Tick { now: now(), at: session.at });
+    let (generation, _) = looked(&session, |l| matches!(l, Look::Audit(None)));
+    seen(&mut session, generation, Seen::Audit(Ok(trail(102..=201))));
+    assert!(!checked(&session));
     session.keys("/");
     session.types("what:applied on:api who:ana");
     session.keys("enter");

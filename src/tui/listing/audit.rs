@@ -40,6 +40,13 @@ impl Audit {
         self.kept.back().map(|e| e.n)
     }
 
+    /// Whether records came since the chain was found whole.
+    pub fn outgrew_its_check(&self) -> bool {
+        let newest = self.kept.front().map_or(0, |e| e.n);
+        let whole = |check: &AuditCheck| check.problem.is_none() && check.count < newest;
+        self.checking.is_none() && matches!(&self.checked, Some(Ok(check)) if whole(check))
+    }
+
     /// Takes a page: an older one behind what is here, the newest in its place or before it.
     pub fn take(&mut self, page: AuditPage) {
         (self.path, self.read, self.trouble) = (page.path, true, None);

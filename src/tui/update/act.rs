@@ -8,7 +8,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, form, listing, logs, movement, prompts, silence, talk};
+use crate::tui::update::{decide, form, listing, logs, movement, past, prompts, silence, talk};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -23,7 +23,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
     let mut effects = act_in_pane(state, action);
     if action.moves() {
-        effects.extend(listing::earlier_incidents(state));
+        effects.extend(past::earlier_incidents(state));
     }
     effects
 }

@@ -1,11 +1,9 @@
 //! The four lists: opening and leaving them, moving in them, going deeper, and what comes for them.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use sentinel_core::domain::evidence::{Evidence, EvidenceKind, LineAddress};
 use sentinel_core::domain::ids::ContainerId;
-use sentinel_core::domain::incident::Incident;
 
 use crate::tui::action::Action;
 use crate::tui::glyphs::Glyphs;
@@ -14,14 +12,12 @@ use crate::tui::listing::Listing;
 use crate::tui::listing::look::{Look, Seen};
 use crate::tui::listing::patterns::MOST_CONTAINERS;
 use crate::tui::listing::tools::Outcome;
-use crate::tui::lists;
 use crate::tui::message::Effect;
 use crate::tui::pages::listing as page;
 use crate::tui::pane::Pane;
-use crate::tui::rows::past;
 use crate::tui::state::{State, Subject};
 use crate::tui::terms::Terms;
-use crate::tui::update::movement;
+use crate::tui::update::{movement, past};
 
 /// A list in view whose data is in no snapshot is asked for again after this.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -138,14 +134,19 @@ fn ask(state: &mut State, listing: Listing) -> Vec<Effect> {
             let first = !state.listings.audit.read;
             let mut effects = read_audit(state, None);
             if first || state.listings.audit.checking.is_none() {
-                let generation = state.listings.next();
-                state.listings.audit.checking = Some(generation);
-                effects.push(Effect::Look { generation, look: Look::CheckAudit });
+                effects.extend(check_audit(state));
             }
             effects
         }
         Listing::Tools => Vec::new(),
     }
+}
+
+fn check_audit(state: &mut State) -> Vec<Effect> {
+    let generation = state.listings.next();
+    state.listings.audit.checking = Some(generation);
+    state.dirty = true;
+    vec![Effect::Look { generation, look: Look::CheckAudit }]
 }
 
 fn read_audit(state: &mut State, before: Option<u64>) -> Vec<Effect> {
@@ -348,26 +349,6 @@ fn logs(state: &mut State) -> Vec<Effect> {
     id.map(|id| movement::select_container(state, id)).unwrap_or_default()
 }
 
-/// Beyond the last incident, those that ended earlier are read.
-pub(super) fn earlier_incidents(state: &mut State) -> Vec<Effect> {
-    let past = &state.listings.past;
-    if state.focus != Pane::Incidents || past.running.is_some() || past.ended {
-        return Vec::new();
-    }
-    let last = lists::incidents(state).last().map(|i| i.id.clone());
-    if last != state.incidents.item {
-        return Vec::new();
-    }
-    read_past(state)
-}
-
-fn read_past(state: &mut State) -> Vec<Effect> {
-    let before = state.listings.past.before.clone();
-    let generation = state.listings.next();
-    state.listings.past.running = Some(generation);
-    vec![Effect::Look { generation, look: Look::Past(before) }]
-}
-
 /// Something that was asked for came.
 pub(super) fn take(state: &mut State, generation: u64, seen: Seen) -> Vec<Effect> {
     let now = Some(generation);
@@ -397,6 +378,9 @@ pub(super) fn take(state: &mut State, generation: u64, seen: Seen) -> Vec<Effect
                 Err(why) => state.listings.audit.trouble = Some(why),
             }
             keep(state, Listing::Audit);
+            if state.listings.audit.outgrew_its_check() {
+                return check_audit(state);
+            }
         }
         Seen::AuditChecked(found) if state.listings.audit.checking == now => {
             state.listings.audit.checking = None;
@@ -416,7 +400,7 @@ pub(super) fn take(state: &mut State, generation: u64, seen: Seen) -> Vec<Effect
         Seen::Past(page) if state.listings.past.running == now => {
             state.listings.past.running = None;
             state.dirty = true;
-            return past_came(state, page);
+            return past::came(state, page);
         }
         // It comes late: something newer was asked for.
         _ => return Vec::new(),
@@ -424,26 +408,6 @@ pub(super) fn take(state: &mut State, generation: u64, seen: Seen) -> Vec<Effect
     state.dirty = true;
     movement::settle(state);
     Vec::new()
-}
-
-fn past_came(state: &mut State, page: Result<Vec<Incident>, String>) -> Vec<Effect> {
-    match page {
-        Ok(page) => {
-            let known: HashSet<_> = state.snapshot.incidents.iter().map(|i| i.id.clone()).collect();
-            if state.listings.past.take(page, &known) {
-                return read_past(state);
-            }
-            if state.listings.past.ended && past::beyond(state).next().is_none() {
-                state.toast(true, "There are no earlier incidents.");
-            }
-            movement::keep_selections(state)
-        }
-        Err(why) => {
-            state.listings.past.ended = true;
-            state.toast(false, format!("Earlier incidents cannot be read: {why}"));
-            Vec::new()
-        }
-    }
 }
 
 /// Whether a list in view has to be asked for again by the clock.

@@ -9,6 +9,7 @@ mod logs;
 mod mouse;
 mod movement;
 mod palette;
+mod past;
 mod prompts;
 mod silence;
 mod snapshot;
