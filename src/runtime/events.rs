@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn the_newest_are_kept_and_given_out_from_a_number_on() {
         let mut log = EventLog::default();
-        for exit_code in 0..=(EVENTS_KEPT as i64 + 1) {
+        for exit_code in (0..EVENTS_KEPT + 2).filter_map(|n| i64::try_from(n).ok()) {
             let kind = LifeKind::Die { exit_code };
             log.push(Happened::life("api", &kind, Timestamp::UNIX_EPOCH));
         }

@@ -25,7 +25,7 @@ pub const PAST_PAGE: usize = 50;
 /// How long the kinds of line of one container may take.
 const PATTERNS_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a tool that only reads may take, whatever its server allows itself.
-const TOOL_PATIENCE: Duration = Duration::from_secs(60);
+const TOOL_PATIENCE: Duration = Duration::from_mins(1);
 
 impl Handle {
     /// The kinds of line of a container. `None`: it is not watched.

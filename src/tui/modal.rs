@@ -33,12 +33,14 @@ impl Open {
     }
 
     /// Whether a key in it can change something. Nothing in the help or in a conversation does,
-    /// and what the palette runs asks for itself.
+    /// what the palette runs asks for itself, and a form calls only what reads.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
-            // What it calls only reads.
-            Modal::Form => false,
+            Modal::Help { .. }
+            | Modal::Palette(_)
+            | Modal::Record { .. }
+            | Modal::Talk
+            | Modal::Form => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)

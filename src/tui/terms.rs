@@ -14,7 +14,7 @@ struct Term {
 #[derive(Clone, Debug)]
 pub struct Terms {
     text: String,
-    terms: Vec<Term>,
+    fields: Vec<Term>,
     rest: Option<Pattern>,
 }
 
@@ -33,7 +33,7 @@ impl Terms {
         let rest = Pattern::parse(&rest.join(" "));
         // A field that waits for its value hides nothing yet.
         terms.retain(|t| !t.any.is_empty());
-        (!typed.trim().is_empty()).then(|| Self { text: typed.to_owned(), terms, rest })
+        (!typed.trim().is_empty()).then(|| Self { text: typed.to_owned(), fields: terms, rest })
     }
 
     /// What was typed.
@@ -51,7 +51,7 @@ impl Terms {
                 .any(|v| term.any.iter().any(|wanted| v.contains(wanted.as_str())));
             has != term.inverse
         };
-        self.terms.iter().all(fits) && self.rest.as_ref().is_none_or(|rest| rest.accepts(words))
+        self.fields.iter().all(fits) && self.rest.as_ref().is_none_or(|rest| rest.accepts(words))
     }
 }
 

@@ -101,7 +101,7 @@ impl Listings {
     }
 
     /// A number for what is asked for now.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.generation += 1;
         self.generation
     }

@@ -54,20 +54,21 @@ fn about(page: &mut Page, state: &State, columns: usize) {
     let sum = |of: fn(&LogPatterns) -> u64| shown.iter().map(|p| of(p)).sum::<u64>();
     if !shown.is_empty() {
         let kinds = sum(|p| p.patterns.len() as u64 + p.left_out as u64);
-        let mut said = format!("{} lines of {kinds} kinds", short(sum(|p| p.lines)));
+        let mut said = vec![format!("{} lines of {kinds} kinds", short(sum(|p| p.lines)))];
         let left_out = sum(|p| p.left_out as u64);
         if left_out > 0 {
-            said.push_str(&format!("; the {left_out} rarest are not listed"));
+            said.push(format!("the {left_out} rarest are not listed"));
         }
         let other = sum(|p| p.other);
         if other > 0 {
-            said.push_str(&format!("; {other} lines came too fast to be sorted"));
+            said.push(format!("{other} lines came too fast to be sorted"));
         }
         let learning = shown.iter().filter(|p| !p.is_known).count();
         if learning > 0 {
             let of = words::count(learning, "log");
-            said.push_str(&format!("; {of} still being learned, nothing of it is called new"));
+            said.push(format!("{of} still being learned, nothing of it is called new"));
         }
+        let said = said.join("; ");
         page.say(0, Role::Dim, &format!("{said}."), columns);
     }
     if let Some(trouble) = &list.trouble {
@@ -78,12 +79,11 @@ fn about(page: &mut Page, state: &State, columns: usize) {
 fn heading(columns: usize, named: bool) -> Styled {
     let mut line = format!("{:>6} ", "lines");
     if columns >= SHARED {
-        line.push_str(&format!("{:>5} ", "share"));
+        line.push_str("share ");
     }
-    line.push_str(&format!("{:>5} ", "/min"));
+    line.push_str(" /min ");
     if let Some(width) = charted(columns) {
-        let minutes = RECENT_COLUMNS as i64 * RECENT_SECONDS / 60;
-        line.push_str(&text::left(&format!("{minutes} min"), width + 1, ""));
+        line.push_str(&text::left(&format!("{} min", minutes()), width + 1, ""));
     }
     line.push_str("level ");
     if named && columns >= SHARED {
@@ -141,6 +141,11 @@ fn wild(line: &mut Styled, words: &str) {
     }
 }
 
+/// What the chart covers.
+fn minutes() -> u64 {
+    RECENT_COLUMNS as u64 * RECENT_SECONDS.unsigned_abs() / 60
+}
+
 /// Columns of the chart, if there is room for one.
 fn charted(columns: usize) -> Option<usize> {
     match columns {
@@ -182,7 +187,7 @@ pub(super) fn one(state: &State, key: u64, glyphs: &Glyphs, columns: usize) -> P
         format!("{} within the last minute, usually {:.1} a minute", pattern.now, pattern.usual);
     let role = if pattern.bursting { Role::Warn } else { Role::Text };
     page.fact("rate", role, &rate, columns);
-    let minutes = RECENT_COLUMNS as i64 * RECENT_SECONDS / 60;
+    let minutes = minutes();
     let drawn = format!(
         "{}  the last {minutes} minutes",
         chart(pattern, glyphs, RECENT_COLUMNS).trim_start()

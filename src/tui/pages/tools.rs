@@ -235,12 +235,11 @@ fn entry(head: &str, value: &Value, depth: usize, lines: &mut Vec<(usize, String
         Value::Object(_) | Value::Array(_) | Value::String(_) => None,
         other => Some(other.to_string()),
     };
-    match inline {
-        Some(words) => say(&format!("{head} {words}"), depth, lines),
-        None => {
-            say(head, depth, lines);
-            written(value, depth + 1, lines);
-        }
+    if let Some(words) = inline {
+        say(&format!("{head} {words}"), depth, lines);
+    } else {
+        say(head, depth, lines);
+        written(value, depth + 1, lines);
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn rows(state: &State, terms: Option<&Terms>) -> Vec<u64> {
     match list.order {
         Order::Count => rows.sort_by_key(|(key, p)| (Reverse(p.count), *key)),
         Order::Burst => {
-            rows.sort_by_key(|(key, p)| (!p.bursting, Reverse(p.now), Reverse(p.count), *key))
+            rows.sort_by_key(|(key, p)| (!p.bursting, Reverse(p.now), Reverse(p.count), *key));
         }
         Order::New => rows.sort_by_key(|(key, p)| (Reverse(p.first_seen), *key)),
     }

@@ -28,15 +28,11 @@ pub(super) fn open(state: &mut State, key: u64) {
         .collect();
     let target = state.containers.item.as_ref().and_then(|id| state.container(id));
     let target = target.map(|v| v.container.of.name.clone());
-    match Form::of(key, &tool, &containers, target.as_deref()) {
-        Some(form) => {
-            state.listings.form = Some(form);
-            state.modal = Some(Open::new(Modal::Form));
-        }
-        None => {
-            let why = "Its arguments fit no form: use `sentinel-tui tools call`.";
-            state.toast(false, why);
-        }
+    state.listings.form = Form::of(key, &tool, &containers, target.as_deref());
+    if state.listings.form.is_some() {
+        state.modal = Some(Open::new(Modal::Form));
+    } else {
+        state.toast(false, "Its arguments fit no form: use `sentinel-tui tools call`.");
     }
 }
 
@@ -57,7 +53,7 @@ fn typed_in(state: &mut State, form: &mut Form, event: KeyEvent) -> (bool, Vec<E
         KeyCode::BackTab | KeyCode::Up => form.go(false),
         KeyCode::Enter => match form.call() {
             Ok(call) => {
-                let generation = state.listings.next();
+                let generation = state.listings.number();
                 state.listings.tools.called = Some(Called {
                     key: form.key,
                     words: form.words(),

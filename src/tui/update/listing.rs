@@ -82,7 +82,7 @@ fn open(state: &mut State, listing: Listing) -> Vec<Effect> {
         return ask(state, listing);
     }
     if listing == Listing::Patterns {
-        state.listings.patterns.only = state.containers.item.clone();
+        state.listings.patterns.only.clone_from(&state.containers.item);
         let snapshot = &state.snapshot;
         let there = |id: &ContainerId| snapshot.containers.iter().any(|v| v.container.of.id == *id);
         state.listings.patterns.of.retain(|p| there(&p.of.id));
@@ -121,12 +121,12 @@ fn ask(state: &mut State, listing: Listing) -> Vec<Effect> {
                 }
             };
             all.truncate(MOST_CONTAINERS);
-            let generation = state.listings.next();
+            let generation = state.listings.number();
             state.listings.patterns.running = Some(generation);
             vec![Effect::Look { generation, look: Look::Patterns(all) }]
         }
         Listing::Events => {
-            let generation = state.listings.next();
+            let generation = state.listings.number();
             let look = Look::Events(state.listings.events.last());
             vec![Effect::Look { generation, look }]
         }
@@ -143,7 +143,7 @@ fn ask(state: &mut State, listing: Listing) -> Vec<Effect> {
 }
 
 fn check_audit(state: &mut State) -> Vec<Effect> {
-    let generation = state.listings.next();
+    let generation = state.listings.number();
     state.listings.audit.checking = Some(generation);
     state.dirty = true;
     vec![Effect::Look { generation, look: Look::CheckAudit }]
@@ -153,7 +153,7 @@ fn read_audit(state: &mut State, before: Option<u64>) -> Vec<Effect> {
     if state.listings.audit.running.is_some() {
         return Vec::new();
     }
-    let generation = state.listings.next();
+    let generation = state.listings.number();
     state.listings.audit.running = Some(generation);
     vec![Effect::Look { generation, look: Look::Audit(before) }]
 }

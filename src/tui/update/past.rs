@@ -27,7 +27,7 @@ pub(super) fn earlier_incidents(state: &mut State) -> Vec<Effect> {
 
 fn read(state: &mut State) -> Vec<Effect> {
     let before = state.listings.past.before.clone();
-    let generation = state.listings.next();
+    let generation = state.listings.number();
     state.listings.past.running = Some(generation);
     vec![Effect::Look { generation, look: Look::Past(before) }]
 }

@@ -108,13 +108,12 @@ fn set(state: &mut State, kind: PromptKind, text: &str) -> Vec<Effect> {
         PromptKind::List(_) => state.containers.filter = Pattern::parse(text),
     }
     match kind {
-        PromptKind::Search => Vec::new(),
+        PromptKind::Search | PromptKind::List(Pane::Inspector) => Vec::new(),
         PromptKind::Filter => {
             state.logs.reshow();
             movement::settle(state);
             Vec::new()
         }
-        PromptKind::List(Pane::Inspector) => Vec::new(),
         // What is selected must be among what is shown.
         PromptKind::List(_) => movement::keep_selections(state),
     }
