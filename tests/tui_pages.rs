@@ -16,7 +16,7 @@ use sentinel_core::domain::happened::Happened;
 use sentinel_core::domain::incident::IncidentState;
 use sentinel_core::domain::life::LifeKind;
 use sentinel_core::domain::log::Level;
-use sentinel_core::domain::log_pattern::{LogPattern, LogPatterns, RECENT_COLUMNS};
+use sentinel_core::domain::log_pattern::{LogPattern, LogPatterns};
 use sentinel_core::domain::not_acting::NotActing;
 use sentinel_core::domain::plan::{Actor, Risk};
 use sentinel_core::domain::snapshot::Snapshot;
@@ -39,7 +39,8 @@ fn looked(session: &Session, wanted: impl Fn(&Look) -> bool) -> (u64, Look) {
         Effect::Look { generation, look } => Some((*generation, look.clone())),
         _ => None,
     });
-    looks.into_iter().find(|(_, look)| wanted(look)).unwrap()
+    let found = looks.into_iter().find(|(_, look)| wanted(look));
+    found.unwrap_or_else(|| unreachable!("nothing of the kind was looked up"))
 }
 
 fn looks(session: &Session) -> usize {
@@ -63,11 +64,11 @@ fn kind(number: u32, text: &str, count: u64, level: Option<Level>) -> LogPattern
         first_seen: ago(9000),
         last_seen: ago(3),
         usual: 12.0,
-        now: u32::try_from(count / 100).unwrap(),
+        now: u32::try_from(count / 100).unwrap_or_default(),
         bursting: false,
         is_new: false,
         level,
-        recent: (0..RECENT_COLUMNS as u32).map(|n| (n > 4).then_some(n % 7)).collect(),
+        recent: (0..20_u32).map(|n| (n > 4).then_some(n % 7)).collect(),
         samples: samples.collect(),
     }
 }
@@ -106,22 +107,16 @@ fn happened() -> Vec<Arc<Numbered>> {
     let life = |name: &str, kind: LifeKind, seconds| Happened::life(name, &kind, ago(seconds));
     let opened = incident(None, IncidentState::Detected);
     let opened = Event::IncidentOpened { incident: (&opened).into() };
-    let list = [
+    let circuit =
+        Event::CircuitOpened { server: "docker-control".to_owned(), failures: 5, until: now() };
+    let mut list = vec![
         life("shop-api-1", LifeKind::Start, 9000),
         life("shop-cache-1", LifeKind::Connect { network: "shop_default".to_owned() }, 400),
         life("shop-api-1", LifeKind::Oom, 32),
         life("shop-api-1", LifeKind::Die { exit_code: 137 }, 31),
-        Happened::told(&opened, ago(31)).unwrap(),
-        Happened::told(
-            &Event::CircuitOpened {
-                server: "docker-control".to_owned(),
-                failures: 5,
-                until: now(),
-            },
-            ago(5),
-        )
-        .unwrap(),
     ];
+    list.extend(Happened::told(&opened, ago(31)));
+    list.extend(Happened::told(&circuit, ago(5)));
     (1..).zip(list).map(|(number, happened)| Arc::new(Numbered { number, happened })).collect()
 }
 
@@ -132,15 +127,18 @@ fn fill_events(session: &mut Session) {
 }
 
 fn record(n: u64) -> AuditEntry {
-    let actions =
-        [AuditAction::Staged, AuditAction::Approved, AuditAction::Applying, AuditAction::Applied];
-    let action = actions[usize::try_from(n - 1).unwrap() % actions.len()];
+    let action = match n % 4 {
+        1 => AuditAction::Staged,
+        2 => AuditAction::Approved,
+        3 => AuditAction::Applying,
+        _ => AuditAction::Applied,
+    };
     let done = action == AuditAction::Applied;
     AuditEntry {
         n,
         hash: format!("{n:064}"),
         record: Some(AuditRecord {
-            at: ago(1000 - i64::try_from(n).unwrap()),
+            at: ago(1000 - i64::try_from(n).unwrap_or_default()),
             actor: Actor::Person("ana".to_owned()),
             action,
             incident: "INC-20261124-031502-7KQ4".into(),
@@ -624,7 +622,7 @@ fn a_closed_store_is_told_and_asked_no_more() {
     let (generation, _) = looked(&session, |l| matches!(l, Look::Past(_)));
     seen(&mut session, generation, Seen::Past(Err("no such file".to_owned())));
     assert!(session.screen().contains("no such file"), "{}", session.screen());
-    session.send(Msg::Tick { now: now(), at: Duration::from_secs(300) });
+    session.send(Msg::Tick { now: now(), at: Duration::from_mins(5) });
     let before = looks(&session);
     session.keys("G");
     assert_eq!(looks(&session), before);
