@@ -7,10 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
 use sentinel_core::consult::brief::Brief;
 use sentinel_core::consult::triage::Batch;
-use sentinel_core::domain::audit::AuditRecord;
+use sentinel_core::domain::audit::{AuditCheck, AuditPage, AuditRecord};
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
@@ -252,6 +254,34 @@ pub trait Store: Send + Sync {
 
     /// What was learned of all services whose key begins with `prefix`, bounded.
     fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>>;
+
+    /// At most `limit` audit records before a number (`None`: the newest), newest first.
+    fn audit_page(
+        &self,
+        _before: Option<u64>,
+        _limit: usize,
+    ) -> BoxFuture<'_, Result<AuditPage, PortError>> {
+        ready(Err(not_kept("audit trail"))).boxed()
+    }
+
+    /// Checks the whole audit trail, chain and file.
+    fn check_audit(&self) -> BoxFuture<'_, Result<AuditCheck, PortError>> {
+        ready(Err(not_kept("audit trail"))).boxed()
+    }
+
+    /// At most `limit` closed incidents that were opened before this one (`None`: the newest),
+    /// newest first.
+    fn closed_before(
+        &self,
+        _before: Option<(Timestamp, IncidentId)>,
+        _limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Incident>, PortError>> {
+        ready(Err(not_kept("past incidents"))).boxed()
+    }
+}
+
+fn not_kept(what: &str) -> PortError {
+    PortError(format!("this store gives no {what} back"))
 }
 
 /// What was learned of one service: the usual of its log, or how it was configured.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use sentinel_core::domain::audit::{AuditAction, AuditRecord};
+use sentinel_core::domain::audit::{AuditAction, AuditPage, AuditRecord};
 use sentinel_core::domain::container::ContainerRef;
 use sentinel_core::domain::failure::FailureClass;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
@@ -260,6 +260,59 @@ async fn the_audit_trail_is_read_in_pages_and_holds() {
     let verified = store.verify_chain().await.unwrap();
     assert_eq!((verified.count, &verified.head), (total as u64, &rest[2].hash));
     assert_eq!(store.audit_records(verified.count).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn front_ends_page_back_and_hear_of_a_chain_that_does_not_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    for n in 0..5 {
+        store.audit(record(n)).await.unwrap();
+    }
+    let newest = store.audit_page(None, 2).await.unwrap();
+    let numbers = |page: &AuditPage| page.entries.iter().map(|e| e.n).collect::<Vec<_>>();
+    assert_eq!((numbers(&newest), newest.more), (vec![5, 4], true));
+    assert!(newest.path.ends_with("audit.jsonl"), "{}", newest.path);
+    let oldest = store.audit_page(Some(3), 2).await.unwrap();
+    assert_eq!((numbers(&oldest), oldest.more), (vec![2, 1], false));
+    let whole = store.check_audit().await.unwrap();
+    assert_eq!((whole.count, whole.problem), (5, None));
+    let raw = Connection::open(folder.path().join(FILE)).unwrap();
+    raw.execute_batch("DROP TRIGGER audit_no_update").unwrap();
+    raw.execute("UPDATE audit SET json = 'no record' WHERE n = 3", []).unwrap();
+    let broken = store.check_audit().await.unwrap();
+    assert!(broken.problem.is_some_and(|p| p.contains("audit record 3")));
+    let page = store.audit_page(None, 3).await.unwrap();
+    assert_eq!(
+        page.entries.iter().map(|e| e.record.is_some()).collect::<Vec<_>>(),
+        [true, true, false]
+    );
+}
+
+#[tokio::test]
+async fn past_incidents_are_read_in_pages_without_a_hole() {
+    let store = SqliteStore::in_memory().unwrap();
+    for second in 0..7 {
+        let state = if second == 3 { IncidentState::Detected } else { IncidentState::Resolved };
+        store.save(Arc::new(incident(second / 2, state))).await.unwrap();
+        let mut twin = incident(second, state);
+        twin.id = format!("INC-{second}").as_str().into();
+        store.save(Arc::new(twin)).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store.closed_before(before, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some((last.opened_at, last.id.clone()));
+        seen.extend(page.into_iter().map(|i| (i.opened_at, i.id)));
+    }
+    let mut sorted = seen.clone();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    sorted.dedup();
+    assert_eq!(seen, sorted, "newest first, each once");
+    let closed = store.load(100).await.unwrap().iter().filter(|i| i.state.is_closed()).count();
+    assert_eq!(seen.len(), closed);
 }
 
 #[tokio::test]

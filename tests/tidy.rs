@@ -51,7 +51,17 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("recovery", &["ports"]),
     ("runtime", &["ports"]),
     ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
-    ("tui", &["cli", "config", "runtime::asking", "runtime::handle", "runtime::rings"]),
+    (
+        "tui",
+        &[
+            "cli",
+            "config",
+            "runtime::asking",
+            "runtime::events",
+            "runtime::handle",
+            "runtime::rings",
+        ],
+    ),
     ("control", &["config", "runtime::handle"]),
     ("headless", &["cli", "config", "runtime::handle", "runtime::rings"]),
     ("demo", &["*"]),

@@ -27,6 +27,11 @@ const EXPLAINED_AT_ONCE: usize = 8;
 /// The remediator, reduced to what only reads.
 struct Reads(Arc<dyn Remediator>);
 
+/// The tools of a remediator that only read.
+pub(super) fn read_tools(remediator: &Arc<dyn Remediator>) -> Arc<dyn ReadTools> {
+    Arc::new(Reads(Arc::clone(remediator)))
+}
+
 impl ReadTools for Reads {
     fn read(
         &self,
@@ -50,8 +55,8 @@ impl Asked {
         remediator: &Arc<dyn Remediator>,
         runbooks: Arc<Runbooks>,
     ) -> Self {
-        let reads = Arc::new(Reads(Arc::clone(remediator)));
-        Self { models: models.map(|models| (models, reads as Arc<dyn ReadTools>)), runbooks }
+        let reads = read_tools(remediator);
+        Self { models: models.map(|models| (models, reads)), runbooks }
     }
 }
 

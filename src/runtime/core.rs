@@ -2,11 +2,15 @@
 //! with the time that the core is given, too.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sentinel_core::detect::score::learned::{Learned, LearnedError, ServiceKey};
 use sentinel_core::domain::anomaly::Anomaly;
 use sentinel_core::domain::event::{Envelope, Event};
+use sentinel_core::domain::ids::ContainerId;
+use sentinel_core::domain::log::LogEntry;
+use sentinel_core::domain::log_pattern::LogPatterns;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::engine::effect::Effect;
@@ -81,6 +85,19 @@ impl Core {
 
     pub(super) fn snapshot(&mut self, now: Timestamp) -> Snapshot {
         self.session.snapshot(now)
+    }
+
+    pub(super) fn patterns(
+        &mut self,
+        container: &ContainerId,
+        kept: &[Arc<LogEntry>],
+        now: Timestamp,
+    ) -> Option<LogPatterns> {
+        self.session.patterns(container, kept, now)
+    }
+
+    pub(super) fn name_of(&self, container: &ContainerId) -> Option<&str> {
+        self.session.name_of(container)
     }
 
     pub(super) fn due_learned(&mut self, now: Timestamp) -> Option<(ServiceKey, Learned)> {

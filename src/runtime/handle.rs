@@ -9,6 +9,7 @@ use sentinel_core::domain::event::{ContainerWire, Envelope, Event, IncidentWire}
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::log_page::{PageAsk, PastPage};
+use sentinel_core::domain::log_pattern::LogPatterns;
 use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::redact;
@@ -19,8 +20,8 @@ use tokio::time::timeout;
 
 use crate::runtime::asking::{self, Asking, Material, Question};
 use crate::runtime::consulting::Asked;
-use crate::runtime::paging::Pages;
 use crate::runtime::rings::{LogPage, LogRings, Range};
+use crate::runtime::sources::Sources;
 
 /// How long a front end waits for the engine's answer.
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(2);
@@ -41,6 +42,20 @@ pub struct Request {
     pub command: Command,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<String, String>>,
+}
+
+/// What may reach the run loop from a front end.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// Something is to be done.
+    Command(Request),
+    /// The kinds of line of a container are to be told.
+    Patterns {
+        /// Which.
+        container: ContainerId,
+        /// Where the answer goes; `None`: it is not watched.
+        reply: oneshot::Sender<Option<LogPatterns>>,
+    },
 }
 
 /// Why a request was not carried out.
@@ -78,26 +93,27 @@ fn safe(command: Command) -> Command {
 /// A cloneable sender of commands and source of facts.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<Wanted>,
     events: broadcast::Sender<Arc<Envelope>>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     rings: Arc<Mutex<LogRings>>,
     counter: Arc<AtomicU64>,
     asked: Asked,
-    pages: Pages,
+    pub(super) sources: Sources,
 }
 
 impl Handle {
     /// Joins the ends; made by the run loop only.
     pub(crate) fn new(
-        requests: mpsc::Sender<Request>,
+        requests: mpsc::Sender<Wanted>,
         events: broadcast::Sender<Arc<Envelope>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         rings: Arc<Mutex<LogRings>>,
-        (asked, pages): (Asked, Pages),
+        asked: Asked,
+        sources: Sources,
     ) -> Self {
         let counter = Arc::new(AtomicU64::new(1));
-        Self { requests, events, snapshots, rings, counter, asked, pages }
+        Self { requests, events, snapshots, rings, counter, asked, sources }
     }
 
     /// What people wrote down for kinds of failure.
@@ -120,15 +136,20 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         let id = self.counter.fetch_add(1, Ordering::Relaxed);
         let request = Request { id, actor, command: safe(command), reply };
-        match self.requests.send_timeout(request, COMMAND_PATIENCE).await {
-            Ok(()) => {}
-            Err(mpsc::error::SendTimeoutError::Timeout(_)) => return Err(CommandError::Busy),
-            Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(CommandError::Closed),
-        }
+        self.want(Wanted::Command(request)).await?;
         match timeout(COMMAND_PATIENCE, answer).await {
             Ok(Ok(outcome)) => outcome.map_err(CommandError::Refused),
             Ok(Err(_)) => Err(CommandError::Closed),
             Err(_) => Err(CommandError::Busy),
+        }
+    }
+
+    /// Sends something to the run loop.
+    pub(super) async fn want(&self, wanted: Wanted) -> Result<(), CommandError> {
+        match self.requests.send_timeout(wanted, COMMAND_PATIENCE).await {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(CommandError::Busy),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(CommandError::Closed),
         }
     }
 
@@ -169,7 +190,7 @@ impl Handle {
 
     /// Log lines that are not kept in memory, read back from the engine.
     pub async fn page(&self, ask: PageAsk) -> Result<PastPage, String> {
-        self.pages.read(ask).await.map_err(|error| error.to_string())
+        self.sources.pages.read(ask).await.map_err(|error| error.to_string())
     }
 
     /// Log lines of a container.

@@ -18,15 +18,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ports::{Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::clock::Clock;
-use crate::runtime::consulting::{Asked, Consulting};
+use crate::runtime::consulting::{Asked, Consulting, read_tools};
 use crate::runtime::core::Core;
-use crate::runtime::handle::{Handle, Request};
+use crate::runtime::events::SharedEvents;
+use crate::runtime::handle::{Handle, Request, Wanted};
 use crate::runtime::hands::Hands;
 use crate::runtime::known::Known;
 use crate::runtime::paging::Pages;
 use crate::runtime::parts::{Outcome, Parts};
 use crate::runtime::rings::LogRings;
 use crate::runtime::roles::{Change, Roles};
+use crate::runtime::sources::Sources;
 use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
 
 /// Events that a slow reader may be behind.
@@ -67,14 +69,16 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
     let (snapshots, snapshots_out) = watch::channel(Arc::new(core.snapshot(now)));
     let rings = Arc::new(Mutex::new(LogRings::default()));
     let asked = Asked::new(parts.models, &parts.remediator, parts.runbooks);
-    let pages = Pages::new(Arc::clone(&parts.monitor));
-    let handle = Handle::new(
-        requests_in,
-        events.clone(),
-        snapshots_out,
-        Arc::clone(&rings),
-        (asked.clone(), pages),
-    );
+    let recent = SharedEvents::default();
+    let sources = Sources {
+        store: Arc::clone(&parts.store),
+        reads: read_tools(&parts.remediator),
+        recent: recent.clone(),
+        pages: Pages::new(Arc::clone(&parts.monitor)),
+    };
+    let shared = Arc::clone(&rings);
+    let handle =
+        Handle::new(requests_in, events.clone(), snapshots_out, shared, asked.clone(), sources);
     let state = Loop {
         monitor: parts.monitor,
         remediator: parts.remediator,
@@ -83,6 +87,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         roles,
         core,
         rings,
+        recent,
         events,
         snapshots,
         requests,
@@ -105,9 +110,10 @@ pub struct Loop {
     pub(super) roles: Roles,
     pub(super) core: Core,
     pub(super) rings: Arc<Mutex<LogRings>>,
+    pub(super) recent: SharedEvents,
     pub(super) events: broadcast::Sender<Arc<Envelope>>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
-    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) requests: mpsc::Receiver<Wanted>,
     pub(super) replies: HashMap<u64, oneshot::Sender<Result<String, String>>>,
     /// Last judged line per container, with whether it is new since the last save.
     pub(super) cursors: HashMap<ContainerId, (Timestamp, bool)>,
@@ -271,8 +277,14 @@ impl Loop {
         wake
     }
 
-    fn admit(&mut self, request: Request) -> Signal {
-        let Request { id, actor, command, reply } = request;
+    fn admit(&mut self, wanted: Wanted) -> Signal {
+        let Request { id, actor, command, reply } = match wanted {
+            Wanted::Command(request) => request,
+            Wanted::Patterns { container, reply } => {
+                self.sort_out(&container, reply);
+                return Signal::Tick;
+            }
+        };
         self.replies.insert(id, reply);
         Signal::Command { request: id, actor, command }
     }
@@ -356,6 +368,7 @@ impl Loop {
                 self.lock_rings().forget(container);
                 self.cursors.remove(container);
             }
+            Signal::Life { event } => self.lived(event),
             Signal::Attached { .. } => self.reached = true,
             _ => {}
         }
@@ -373,6 +386,7 @@ impl Loop {
     async fn perform(&mut self, effect: Effect, now: Timestamp, hands: &mut Hands) {
         match effect {
             Effect::Emit(event) => {
+                self.recent.told(&event, now);
                 let envelope = self.core.envelope(now, *event);
                 self.send(envelope);
             }

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
-use sentinel_core::domain::audit::AuditRecord;
+use sentinel_core::domain::audit::{AuditEntry, AuditRecord};
 use sentinel_core::domain::hash::sha256_hex;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -201,6 +201,30 @@ pub(crate) fn page(
     Ok((rows, head))
 }
 
+/// At most `limit` rows before number `before`, newest first.
+pub(crate) fn page_back(
+    connection: &Connection,
+    before: Option<u64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT CAST(n AS INTEGER), CAST(json AS TEXT), CAST(prev_hash AS TEXT), \
+         CAST(hash AS TEXT) FROM audit WHERE n < ?1 ORDER BY n DESC LIMIT ?2",
+    )?;
+    let before = before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    statement
+        .query_map(params![before, limit], |row| {
+            Ok(Row {
+                n: row.get(0)?,
+                text: lossy(row, 1)?,
+                prev_hash: lossy(row, 2)?,
+                hash: lossy(row, 3)?,
+            })
+        })?
+        .collect()
+}
+
 /// Text as it stands; bytes that are no UTF-8 become a mark, and then fail the hash.
 fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
     let value = row.get_ref(index)?;
@@ -211,6 +235,12 @@ impl Row {
     /// Its number; 0 if it has none that a record can have.
     pub(crate) fn n(&self) -> u64 {
         u64::try_from(self.n).unwrap_or_default()
+    }
+
+    /// As a front end sees it.
+    pub(crate) fn entry(self) -> AuditEntry {
+        let (n, hash) = (self.n(), self.hash.clone());
+        AuditEntry { n, hash, record: self.record().ok().map(|chained| chained.record) }
     }
 
     /// The record, if the text is one with this row's number.

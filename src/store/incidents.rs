@@ -100,6 +100,21 @@ pub(crate) fn list(connection: &Connection, limit: usize) -> rusqlite::Result<Ve
     statement.query_map([count(limit)], stored)?.collect()
 }
 
+/// At most `limit` closed ones that were opened before this one, newest first.
+pub(crate) fn closed_before(
+    connection: &Connection,
+    before: Option<&(Timestamp, String)>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Stored>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, json FROM incidents
+         WHERE closed = 1 AND (opened_at, id) < (?1, ?2)
+         ORDER BY opened_at DESC, id DESC LIMIT ?3",
+    )?;
+    let (at, id) = before.map_or((i64::MAX, ""), |(at, id)| (at.as_microsecond(), id.as_str()));
+    statement.query_map(params![at, id, count(limit)], stored)?.collect()
+}
+
 /// One by its id.
 pub(crate) fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<Stored>> {
     connection

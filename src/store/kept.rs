@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use sentinel_core::domain::audit::AuditRecord;
+use jiff::Timestamp;
+use sentinel_core::domain::audit::{AuditCheck, AuditPage, AuditRecord};
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 
@@ -63,5 +64,25 @@ impl Store for KeptStore {
 
     fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>> {
         self.store.load_learned(prefix)
+    }
+
+    fn audit_page(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<AuditPage, PortError>> {
+        self.store.audit_page(before, limit)
+    }
+
+    fn check_audit(&self) -> BoxFuture<'_, Result<AuditCheck, PortError>> {
+        self.store.check_audit()
+    }
+
+    fn closed_before(
+        &self,
+        before: Option<(Timestamp, IncidentId)>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Incident>, PortError>> {
+        self.store.closed_before(before, limit)
     }
 }

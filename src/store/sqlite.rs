@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
-use sentinel_core::domain::audit::AuditRecord;
+use sentinel_core::domain::audit::{AuditCheck, AuditPage, AuditRecord};
 use sentinel_core::domain::ids::IncidentId;
 use sentinel_core::domain::incident::Incident;
 use thiserror::Error;
@@ -358,6 +358,56 @@ impl Store for SqliteStore {
     fn load_learned(&self, prefix: String) -> BoxFuture<'_, Result<Vec<LearnedLog>, PortError>> {
         Box::pin(async move {
             self.worker.run("read what was learned", move |c| learned::load(c, &prefix)).await
+        })
+    }
+
+    fn audit_page(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<AuditPage, PortError>> {
+        Box::pin(async move {
+            // One more than is wanted: whether there are older ones.
+            let read = move |c: &mut Connection| chain::page_back(c, before, limit + 1);
+            let mut rows = self.worker.run("read the audit trail", read).await?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            let path = self.trail.as_deref().unwrap_or(self.path()).display().to_string();
+            Ok(AuditPage { entries: rows.into_iter().map(chain::Row::entry).collect(), more, path })
+        })
+    }
+
+    fn check_audit(&self) -> BoxFuture<'_, Result<AuditCheck, PortError>> {
+        Box::pin(async move {
+            let both = async {
+                let good = self.verify_chain().await?;
+                self.verify_trail().await?;
+                Ok(good)
+            };
+            let none = AuditCheck { count: 0, head: String::new(), problem: None };
+            match both.await {
+                Ok(Verified { count, head }) => Ok(AuditCheck { count, head, ..none }),
+                Err(VerifyError::Store(error)) => Err(error),
+                // That it does not hold is an answer.
+                Err(broken) => Ok(AuditCheck { problem: Some(broken.to_string()), ..none }),
+            }
+        })
+    }
+
+    fn closed_before(
+        &self,
+        before: Option<(Timestamp, IncidentId)>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Incident>, PortError>> {
+        Box::pin(async move {
+            let before = before.map(|(at, id)| (at, id.0));
+            let rows = self
+                .worker
+                .run("read past incidents", move |c| {
+                    incidents::closed_before(c, before.as_ref(), limit)
+                })
+                .await?;
+            Ok(readable(rows))
         })
     }
 }

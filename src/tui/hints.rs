@@ -7,10 +7,12 @@ use sentinel_core::domain::plan::Plan;
 use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::action::Action;
+use crate::tui::listing::Listing;
 use crate::tui::lists;
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
 use crate::tui::role::Role;
+use crate::tui::rows::tools;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
 
@@ -135,6 +137,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     if !state.snapshot.suppressed.is_empty() && !state.shows_quiet() {
         list.push((Action::Quiet, "left alone"));
     }
+    if state.focus == Pane::Incidents && !state.listings.past.ended {
+        list.push((Action::Bottom, "earlier"));
+    }
     list
 }
 
@@ -149,6 +154,26 @@ fn trouble(state: &State) -> impl Iterator<Item = (Action, &'static str)> {
 /// The same on a page of the inspector.
 fn inspector(state: &State) -> Vec<(Action, &'static str)> {
     let mut list = Vec::new();
+    if let Some(listing) = state.listing() {
+        list.extend([(Action::Open, "open"), (Action::Search, "filter")]);
+        if listing == Listing::Patterns {
+            list.extend([(Action::Sort, "sort"), (Action::WholeFleet, "all, one")]);
+        }
+        if matches!(listing, Listing::Patterns | Listing::Events) {
+            list.push((Action::Logs, "logs"));
+        }
+        return list;
+    }
+    if let Some((listing, key)) = state.listing_row() {
+        match listing {
+            Listing::Patterns => list.extend([(Action::Open, "its line"), (Action::Logs, "logs")]),
+            Listing::Tools if tools::at(state, key).is_some_and(tools::is_callable) => {
+                list.push((Action::Open, "call"));
+            }
+            Listing::Tools | Listing::Audit | Listing::Events => {}
+        }
+        return list;
+    }
     if let Some(incident) = state.inspected_incident() {
         let staged = incident.plan.as_ref().is_some_and(Plan::is_staged);
         if staged && lists::to_approve(state) > 0 {

@@ -244,6 +244,10 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Global, Action::Silence, &["Z"]),
     (Context::Global, Action::Quiet, &["L"]),
     (Context::Global, Action::Halt, &["K"]),
+    (Context::Global, Action::Patterns, &["6"]),
+    (Context::Global, Action::Events, &["7"]),
+    (Context::Global, Action::Audit, &["8"]),
+    (Context::Global, Action::Tools, &["9"]),
     (Context::Containers, Action::Logs, &["l"]),
     (Context::Containers, Action::Inspect, &["i"]),
     (Context::Containers, Action::Sort, &["s"]),
@@ -289,6 +293,8 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Inspector, Action::Postmortem, &["ctrl-s"]),
     (Context::Inspector, Action::Logs, &["l"]),
     (Context::Inspector, Action::Copy, &["y"]),
+    (Context::Inspector, Action::Sort, &["s"]),
+    (Context::Inspector, Action::WholeFleet, &["a"]),
     (Context::Inspector, Action::NextEvidence, &["]"]),
     (Context::Inspector, Action::PreviousEvidence, &["["]),
     (Context::Containers, Action::RunningOnly, &["a"]),
@@ -484,7 +490,7 @@ mod tests {
         let keymap = Keymap::default();
         for context in Context::ALL {
             assert_eq!(keymap.action(context, Key::char('2')), Some(Action::GoIncidents));
-            assert_eq!(keymap.action(context, Key::char('9')), None);
+            assert_eq!(keymap.action(context, Key::char('9')), Some(Action::Tools));
         }
     }
 

@@ -12,8 +12,10 @@ use sentinel_core::domain::snapshot::ContainerView;
 
 use crate::tui::groups::{self, Line};
 use crate::tui::look::Grouping;
+use crate::tui::rows::past;
 use crate::tui::state::{Sort, State};
 use crate::tui::status;
+use crate::tui::terms::Terms;
 
 /// How an open incident touches a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,6 +143,9 @@ fn searchable(view: &ContainerView) -> String {
     format!("{} {} {} {} {}", c.of.name, c.of.service, c.image, c.state, c.health.as_str())
 }
 
+/// Fields that a filter of incidents knows.
+pub const INCIDENT_FIELDS: &[&str] = &["state", "class", "service", "severity"];
+
 /// Incidents as listed: open ones first, newest first within each.
 pub fn incidents(state: &State) -> Vec<&Arc<Incident>> {
     let mut rows: Vec<&Arc<Incident>> = wanted_incidents(state).collect();
@@ -154,12 +159,23 @@ pub fn shown_incidents(state: &State) -> usize {
 }
 
 fn wanted_incidents(state: &State) -> impl Iterator<Item = &Arc<Incident>> {
-    let filter = state.incidents.filter.as_ref();
-    state.snapshot.incidents.iter().filter(move |i| {
-        filter.is_none_or(|f| {
-            f.accepts(&format!("{} {} {} {} {}", i.id, i.service(), i.class, i.state, i.title))
-        })
-    })
+    let terms = state.listings.incident_terms.as_ref();
+    let all = state.snapshot.incidents.iter().chain(past::beyond(state));
+    all.filter(move |i| terms.is_none_or(|t| is_wanted(i, t)))
+}
+
+fn is_wanted(incident: &Incident, terms: &Terms) -> bool {
+    let i = incident;
+    let value = |field: &str| match field {
+        "state" => {
+            let open = if i.state.is_closed() { "closed" } else { "open" };
+            vec![open.to_owned(), i.state.to_string()]
+        }
+        "class" => vec![i.class.to_string()],
+        "service" => vec![i.service().to_owned(), i.container.name.clone(), i.root.clone()],
+        _ => vec![i.severity.to_string()],
+    };
+    terms.accepts(value, &format!("{} {} {} {} {}", i.id, i.service(), i.class, i.state, i.title))
 }
 
 /// Plans that wait for a decision or are being carried out, the one that lapses first on top.

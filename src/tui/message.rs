@@ -12,6 +12,7 @@ use sentinel_core::domain::snapshot::Snapshot;
 
 use crate::runtime::asking::{Part, Question};
 use crate::runtime::rings::LogPage;
+use crate::tui::listing::look::{Look, Seen};
 
 /// One input of `update`. Times are of the runner's monotonic clock unless they are timestamps.
 #[derive(Clone, Debug)]
@@ -87,6 +88,13 @@ pub enum Msg {
     },
     /// What this program itself takes of one core, in percent.
     OwnCpu(f64),
+    /// What was looked up for a list.
+    Seen {
+        /// The request's [`Effect::Look::generation`].
+        generation: u64,
+        /// What was found.
+        seen: Seen,
+    },
     /// What came of a command, a menu item or a copy.
     Said {
         /// Whether it worked.
@@ -155,6 +163,13 @@ pub enum Effect {
         name: String,
         /// The lines.
         document: String,
+    },
+    /// Look something up for a list; it comes back as [`Msg::Seen`].
+    Look {
+        /// Comes back with it.
+        generation: u64,
+        /// What.
+        look: Look,
     },
     /// Put text on the clipboard.
     Copy(String),

@@ -34,7 +34,7 @@ impl Open {
     }
 
     /// Whether a key in it can change something. Nothing in the help or in a conversation does,
-    /// and what the palette runs asks for itself.
+    /// what the palette runs asks for itself, and a form calls only what reads.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
             Modal::Help { .. }
@@ -42,7 +42,8 @@ impl Open {
             | Modal::Record { .. }
             | Modal::Range { .. }
             | Modal::Looks(_)
-            | Modal::Talk => false,
+            | Modal::Talk
+            | Modal::Form => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
@@ -94,6 +95,9 @@ pub enum Modal {
     Talk,
     /// How the screen looks, and the tour.
     Looks(Looks),
+    /// The arguments of a tool that only reads, in
+    /// [`crate::tui::listing::Listings::form`].
+    Form,
     /// Really quit?
     Quit {
         /// What would end with it.

@@ -3,6 +3,7 @@
 //! One turn takes one message and up to `DRAIN` more that are there already, then draws at
 //! most once. While nothing changes nothing is drawn and nothing polls.
 
+mod look;
 mod pace;
 mod perform;
 mod surroundings;

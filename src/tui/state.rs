@@ -14,6 +14,7 @@ use sentinel_core::runbook::Runbooks;
 use tui_textarea::TextArea;
 
 use crate::tui::keymap::{Context, Keymap};
+use crate::tui::listing::{Listing, Listings};
 use crate::tui::log_view::LogView;
 use crate::tui::look::Look;
 use crate::tui::modal::Open;
@@ -101,6 +102,10 @@ pub enum Subject {
     Container(ContainerId),
     /// What is silenced and what was left alone.
     Quiet,
+    /// One of the further lists.
+    Listing(Listing),
+    /// A row of one of them in full.
+    Row(Listing, u64),
 }
 
 /// The inspector.
@@ -114,6 +119,17 @@ pub struct Inspector {
     pub chosen: Option<usize>,
     /// Where "back" leads.
     pub from: Pane,
+}
+
+/// What the inspector showed before something else took its place.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// It, with where it was scrolled to; `None`: nothing was inspected.
+    pub inspector: Option<Inspector>,
+    /// Where the focus was.
+    pub focus: Pane,
+    /// What stands before it.
+    pub front: Subject,
 }
 
 /// What a line that is being typed in the footer is for.
@@ -210,6 +226,10 @@ pub struct State {
     pub jump: Option<Jump>,
     /// The inspector, if open.
     pub inspector: Option<Inspector>,
+    /// What it showed before, at most a few levels deep.
+    pub behind: Vec<Behind>,
+    /// The further lists, and what was read for them.
+    pub listings: Box<Listings>,
     /// The dialog, if open.
     pub modal: Option<Open>,
     /// The conversation, once there was one; it outlives its panel.
@@ -269,6 +289,8 @@ impl State {
             logs: LogView::default(),
             jump: None,
             inspector: None,
+            behind: Vec::new(),
+            listings: Box::default(),
             modal: None,
             talk: None,
             questions: 0,
@@ -302,14 +324,15 @@ impl State {
 
     /// An incident by its id.
     pub fn incident(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
-        self.snapshot.incidents.iter().find(|i| &i.id == id)
+        let known = self.snapshot.incidents.iter().find(|i| &i.id == id);
+        known.or_else(|| self.listings.past.kept.iter().find(|i| &i.id == id))
     }
 
     /// The incident that the inspector shows.
     pub fn inspected_incident(&self) -> Option<&Arc<Incident>> {
         match self.inspector.as_ref().map(|i| &i.subject) {
             Some(Subject::Incident(id)) => self.incident(id),
-            Some(Subject::Container(_) | Subject::Quiet) | None => None,
+            Some(_) | None => None,
         }
     }
 

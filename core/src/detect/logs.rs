@@ -7,6 +7,7 @@
 
 mod kept;
 mod noticed;
+mod patterns;
 
 use std::collections::VecDeque;
 

@@ -37,6 +37,8 @@ use crate::domain::evidence::Evidence;
 use crate::domain::hash::base32_of;
 use crate::domain::ids::{AnomalyId, ContainerId};
 use crate::domain::life::LifeKind;
+use crate::domain::log::LogEntry;
+use crate::domain::log_pattern::LogPatterns;
 use crate::domain::severity::Severity;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::ENGINE_PART;
@@ -253,6 +255,18 @@ impl Detector {
             self.in_order(&container.of.id, now);
         }
         found
+    }
+
+    /// The kinds of line of one container; `kept` are its lines that are still there, oldest
+    /// first. `None`: it is not watched.
+    pub fn patterns(
+        &mut self,
+        container: &ContainerId,
+        kept: &[Arc<LogEntry>],
+        now: Timestamp,
+    ) -> Option<LogPatterns> {
+        let watch = self.watches.get_mut(container)?;
+        Some(watch.logs.patterns(&watch.of, kept, now))
     }
 
     /// Time passed: who is silent that should not be?

@@ -96,6 +96,39 @@ impl AuditRecord {
     }
 }
 
+/// A record with its place in the chain, for front ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// Its number, from 1.
+    pub n: u64,
+    /// Its hash.
+    pub hash: String,
+    /// The record; `None` if its text cannot be read.
+    pub record: Option<AuditRecord>,
+}
+
+/// Some records of the trail.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditPage {
+    /// Newest first.
+    pub entries: Vec<AuditEntry>,
+    /// There are older ones.
+    pub more: bool,
+    /// The file that holds them.
+    pub path: String,
+}
+
+/// What a check of the whole trail found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditCheck {
+    /// Records in it; 0 if it does not hold.
+    pub count: u64,
+    /// The last hash.
+    pub head: String,
+    /// Why it does not hold, if it does not.
+    pub problem: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

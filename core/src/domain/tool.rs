@@ -35,7 +35,7 @@ pub struct ToolHints {
 }
 
 /// A call, exactly as it will be sent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The tool's name.
     pub tool: String,
@@ -88,7 +88,7 @@ pub fn is_read(tool: &str) -> bool {
 
 /// A call that only reads. Made only for a tool that our own table and its server both call
 /// read-only, so that who holds one cannot change anything with it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadCall(ToolCall);
 
 impl ReadCall {

@@ -10,6 +10,7 @@ pub mod input;
 pub mod wire;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -19,7 +20,8 @@ use crate::domain::anomaly::Anomaly;
 use crate::domain::container::Container;
 use crate::domain::event::{Envelope, Event};
 use crate::domain::ids::ContainerId;
-use crate::domain::log::LogLine;
+use crate::domain::log::{LogEntry, LogLine};
+use crate::domain::log_pattern::LogPatterns;
 use crate::domain::signal::Signal;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::usage::UsageSample;
@@ -163,6 +165,21 @@ impl Session {
     /// What was learned and is worth keeping. Changes nothing that a verdict depends on.
     pub fn due_learned(&mut self, now: Timestamp) -> Option<(ServiceKey, Learned)> {
         self.detector.due_learned(now)
+    }
+
+    /// The kinds of line of a container. Changes nothing that a verdict depends on.
+    pub fn patterns(
+        &mut self,
+        container: &ContainerId,
+        kept: &[Arc<LogEntry>],
+        now: Timestamp,
+    ) -> Option<LogPatterns> {
+        self.detector.patterns(container, kept, now)
+    }
+
+    /// What a container is called, if it is known.
+    pub fn name_of(&self, container: &ContainerId) -> Option<&str> {
+        self.names.get(container).map(|names| names.container.as_str())
     }
 
     fn learn(&mut self, container: &Container) {

@@ -2,14 +2,20 @@
 //! left alone. Pure functions of the state and a width, so that update can measure what view will draw.
 
 pub mod approval;
+mod audit;
 pub mod container;
+mod events;
 pub mod incident;
+mod list_parts;
+pub mod listing;
 pub mod opinion;
 pub mod page;
+mod patterns;
 pub mod plan;
 pub mod quiet;
 mod runbook;
 pub mod talk;
+mod tools;
 pub mod usage;
 
 use crate::tui::glyphs::Glyphs;
@@ -33,6 +39,8 @@ pub fn inspected(state: &State, columns: usize) -> Page {
             None => gone("This container is gone."),
         },
         Some(Subject::Quiet) => quiet::page(state, glyphs, columns),
+        Some(Subject::Listing(of)) => listing::page(state, *of, glyphs, columns),
+        Some(Subject::Row(of, key)) => listing::row(state, (*of, *key), glyphs, columns),
         None => gone("Nothing is being inspected. Select an incident or a container and press i."),
     }
 }

@@ -78,6 +78,9 @@ impl Runner {
                         self.export(&self.saved_logs.clone(), Kind::Lines(name), document);
                     }
                     Effect::Copy(text) => self.copy(text),
+                    Effect::Look { generation, look } => {
+                        queue.extend(self.look(generation, look));
+                    }
                     Effect::Theme(name) => queue.push_back(self.take_theme(name)),
                     Effect::Preview(name) => queue.extend(self.preview(&name)),
                     Effect::Mouse(on) => reach::done(terminal::listen_to_mouse(on)),

@@ -3,14 +3,35 @@
 use sentinel_core::report::{markdown, postmortem};
 
 use crate::tui::action::Action;
+use crate::tui::listing::Listing;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, looks, marks, movement, prompts, silence, talk, whose};
+use crate::tui::update::{
+    decide, earlier, form, listing, logs, looks, marks, movement, prompts, silence, talk, whose,
+};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let (Action::Open, Pane::Inspector, Some((Listing::Tools, key))) =
+        (action, state.focus, state.listing_row())
+    {
+        form::open(state, key);
+        return Vec::new();
+    }
+    if let Some(effects) = listing::act(state, action) {
+        return effects;
+    }
+    let mut effects = act_in_pane(state, action);
+    if action.moves() {
+        effects.extend(earlier::earlier_incidents(state));
+    }
+    effects
+}
+
+/// The same where no list is meant.
+fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Up => movement::step(state, -1),
         Action::Down => movement::step(state, 1),
@@ -159,7 +180,7 @@ fn inspect(state: &mut State) -> Vec<Effect> {
     let from = state.focus;
     let effects = match &subject {
         Subject::Incident(id) => movement::select_root(state, id),
-        Subject::Container(_) | Subject::Quiet => Vec::new(),
+        _ => Vec::new(),
     };
     state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
     state.focus = Pane::Inspector;
@@ -177,7 +198,7 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
                 return movement::select_container(state, id);
             }
             Some(Subject::Incident(id)) => Some(id),
-            Some(Subject::Quiet) => {
+            Some(Subject::Quiet | Subject::Listing(_) | Subject::Row(..)) => {
                 state.focus = Pane::Logs;
                 return Vec::new();
             }
@@ -211,6 +232,10 @@ fn back(state: &mut State) -> Option<Vec<Effect>> {
     }
     if state.zoom {
         state.zoom = false;
+        movement::settle(state);
+        return Some(Vec::new());
+    }
+    if state.focus == Pane::Inspector && state.uncover() {
         movement::settle(state);
         return Some(Vec::new());
     }

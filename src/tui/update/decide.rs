@@ -18,7 +18,7 @@ use crate::tui::pane::Pane;
 use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
-use crate::tui::update::{looks, range, silence, talk};
+use crate::tui::update::{form, looks, range, silence, talk};
 
 /// The plan that the pane with the focus is about.
 fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
@@ -245,6 +245,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         // Its keys are looked at before they come here.
         Modal::Palette(_) => (true, Vec::new()),
         Modal::Looks(dialog) => looks::key(state, dialog, event),
+        Modal::Form => form::key(state, event),
         Modal::Talk => talk::key(state, event),
     };
     if stays {

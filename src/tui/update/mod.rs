@@ -2,8 +2,11 @@
 
 mod act;
 mod decide;
+mod earlier;
+mod form;
 mod keys;
 mod lines;
+mod listing;
 mod logs;
 mod looks;
 mod marks;
@@ -61,7 +64,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Page { generation, older, outcome } => past::take(state, generation, older, outcome),
         Msg::Tick { now, at } => {
             tick(state, now, at);
-            snapshot::told_later(state)
+            let mut effects = snapshot::told_later(state);
+            effects.extend(listing::tick(state));
+            effects
         }
         Msg::Drawn { at } => {
             drawn(state, at);
@@ -78,6 +83,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.readings |= before != words(state.look.own_cpu);
             Vec::new()
         }
+        Msg::Seen { generation, seen } => listing::take(state, generation, seen),
         Msg::Said { ok, text } => {
             state.toast(ok, text);
             Vec::new()
@@ -138,7 +144,8 @@ pub fn counts_seconds(state: &State) -> bool {
     let young = |at: jiff::Timestamp| state.now.duration_since(at).as_secs() < 61;
     let soon = |at: jiff::Timestamp| at.duration_since(state.now).as_secs() < 61;
     let asks = state.modal.as_ref().is_some_and(|o| matches!(o.modal, Modal::Silence(_)));
-    asks || state.snapshot.degraded.iter().any(|d| young(d.since))
+    asks || listing::is_kept_fresh(state)
+        || state.snapshot.degraded.iter().any(|d| young(d.since))
         || quiet::silences(state).any(|s| soon(s.until))
         || (state.logs.times == Times::Relative && layout(state).pane(Pane::Logs).is_some())
         || state.snapshot.incidents.iter().any(|i| {

@@ -7,8 +7,9 @@ use crate::tui::hit::{self, Hit};
 use crate::tui::layout::{Form, layout};
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
+use crate::tui::pane::Pane;
 use crate::tui::state::State;
-use crate::tui::update::{act, movement};
+use crate::tui::update::{act, listing, movement};
 
 /// Lines of one turn of the wheel.
 const TURN: isize = 3;
@@ -38,7 +39,10 @@ pub(super) fn event(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         (Hit::Pane(pane, _), Some(by)) => {
             // Where the operator stands does not change with a turn of the wheel.
             let stood = std::mem::replace(&mut state.focus, pane);
-            let effects = movement::step(state, by);
+            let effects = match state.listing().filter(|_| pane == Pane::Inspector) {
+                Some(of) => listing::move_to(state, of, |row, _| row.saturating_add_signed(by)),
+                None => movement::step(state, by),
+            };
             state.focus = stood;
             movement::settle(state);
             effects

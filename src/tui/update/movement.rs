@@ -335,6 +335,10 @@ pub(super) fn to_evidence(state: &mut State, piece: Evidence) -> Vec<Effect> {
 
 /// Chooses the next or previous piece of evidence and scrolls to it.
 pub(super) fn choose_evidence(state: &mut State, by: isize) {
+    if state.listing().is_some() {
+        // Rows are chosen by moving.
+        return;
+    }
     let (rows, columns) = room(state, Pane::Inspector);
     let page = pages::inspected(state, columns);
     let Some(inspector) = state.inspector.as_mut() else { return };

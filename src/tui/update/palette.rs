@@ -106,7 +106,7 @@ fn inspect(state: &mut State, subject: Subject) -> Vec<Effect> {
             (Pane::Incidents, movement::select_root(state, id))
         }
         Subject::Container(id) => (Pane::Containers, movement::select_container(state, id.clone())),
-        Subject::Quiet => (Pane::Containers, Vec::new()),
+        _ => (Pane::Containers, Vec::new()),
     };
     state.inspector = Some(Inspector { subject, scroll: 0, chosen: None, from });
     state.focus = Pane::Inspector;

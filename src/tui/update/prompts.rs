@@ -6,18 +6,22 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
 use crate::tui::filter::Filter;
+use crate::tui::form::Form;
+use crate::tui::lists;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, TYPED_LIMIT, one_line, typed};
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::state::{Prompt, PromptKind, State};
-use crate::tui::update::{logs, movement};
+use crate::tui::terms::Terms;
+use crate::tui::update::{listing, logs, movement};
 
 /// `/`: searches the log, filters a list.
 pub(super) fn search(state: &mut State) {
     let kind = match state.focus {
         Pane::Logs => PromptKind::Search,
-        Pane::Inspector => return,
+        Pane::Inspector if state.listing().is_none() => return,
+        Pane::Inspector => PromptKind::List(Pane::Inspector),
         Pane::Containers | Pane::Incidents | Pane::Fixes => PromptKind::List(state.focus),
     };
     open(state, kind);
@@ -35,6 +39,10 @@ fn set_now(state: &State, kind: PromptKind) -> String {
     let pattern = match kind {
         PromptKind::Filter => {
             return state.logs.filter.as_ref().map(|f| f.text().to_owned()).unwrap_or_default();
+        }
+        PromptKind::List(Pane::Inspector) => {
+            let terms = state.listing().and_then(|of| state.listings.cursor(of).terms.as_ref());
+            return terms.map(|t| t.text().to_owned()).unwrap_or_default();
         }
         PromptKind::Search => &state.logs.search,
         PromptKind::List(Pane::Incidents) => &state.incidents.filter,
@@ -91,12 +99,16 @@ fn set(state: &mut State, kind: PromptKind, text: &str) -> Vec<Effect> {
     match kind {
         PromptKind::Search => state.logs.search = Pattern::parse(text),
         PromptKind::Filter => state.logs.filter = Filter::parse(text, state.now, &state.zone),
-        PromptKind::List(Pane::Incidents) => state.incidents.filter = Pattern::of_list(text),
+        PromptKind::List(Pane::Incidents) => {
+            state.incidents.filter = Pattern::of_list(text);
+            state.listings.incident_terms = Terms::parse(text, lists::INCIDENT_FIELDS);
+        }
+        PromptKind::List(Pane::Inspector) => listing::filter(state, text),
         PromptKind::List(Pane::Fixes) => state.fixes.filter = Pattern::of_list(text),
         PromptKind::List(_) => state.containers.filter = Pattern::of_list(text),
     }
     match kind {
-        PromptKind::Search => Vec::new(),
+        PromptKind::Search | PromptKind::List(Pane::Inspector) => Vec::new(),
         PromptKind::Filter => {
             state.logs.reshow();
             movement::settle(state);
@@ -127,6 +139,11 @@ pub(super) fn clear(state: &mut State) -> Option<Vec<Effect>> {
         Pane::Containers if state.containers.filter.is_some() => PromptKind::List(Pane::Containers),
         Pane::Incidents if state.incidents.filter.is_some() => PromptKind::List(Pane::Incidents),
         Pane::Fixes if state.fixes.filter.is_some() => PromptKind::List(Pane::Fixes),
+        Pane::Inspector
+            if state.listing().is_some_and(|of| state.listings.cursor(of).terms.is_some()) =>
+        {
+            PromptKind::List(Pane::Inspector)
+        }
         _ => return None,
     };
     Some(set(state, narrowed, ""))
@@ -142,6 +159,12 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
             Modal::Silence(silencing) if hears => {
                 silencing.begin();
                 state.dirty |= silencing.field().insert_str(line);
+            }
+            Modal::Form => {
+                let field = state.listings.form.as_mut().and_then(Form::field);
+                if let Some(field) = field.filter(|f| f.is_typed()) {
+                    state.dirty |= field.typed.insert_str(line);
+                }
             }
             Modal::Palette(palette) => {
                 palette.cursor = 0;

@@ -6,7 +6,7 @@ use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
 
 use crate::tui::message::Effect;
 use crate::tui::state::{Sort, State};
-use crate::tui::update::{decide, logs, looks, movement, shows_logs};
+use crate::tui::update::{decide, listing, logs, looks, movement, shows_logs};
 
 pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     let happened = !same_facts(&state.snapshot, &new);
@@ -30,6 +30,7 @@ pub(super) fn take(state: &mut State, new: Arc<Snapshot>) -> Vec<Effect> {
     if state.logs.generation == generation && shows_logs(state) {
         effects.extend(logs::read(state));
     }
+    effects.extend(listing::news(state));
     effects.extend(told_later(state));
     effects
 }

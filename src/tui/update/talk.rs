@@ -43,7 +43,7 @@ fn here(state: &State) -> Option<(About, String)> {
         Pane::Logs => container(state.logs.container.as_ref()?),
         Pane::Inspector => match &state.inspector.as_ref()?.subject {
             Subject::Container(id) => container(id),
-            Subject::Incident(_) | Subject::Quiet => incident(state),
+            _ => incident(state),
         },
         Pane::Incidents | Pane::Fixes => incident(state),
     }

@@ -9,7 +9,7 @@ use crate::tui::state::State;
 use crate::tui::styled::{Styled, paragraph};
 use crate::tui::view::brush::Brush;
 use crate::tui::view::frame::{boxed, buttons, field, frame, keys};
-use crate::tui::view::{help, looks, palette, range, silence, talk};
+use crate::tui::view::{form, help, looks, palette, range, silence, talk};
 
 /// The widest a dialog of prose gets.
 const WIDEST: u16 = 96;
@@ -50,6 +50,11 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
         Modal::Reason(reason) => reason_box(brush, screen, reason),
         Modal::Silence(silencing) => silence::draw(brush, state, screen, silencing),
         Modal::Approve(approval) => approval_box(brush, state, screen, approval),
+        Modal::Form => {
+            if let Some(one) = &state.listings.form {
+                form::draw(brush, screen, one);
+            }
+        }
         Modal::Palette(palette) => palette::draw(brush, state, screen, palette),
         Modal::Looks(dialog) => looks::draw(brush, state, screen, *dialog),
         Modal::Talk => {

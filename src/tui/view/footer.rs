@@ -5,6 +5,7 @@ use ratatui::widgets::Widget;
 
 use crate::tui::filter::Filter;
 use crate::tui::hints;
+use crate::tui::lists;
 use crate::tui::pane::Pane;
 use crate::tui::role::Role;
 use crate::tui::state::{PromptKind, State};
@@ -25,17 +26,31 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     }
 }
 
+/// The fields that a filter of terms knows, if it is one.
+fn terms(state: &State, kind: PromptKind) -> Option<String> {
+    let fields = match kind {
+        PromptKind::List(Pane::Incidents) => lists::INCIDENT_FIELDS,
+        PromptKind::List(Pane::Inspector) => state.listing()?.fields(),
+        _ => return None,
+    };
+    Some(format!("words, {}:, - without  esc undo ", fields.join(": ")))
+}
+
 fn prompt(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let Some(prompt) = &state.prompt else { return };
     let (mark, pattern) = match prompt.kind {
         PromptKind::Search => ("search /", state.logs.search.as_ref()),
         PromptKind::Filter => ("show only &", None),
-        PromptKind::List(Pane::Incidents) => ("filter /", state.incidents.filter.as_ref()),
+        // Terms are told below.
+        PromptKind::List(Pane::Incidents | Pane::Inspector) => ("filter /", None),
         PromptKind::List(Pane::Fixes) => ("filter /", state.fixes.filter.as_ref()),
         PromptKind::List(_) => ("filter /", state.containers.filter.as_ref()),
     };
     let odd = state.logs.filter.as_ref().and_then(Filter::odd);
-    let help = if prompt.kind == PromptKind::Filter {
+    let terms = terms(state, prompt.kind);
+    let help = if let Some(terms) = &terms {
+        terms.as_str()
+    } else if prompt.kind == PromptKind::Filter {
         odd.unwrap_or("all terms, -without, \"as is\", since:5m  esc undo ")
     } else if pattern.is_some_and(crate::tui::pattern::Pattern::is_literal) {
         "no regex: searched as plain text  esc undo "

@@ -35,6 +35,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
         Subject::Incident(_) => Styled::of(Role::Dim, "incident"),
         Subject::Container(_) => Styled::of(Role::Dim, "container"),
         Subject::Quiet => Styled::of(Role::Dim, "silenced and left alone"),
+        Subject::Listing(_) | Subject::Row(..) => pages::listing::title(state),
     };
     brush.title(state, Pane::Inspector, area, &left, &right);
     let chosen = inspector.chosen.and_then(|at| page.stops.get(at)).copied();

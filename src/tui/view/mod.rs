@@ -6,6 +6,7 @@ pub mod dialog;
 pub mod fixes;
 pub mod fleet;
 pub mod footer;
+mod form;
 mod frame;
 pub mod header;
 pub mod help;

@@ -134,6 +134,20 @@ impl<P: Payload> Miner<P> {
         Some(Mined { id: template.id, template, is_new, nearest, slots: &self.slots })
     }
 
+    /// The kind that a line is of, if it is known. Nothing is learned.
+    pub fn known(&mut self, message: &str) -> Option<TemplateId> {
+        self.tokens.read(message);
+        let key = self.tokens.key();
+        let place = self.book.by_key(key).or_else(|| self.recent(key)).or_else(|| {
+            let tokens = self.tokens.as_slice();
+            room::rooms(message.as_bytes(), tokens, &mut self.rooms);
+            self.words.clear();
+            self.words.extend(tokens.iter().map(|t| t.word));
+            self.book.covering(&self.words, &self.rooms)
+        })?;
+        self.book.at(place).map(|template| template.id)
+    }
+
     /// The place of a line that was looked up before.
     fn recent(&self, key: u64) -> Option<u32> {
         let (known, place, id) = self.recent.get(recent_at(key))?;

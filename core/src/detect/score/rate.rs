@@ -211,6 +211,11 @@ impl Rate {
         self.short.phi().max(self.long.phi())
     }
 
+    /// Whether one of the last `windows` before and at `window` was called a burst.
+    pub fn was_burst(&self, window: u32, windows: u64) -> bool {
+        self.burst_at != 0 && u64::from(window.saturating_sub(self.burst_at)) < windows
+    }
+
     /// Lines in the running window so far.
     pub fn count(&self) -> u32 {
         self.count
