@@ -7,7 +7,8 @@
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
 //! sight, `remembering` how services were configured, `experience` what became of past incidents,
-//! `quiet` what is left alone on purpose, `clock` a clock that jumps, `handover` when the keeper
+//! `quiet` what is left alone on purpose, `editing`, `snoozing`,
+//! `granting` and `rehearsing` what people do with a plan besides yes and no, `clock` a clock that jumps, `handover` when the keeper
 //! ended, [`consulting`] asking language models, `work` and `records`.
 
 mod board;
@@ -16,9 +17,11 @@ pub mod consulting;
 mod correlate;
 mod deciding;
 mod diagnosing;
+mod editing;
 pub mod effect;
 mod experience;
 mod fixing;
+mod granting;
 mod handover;
 mod merge;
 mod neighbours;
@@ -28,10 +31,12 @@ mod oracles;
 mod own_calls;
 mod quiet;
 mod records;
+mod rehearsing;
 mod remembering;
 mod requests;
 mod resume;
 mod sight;
+mod snoozing;
 mod staging;
 mod storm;
 mod switch;
@@ -326,6 +331,7 @@ impl Engine {
     fn advance(&mut self, turn: &mut Turn) {
         const ROUNDS: usize = 4;
         self.end_silences(turn);
+        self.end_grants(turn);
         self.settle_waiting(turn);
         for id in self.tended_ids() {
             for _ in 0..ROUNDS {
@@ -338,6 +344,7 @@ impl Engine {
     }
 
     fn tend(&mut self, id: &IncidentId, turn: &mut Turn) {
+        self.wake(id, turn);
         self.expire(id, turn);
         self.overdue(id, turn);
         self.operator_decided(id, turn);
@@ -367,7 +374,7 @@ impl Engine {
             work.result_by,
             work.stopped_until.filter(|_| incident.state != IncidentState::Fixing),
             work.tools_by,
-            plan.map(|p| work.expiry(p)),
+            plan.map(|p| incident.snoozed_until().unwrap_or_else(|| work.expiry(p))),
             work.analyze_at,
         ];
         due.into_iter().flatten().min()
@@ -381,7 +388,7 @@ impl Engine {
         }
         let due = self.incidents.keys().filter_map(|id| self.due_at(id));
         let waits = self.waiting.iter().map(|w| w.until).chain(self.triage_due_at());
-        due.chain(waits).chain(self.silence_ends()).min()
+        due.chain(waits).chain(self.silence_ends()).chain(self.brakes.grants_end()).min()
     }
 
     /// An open incident may be changed; the change is saved at the end of the turn.
