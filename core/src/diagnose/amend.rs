@@ -39,9 +39,8 @@ pub struct Room {
 impl Room {
     /// As a snapshot shows it.
     pub fn of(snapshot: &Snapshot, target: &ContainerId) -> Self {
-        let usage = |v: &crate::domain::snapshot::ContainerView| {
-            v.usage.as_ref().map_or(0, |u| u.mem_used)
-        };
+        let usage =
+            |v: &crate::domain::snapshot::ContainerView| v.usage.as_ref().map_or(0, |u| u.mem_used);
         let claimed: u64 = snapshot
             .containers
             .iter()

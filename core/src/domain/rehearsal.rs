@@ -57,7 +57,8 @@ impl Rehearsal {
 
 /// What a step does, in lines: the call, what it changes, what takes it back.
 pub fn step_lines(step: &Fix) -> Vec<String> {
-    let mut lines = vec![format!("{} on {} ({})", step.call.tool, step.target.name, step.target.id)];
+    let mut lines =
+        vec![format!("{} on {} ({})", step.call.tool, step.target.name, step.target.id)];
     for (key, value) in &step.call.arguments {
         lines.push(format!("{key} = {}", shown(value)));
     }
