@@ -36,6 +36,8 @@ pub mod reach;
 pub mod record;
 pub mod role;
 pub mod run;
+pub mod schema;
+pub mod shaping;
 pub mod state;
 pub mod status;
 pub mod styled;

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Rect;
 use sentinel_core::domain::ids::{FixId, IncidentId};
 use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
 use crate::tui::record::Record;
+use crate::tui::shaping::{Editing, Granting, Rehearsing, Snoozing};
 
 /// How long keys are ignored after a guarded dialog was first drawn.
 pub const GRACE: Duration = Duration::from_millis(300);
@@ -36,10 +38,17 @@ impl Open {
     /// and what the palette runs asks for itself.
     pub fn is_guarded(&self) -> bool {
         match self.modal {
-            Modal::Help { .. } | Modal::Palette(_) | Modal::Record { .. } | Modal::Talk => false,
+            Modal::Help { .. }
+            | Modal::Palette(_)
+            | Modal::Record { .. }
+            | Modal::Rehearsal(_)
+            | Modal::Talk => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
+            | Modal::Edit(_)
+            | Modal::Snooze(_)
+            | Modal::Grant(_)
             | Modal::Quit { .. }
             | Modal::Menu { .. } => true,
         }
@@ -83,6 +92,14 @@ pub enum Modal {
     Reason(Box<Reason>),
     /// Silence a service for a while.
     Silence(Box<Silencing>),
+    /// Change what a plan calls.
+    Edit(Box<Editing>),
+    /// Put a plan off.
+    Snooze(Box<Snoozing>),
+    /// Allow plans like one beforehand.
+    Grant(Box<Granting>),
+    /// What a plan would do now.
+    Rehearsal(Box<Rehearsing>),
     /// The command palette.
     Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
@@ -129,6 +146,8 @@ pub struct Approval {
     pub typed: TextArea<'static>,
     /// First line in view.
     pub scroll: usize,
+    /// So many lines of the card were on the screen, from the first on, in a terminal of this size.
+    pub seen: (Rect, usize),
     /// Why this plan cannot be approved any more.
     pub void: Option<String>,
 }
@@ -136,7 +155,8 @@ pub struct Approval {
 impl Approval {
     /// An approval of a plan, with the focus on "Cancel".
     pub fn of(deed: Deed, plan: Plan) -> Self {
-        Self { deed, plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, void: None }
+        let seen = (Rect::default(), 0);
+        Self { deed, plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, seen, void: None }
     }
 
     /// Any step of the plan: the approval is of all.
@@ -171,6 +191,8 @@ pub enum ReasonFor {
     Halt,
     /// Releasing it.
     Resume,
+    /// Taking a grant back.
+    Revoke(u64),
 }
 
 /// A reason in the making.

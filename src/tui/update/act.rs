@@ -7,7 +7,7 @@ use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
-use crate::tui::update::{decide, logs, movement, prompts, silence, talk};
+use crate::tui::update::{decide, logs, movement, prompts, shaping, silence, talk};
 
 /// Does what an action means where the operator stands.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -94,6 +94,19 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Undo => {
             decide::undo(state);
+            Vec::new()
+        }
+        Action::EditFix => {
+            shaping::edit(state);
+            Vec::new()
+        }
+        Action::DryRun => shaping::rehearse(state),
+        Action::SnoozeFix => {
+            shaping::snooze(state);
+            Vec::new()
+        }
+        Action::Grant => {
+            shaping::grant(state);
             Vec::new()
         }
         Action::Ask => talk::open(state),

@@ -1,4 +1,4 @@
-//! Deciding: approve, reject, dismiss, quit. Nothing here opens by itself, and no key counts
+//! Deciding: reject, dismiss, quit, and what opens the approval. Nothing here opens by itself, and no key counts
 //! before the operator could have read what it would do.
 
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use sentinel_core::domain::command::Command;
-use sentinel_core::domain::ids::FixId;
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::{Plan, Risk};
 use sentinel_core::domain::snapshot::Mode;
 
 use crate::tui::lists;
 use crate::tui::message::Effect;
-use crate::tui::modal::{Approval, Deed, Focus, Modal, Open, Reason, ReasonFor, one_line, typed};
+use crate::tui::modal::{Approval, Deed, Modal, Open, Reason, ReasonFor, one_line, typed};
 use crate::tui::pane::Pane;
+use crate::tui::quiet;
 use crate::tui::record::Record;
 use crate::tui::state::State;
 use crate::tui::update::prompts::type_into;
-use crate::tui::update::{silence, talk};
+use crate::tui::update::{card, shaping, silence, talk};
 
 /// The plan that the pane with the focus is about.
-fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
+pub(super) fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
     match state.focus {
         Pane::Fixes => {
             let id = state.fixes.item.as_ref()?;
@@ -44,11 +44,14 @@ pub(super) fn approve(state: &mut State) {
         state.toast(false, why);
         return;
     }
-    let Some((_, plan)) = plan_here(state) else {
+    let Some((incident, plan)) = plan_here(state) else {
         state.toast(false, "No fix is staged here.");
         return;
     };
-    if !plan.is_staged() {
+    if let Some(until) = incident.snoozed_until().filter(|_| plan.is_staged()) {
+        let until = quiet::moment(state, until);
+        state.toast(false, format!("It is put off until {until}. S ends that."));
+    } else if !plan.is_staged() {
         let word = plan.steps.first().map_or("empty", |s| s.state.as_str());
         state.toast(false, format!("This fix is not staged any more: it is {word}."));
     } else if plan.risk() >= Risk::R4 {
@@ -143,7 +146,7 @@ pub(super) fn dismiss(state: &mut State) {
     }
 }
 
-fn ask_reason(state: &mut State, of: ReasonFor, about: String) {
+pub(super) fn ask_reason(state: &mut State, of: ReasonFor, about: String) {
     let reason = Reason { of, about, typed: one_line() };
     state.modal = Some(Open::new(Modal::Reason(Box::new(reason))));
 }
@@ -167,22 +170,32 @@ pub(super) fn ask_to_quit(state: &mut State) {
     state.modal = Some(Open::new(Modal::Quit { why, yes: false }));
 }
 
-/// The plan of an approval must still be what it shows; otherwise the approval is void.
+/// The plan of a dialog must still be what it shows; otherwise the dialog is void.
 pub(super) fn check(state: &mut State) {
-    let Some(Open { modal: Modal::Approve(approval), .. }) = &state.modal else { return };
-    if approval.void.is_some() {
+    let why = match state.modal.as_ref().map(|open| &open.modal) {
+        Some(Modal::Approve(a)) if a.void.is_none() => void(state, a.deed, &a.plan),
+        Some(Modal::Edit(e)) if e.void.is_none() => void(state, Deed::Apply, &e.plan),
+        Some(Modal::Grant(g)) if g.void.is_none() => void_grant(state, &g.plan),
+        _ => return,
+    };
+    if why.is_none() {
         return;
     }
-    let why = void(state, approval.deed, &approval.plan);
-    if why.is_some()
-        && let Some(Open { modal: Modal::Approve(approval), .. }) = state.modal.as_mut()
-    {
-        approval.void = why;
-        state.dirty = true;
+    state.dirty = true;
+    match state.modal.as_mut().map(|open| &mut open.modal) {
+        Some(Modal::Approve(approval)) => approval.void = why,
+        Some(Modal::Edit(editing)) => editing.void = why,
+        Some(Modal::Grant(granting)) => granting.void = why,
+        _ => {}
     }
 }
 
-fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
+/// Why plans like the shown one cannot be allowed any more.
+pub(super) fn void_grant(state: &State, shown: &Plan) -> Option<String> {
+    void(state, Deed::Apply, shown)
+}
+
+pub(super) fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
     let incident = state.incident(&shown.incident);
     let Some(now) = incident.and_then(|i| i.plan.as_ref()) else {
         let moved_on = "The plan is gone: its incident has moved on.";
@@ -203,6 +216,9 @@ fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
         }
         let word = now.steps.first().map_or("gone", |s| s.state.as_str());
         return Some(format!("The plan was decided meanwhile: it is {word}."));
+    }
+    if incident.is_some_and(|i| i.snoozed_until().is_some()) && deed == Deed::Apply {
+        return Some("The plan was put off meanwhile; it is checked again then.".to_owned());
     }
     if state.now >= shown.expires_at {
         return Some("The plan expired; it is planned again if it is still needed.".to_owned());
@@ -240,7 +256,11 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         Modal::Quit { yes, .. } => (quit(state, yes, event), Vec::new()),
         Modal::Reason(reason) => reason_key(reason, event),
         Modal::Silence(silencing) => silence::key(state, silencing, event),
-        Modal::Approve(approval) => approval_key(state, approval, event),
+        Modal::Edit(editing) => shaping::edit_key(state, editing, event),
+        Modal::Snooze(snoozing) => shaping::snooze_key(snoozing, event),
+        Modal::Grant(granting) => shaping::grant_key(state, granting, event),
+        Modal::Rehearsal(rehearsing) => shaping::rehearsal_key(rehearsing, event),
+        Modal::Approve(approval) => card::key(state, approval, event),
         // Its keys are looked at before they come here.
         Modal::Palette(_) => (true, Vec::new()),
         Modal::Talk => talk::key(state, event),
@@ -259,7 +279,7 @@ fn record_key(record: &Record, scroll: &mut usize, event: KeyEvent) -> (bool, Ve
     (help(scroll, event), Vec::new())
 }
 
-fn help(scroll: &mut usize, event: KeyEvent) -> bool {
+pub(super) fn help(scroll: &mut usize, event: KeyEvent) -> bool {
     match event.code {
         KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => *scroll = (*scroll + 1).min(200),
@@ -312,6 +332,7 @@ fn reason_key(reason: &mut Reason, event: KeyEvent) -> (bool, Vec<Effect>) {
                 ReasonFor::Dismiss(incident) => Command::Dismiss { incident, reason: words },
                 ReasonFor::Halt => Command::Halt { reason: words },
                 ReasonFor::Resume => Command::Resume { reason: words },
+                ReasonFor::Revoke(grant) => Command::Revoke { grant, reason: words },
             };
             (false, vec![Effect::Ask(command)])
         }
@@ -320,75 +341,4 @@ fn reason_key(reason: &mut Reason, event: KeyEvent) -> (bool, Vec<Effect>) {
             (true, Vec::new())
         }
     }
-}
-
-fn approval_key(
-    state: &mut State,
-    approval: &mut Approval,
-    event: KeyEvent,
-) -> (bool, Vec<Effect>) {
-    if approval.void.is_some() {
-        let closes = matches!(event.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'n'));
-        return (!closes, Vec::new());
-    }
-    let typing = approval.focus == Focus::Name;
-    match event.code {
-        KeyCode::Esc => return (false, Vec::new()),
-        KeyCode::Tab => approval.focus = next(approval, true),
-        KeyCode::BackTab => approval.focus = next(approval, false),
-        KeyCode::Up => approval.scroll = approval.scroll.saturating_sub(1),
-        KeyCode::Down => approval.scroll = (approval.scroll + 1).min(500),
-        KeyCode::PageUp => approval.scroll = approval.scroll.saturating_sub(8),
-        KeyCode::PageDown => approval.scroll = (approval.scroll + 8).min(500),
-        KeyCode::Enter => match approval.focus {
-            Focus::Cancel => return (false, Vec::new()),
-            // Typing a name must not run into approving: a second, own step does that.
-            Focus::Name if approval.is_named() => approval.focus = Focus::Approve,
-            Focus::Name => {}
-            Focus::Approve => return confirm(state, approval),
-        },
-        // With a name to type, letters are letters.
-        KeyCode::Char(_) | KeyCode::Backspace if approval.asks_name() => {
-            approval.focus = Focus::Name;
-            type_into(&mut approval.typed, event);
-        }
-        _ if typing => {
-            type_into(&mut approval.typed, event);
-        }
-        KeyCode::Char('y') => return confirm(state, approval),
-        KeyCode::Char('n' | 'q') => return (false, Vec::new()),
-        KeyCode::Left | KeyCode::Right => approval.focus = next(approval, true),
-        _ => {}
-    }
-    (true, Vec::new())
-}
-
-fn next(approval: &Approval, forward: bool) -> Focus {
-    let order: &[Focus] = if approval.asks_name() {
-        &[Focus::Cancel, Focus::Name, Focus::Approve]
-    } else {
-        &[Focus::Cancel, Focus::Approve]
-    };
-    let at = order.iter().position(|f| *f == approval.focus).unwrap_or(0);
-    let step = if forward { 1 } else { order.len() - 1 };
-    order.get((at + step) % order.len()).copied().unwrap_or(Focus::Cancel)
-}
-
-fn confirm(state: &State, approval: &mut Approval) -> (bool, Vec<Effect>) {
-    if !approval.is_named() {
-        approval.focus = Focus::Name;
-        return (true, Vec::new());
-    }
-    // What was true when it was last drawn need not be true now.
-    if let Some(why) = void(state, approval.deed, &approval.plan) {
-        approval.void = Some(why);
-        return (true, Vec::new());
-    }
-    let Some(fix): Option<FixId> = approval.fix().cloned() else { return (false, Vec::new()) };
-    let sha256 = approval.plan.sha256.clone();
-    let command = match approval.deed {
-        Deed::Apply => Command::Approve { fix, sha256 },
-        Deed::Undo => Command::Undo { fix, sha256 },
-    };
-    (false, vec![Effect::Ask(command)])
 }

@@ -1,6 +1,7 @@
 //! What a message does to the state: synchronous, pure, replayable. Start at [`update`].
 
 mod act;
+mod card;
 mod decide;
 mod keys;
 mod logs;
@@ -8,6 +9,7 @@ mod mouse;
 mod movement;
 mod palette;
 mod prompts;
+mod shaping;
 mod silence;
 mod snapshot;
 mod talk;
@@ -62,6 +64,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             talk::part(state, number, part);
             Vec::new()
         }
+        Msg::Rehearsed { fix, outcome } => {
+            shaping::rehearsed(state, &fix, outcome);
+            Vec::new()
+        }
         Msg::Said { ok, text } => {
             state.toast(ok, text);
             Vec::new()
@@ -99,6 +105,7 @@ fn drawn(state: &mut State, at: Duration) {
     {
         open.drawn = Some(at);
     }
+    card::drawn(state);
 }
 
 fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {

@@ -152,6 +152,11 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
                     state.dirty |= talk.typed.insert_str(line);
                 }
             }
+            Modal::Edit(editing) if hears => {
+                if let Some(edited) = editing.fields.get_mut(editing.cursor) {
+                    state.dirty |= edited.typed.insert_str(line);
+                }
+            }
             // The name that confirms a risky fix has to be typed: pasting it proves nothing.
             _ => {}
         }

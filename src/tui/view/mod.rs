@@ -13,5 +13,6 @@ pub mod inspector;
 pub mod logs;
 mod palette;
 pub mod root;
+mod shaping;
 mod silence;
 mod talk;
