@@ -420,6 +420,7 @@ pub(crate) fn halted() -> Snapshot {
             held("shop-worker-1", NotActing::Locked, 3400),
             held("docker-control", NotActing::CircuitOpen, 120),
         ],
+        grants: Vec::new(),
     };
     snapshot
 }
