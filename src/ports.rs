@@ -130,13 +130,7 @@ pub trait Remediator: Send + Sync {
         &'a self,
         plan: &'a Plan,
         monitor: Arc<dyn Monitor>,
-    ) -> BoxFuture<'a, Result<(), String>> {
-        let words = format!("nobody here can call the {} steps of the plan", plan.steps.len());
-        Box::pin(async move {
-            drop(monitor);
-            Err(words)
-        })
-    }
+    ) -> BoxFuture<'a, Result<(), String>>;
 
     /// Runs the inverses of a plan's applied steps, last first, covered by the same approval.
     fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()>;

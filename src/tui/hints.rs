@@ -96,6 +96,8 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 list.push((Action::Open, "inspect"));
                 if lists::to_approve(state) > 0 {
                     list.extend(SHAPES);
+                }
+                if state.why_no_approval().is_none() {
                     list.push((Action::SnoozeFix, "put off"));
                 }
             }
