@@ -326,7 +326,7 @@ fn the_card_answers_what_why_what_else_and_who_decides() {
         "memory 96 MiB → 144 MiB",
         "$ docker update --memory 144m shop-api-1",
         "brief downtime",
-        "what needs it: shop-gateway-1",
+        "needed by  shop-gateway-1",
         "stop_container",
         "an oom event explains the death better",
         "not during the deploy",

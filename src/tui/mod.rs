@@ -11,6 +11,7 @@
 pub mod action;
 pub mod export;
 pub mod fate;
+pub mod field;
 pub mod filter;
 pub mod fold;
 pub mod glyphs;

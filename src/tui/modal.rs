@@ -9,6 +9,7 @@ use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
+use crate::tui::field::{one_line, typed};
 use crate::tui::record::Record;
 use crate::tui::shaping::{Editing, Granting, Rehearsing, Snoozing};
 
@@ -279,16 +280,4 @@ impl Default for Palette {
     fn default() -> Self {
         Self { typed: one_line(), cursor: 0 }
     }
-}
-
-/// An empty field of one line.
-pub fn one_line() -> TextArea<'static> {
-    let mut field = TextArea::default();
-    field.set_max_histories(20);
-    field
-}
-
-/// What stands in a field of one line.
-pub fn typed(field: &TextArea<'_>) -> String {
-    field.lines().first().cloned().unwrap_or_default()
 }

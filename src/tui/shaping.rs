@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use tui_textarea::TextArea;
 
 use crate::cli;
-use crate::tui::modal::{one_line, typed};
+use crate::tui::field::{one_line, typed};
 use crate::tui::schema;
 use crate::tui::state::State;
 

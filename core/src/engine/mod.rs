@@ -7,9 +7,9 @@
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
 //! sight, `remembering` how services were configured, `experience` what became of past incidents,
-//! `quiet` what is left alone on purpose, `editing`, `snoozing`,
-//! `granting` and `rehearsing` what people do with a plan besides yes and no, `clock` a clock that jumps, `handover` when the keeper
-//! ended, [`consulting`] asking language models, `work` and `records`.
+//! `quiet` what is left alone on purpose, `editing`, `snoozing`, `granting` and `rehearsing` what
+//! people do with a plan besides yes and no, `clock` a clock that jumps, `handover` when the keeper
+//! ended, [`consulting`] asking language models, `work`, `turn` and `records`.
 
 mod board;
 mod clock;
@@ -40,6 +40,7 @@ mod snoozing;
 mod staging;
 mod storm;
 mod switch;
+mod turn;
 mod undo;
 mod verify;
 mod work;
@@ -67,6 +68,7 @@ use crate::engine::diagnosing::TOOLS_WAIT;
 use crate::engine::effect::Effect;
 use crate::engine::own_calls::OwnCalls;
 use crate::engine::quiet::Quiet;
+use crate::engine::turn::Turn;
 use crate::engine::work::Work;
 use crate::policy::brakes::Brakes;
 use crate::policy::limits::Limits;
@@ -166,20 +168,6 @@ pub struct Engine {
 impl Open {
     fn new(incident: Incident) -> Self {
         Self { incident: Arc::new(incident), work: Work::default() }
-    }
-}
-
-/// One turn: what time it is and what came of it.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    now: Timestamp,
-    effects: Vec<Effect>,
-    dirty: BTreeSet<IncidentId>,
-}
-
-impl Turn {
-    fn emit(&mut self, event: Event) {
-        self.effects.push(Effect::Emit(Box::new(event)));
     }
 }
 

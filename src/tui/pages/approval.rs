@@ -126,6 +126,10 @@ fn below(approval: &Approval, columns: usize) -> Vec<Styled> {
 }
 
 fn apply(page: &mut Page, state: &State, shown: &Plan, glyphs: &Glyphs, columns: usize) {
+    if let Some(incident) = state.incident(&shown.incident) {
+        let line = Styled::of(Role::Dim, "broke      ").and(Role::Text, incident.title.clone());
+        page.lines.push(line.cut(columns, glyphs.ellipsis));
+    }
     let risk = status::of_risk(shown.risk());
     let mut line = Styled::of(Role::Dim, "risk       ")
         .and(risk.role, format!("{} {}", risk.word, shown.risk().words()));
@@ -163,8 +167,7 @@ fn apply(page: &mut Page, state: &State, shown: &Plan, glyphs: &Glyphs, columns:
     }
     let dependents = dependents(state, shown);
     if !dependents.is_empty() {
-        let words = format!("what needs it: {}", dependents.join(", "));
-        fact(page, "touches", Role::Text, &words, columns);
+        fact(page, "needed by", Role::Text, &dependents.join(", "), columns);
     }
 }
 
@@ -193,7 +196,6 @@ pub fn evidence<'s>(state: &'s State, shown: &Plan) -> Vec<&'s Evidence> {
 fn why(page: &mut Page, state: &State, shown: &Plan, columns: usize) {
     let Some(incident) = state.incident(&shown.incident) else { return };
     page.blank();
-    fact(page, "broke", Role::Strong, &incident.title, columns);
     if let Some(diagnosis) = &incident.diagnosis {
         let sure = format!("{:.0}% sure: ", diagnosis.confidence * 100.0);
         fact(page, "cause", Role::Text, &format!("{sure}{}", diagnosis.cause), columns);

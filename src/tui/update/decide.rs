@@ -10,9 +10,10 @@ use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::{Plan, Risk};
 use sentinel_core::domain::snapshot::Mode;
 
+use crate::tui::field::{one_line, typed};
 use crate::tui::lists;
 use crate::tui::message::Effect;
-use crate::tui::modal::{Approval, Deed, Modal, Open, Reason, ReasonFor, one_line, typed};
+use crate::tui::modal::{Approval, Deed, Modal, Open, Reason, ReasonFor};
 use crate::tui::pane::Pane;
 use crate::tui::quiet;
 use crate::tui::record::Record;

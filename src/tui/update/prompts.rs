@@ -5,9 +5,10 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
+use crate::tui::field::{one_line, typed};
 use crate::tui::filter::Filter;
 use crate::tui::message::Effect;
-use crate::tui::modal::{Modal, TYPED_LIMIT, one_line, typed};
+use crate::tui::modal::{Modal, TYPED_LIMIT};
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::state::{Prompt, PromptKind, State};
