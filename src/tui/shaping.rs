@@ -9,6 +9,7 @@ use sentinel_core::domain::diagnosis::Action;
 use sentinel_core::domain::grant::{LONGEST, MAX_RISK, MOST_USES, SHORTEST};
 use sentinel_core::domain::ids::FixId;
 use sentinel_core::domain::plan::{Fix, Plan};
+use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
 use sentinel_core::domain::snooze::CHOICES;
 use serde_json::{Map, Value};
 use tui_textarea::TextArea;
@@ -16,7 +17,6 @@ use tui_textarea::TextArea;
 use crate::cli;
 use crate::tui::field::{one_line, typed};
 use crate::tui::schema;
-use crate::tui::state::State;
 
 /// An argument that is being typed.
 #[derive(Clone, Debug)]
@@ -44,10 +44,10 @@ pub struct Editing {
 
 impl Editing {
     /// The arguments of a step of a plan, as they are. `None` if its target is gone.
-    pub fn of(state: &State, plan: Plan, step: usize) -> Option<Self> {
+    pub fn of(snapshot: &Snapshot, plan: Plan, step: usize) -> Option<Self> {
         let fix = plan.steps.get(step)?;
-        let container = Arc::clone(&state.container(&fix.target.id)?.container);
-        let room = Room::of(&state.snapshot, &fix.target.id);
+        let container = Arc::clone(&view(snapshot, fix)?.container);
+        let room = Room::of(snapshot, &fix.target.id);
         let fields = amend::fields(fix, &container, &room)
             .into_iter()
             .map(|field| {
@@ -73,13 +73,13 @@ impl Editing {
     }
 
     /// What comes of it, or every mistake: by the tool's schema, and by our own bounds.
-    pub fn outcome(&self, state: &State) -> Result<Action, Vec<Mistake>> {
+    pub fn outcome(&self, snapshot: &Snapshot) -> Result<Action, Vec<Mistake>> {
         let gone = || vec![Mistake { path: String::new(), words: "its target is gone".to_owned() }];
         let Some(fix) = self.fix() else { return Err(gone()) };
-        let Some(view) = state.container(&fix.target.id) else { return Err(gone()) };
-        let room = Room::of(&state.snapshot, &fix.target.id);
+        let Some(view) = view(snapshot, fix) else { return Err(gone()) };
+        let room = Room::of(snapshot, &fix.target.id);
         let arguments = self.arguments();
-        let tool = state.snapshot.tools.iter().find(|t| t.name == fix.call.tool);
+        let tool = snapshot.tools.iter().find(|t| t.name == fix.call.tool);
         let by_schema = tool.map(|t| schema::mistakes(t, &arguments)).unwrap_or_default();
         match amend::amended(fix, &arguments, &view.container, &room) {
             Ok(action) if by_schema.is_empty() => Ok(action),
@@ -95,9 +95,9 @@ impl Editing {
     }
 
     /// What is asked of the engine, if there is no mistake and something differs.
-    pub fn command(&self, state: &State) -> Option<Command> {
+    pub fn command(&self, snapshot: &Snapshot) -> Option<Command> {
         let fix = self.fix()?;
-        let action = self.outcome(state).ok()?;
+        let action = self.outcome(snapshot).ok()?;
         let differs = action.call.arguments != fix.call.arguments;
         differs.then(|| Command::Edit {
             fix: fix.id.clone(),
@@ -206,4 +206,9 @@ pub struct Rehearsing {
     pub outcome: Option<Result<String, String>>,
     /// First line in view.
     pub scroll: usize,
+}
+
+/// The target of a step, if it is still there.
+fn view<'s>(snapshot: &'s Snapshot, fix: &Fix) -> Option<&'s ContainerView> {
+    snapshot.containers.iter().find(|v| v.container.of.id == fix.target.id)
 }

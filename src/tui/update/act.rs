@@ -96,18 +96,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             decide::undo(state);
             Vec::new()
         }
-        Action::EditFix => {
-            shaping::edit(state);
-            Vec::new()
-        }
-        Action::DryRun => shaping::rehearse(state),
-        Action::SnoozeFix => {
-            shaping::snooze(state);
-            Vec::new()
-        }
-        Action::Grant => {
-            shaping::grant(state);
-            Vec::new()
+        Action::EditFix | Action::DryRun | Action::SnoozeFix | Action::Grant => {
+            shaping::act(state, action)
         }
         Action::Ask => talk::open(state),
         Action::Postmortem => postmortem(state),

@@ -76,7 +76,7 @@ pub(super) fn key(
             approval.scroll = (approval.scroll + 1).min(most);
         }
         KeyCode::PageUp => {
-            approval.scroll = approval.scroll.saturating_sub(turned(state, approval))
+            approval.scroll = approval.scroll.saturating_sub(turned(state, approval));
         }
         KeyCode::PageDown => {
             let most = approval::card(state, approval).most;

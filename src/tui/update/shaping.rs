@@ -1,9 +1,12 @@
 //! Editing, rehearsing, putting off and allowing a plan: opening the dialogs, and their keys.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use sentinel_core::domain::command::Command;
+use sentinel_core::domain::grant::Grant;
 use sentinel_core::domain::ids::FixId;
 use sentinel_core::domain::plan::Plan;
 
+use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open, ReasonFor};
 use crate::tui::quiet;
@@ -30,22 +33,33 @@ fn open(state: &mut State, modal: Modal) {
     state.dirty = true;
 }
 
+/// Does what an action means for the plan here.
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::DryRun => return rehearse(state),
+        Action::SnoozeFix => snooze(state),
+        Action::Grant => grant(state),
+        _ => edit(state),
+    }
+    Vec::new()
+}
+
 /// Opens the arguments of the first step of the plan here.
-pub(super) fn edit(state: &mut State) {
+fn edit(state: &mut State) {
     if let Some(plan) = staged(state, true) {
         edit_plan(state, plan);
     }
 }
 
 pub(super) fn edit_plan(state: &mut State, plan: Plan) {
-    match Editing::of(state, plan, 0) {
+    match Editing::of(&state.snapshot, plan, 0) {
         Some(editing) => open(state, Modal::Edit(Box::new(editing))),
         None => state.toast(false, "The container of this fix is gone."),
     }
 }
 
 /// Asks what the plan here would do now.
-pub(super) fn rehearse(state: &mut State) -> Vec<Effect> {
+fn rehearse(state: &mut State) -> Vec<Effect> {
     match staged(state, false) {
         Some(plan) => rehearse_plan(state, &plan),
         None => Vec::new(),
@@ -70,7 +84,7 @@ pub(super) fn rehearsed(state: &mut State, fix: &FixId, outcome: Result<String, 
 }
 
 /// Asks for how long the plan here is put off.
-pub(super) fn snooze(state: &mut State) {
+fn snooze(state: &mut State) {
     if let Some(plan) = staged(state, true) {
         snooze_plan(state, &plan);
     }
@@ -86,12 +100,12 @@ pub(super) fn snooze_plan(state: &mut State, plan: &Plan) {
 
 /// Asks how long and how often plans like the one here are allowed; where grants are listed, ends
 /// the chosen one.
-pub(super) fn grant(state: &mut State) {
+fn grant(state: &mut State) {
     if state.shows_quiet() {
         match quiet::chosen(state).and_then(|row| row.grant) {
             Some(id) => {
                 let grant = state.snapshot.brakes.grants.iter().find(|g| g.id == id);
-                let words = grant.map_or_else(String::new, |g| g.words());
+                let words = grant.map_or_else(String::new, Grant::words);
                 let about = format!("Take this grant back: {words}");
                 decide::ask_reason(state, ReasonFor::Revoke(id), about);
             }
@@ -129,13 +143,13 @@ pub(super) fn edit_key(
             let steps = editing.plan.steps.len().max(1);
             let by = if event.code == KeyCode::PageDown { 1 } else { steps - 1 };
             let step = (editing.step + by) % steps;
-            if let Some(other) = Editing::of(state, editing.plan.clone(), step) {
+            if let Some(other) = Editing::of(&state.snapshot, editing.plan.clone(), step) {
                 *editing = other;
             }
         }
         // What cannot be done stays on the screen with its mistakes, to be mended.
         KeyCode::Enter => {
-            if let Some(command) = editing.command(state) {
+            if let Some(command) = editing.command(&state.snapshot) {
                 return (false, vec![Effect::Ask(command)]);
             }
         }
@@ -162,10 +176,7 @@ pub(super) fn snooze_key(snoozing: &mut Snoozing, event: KeyEvent) -> (bool, Vec
             let Some((seconds, _)) = choices.get(snoozing.cursor) else {
                 return (false, Vec::new());
             };
-            let command = sentinel_core::domain::command::Command::Snooze {
-                fix: snoozing.fix.clone(),
-                seconds: *seconds,
-            };
+            let command = Command::Snooze { fix: snoozing.fix.clone(), seconds: *seconds };
             return (false, vec![Effect::Ask(command)]);
         }
         _ => {}

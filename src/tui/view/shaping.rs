@@ -52,7 +52,7 @@ pub(super) fn edit(brush: &mut Brush<'_>, state: &State, screen: Rect, editing: 
         lines(brush, inside, &words);
         return;
     }
-    let outcome = editing.outcome(state);
+    let outcome = editing.outcome(&state.snapshot);
     let mistakes: &[Mistake] = outcome.as_ref().err().map_or(&[], Vec::as_slice);
     let below = match &outcome {
         Ok(action) if action.call.arguments == fix.call.arguments => {
