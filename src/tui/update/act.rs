@@ -96,9 +96,6 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             decide::undo(state);
             Vec::new()
         }
-        Action::EditFix | Action::DryRun | Action::SnoozeFix | Action::Grant => {
-            shaping::act(state, action)
-        }
         Action::Ask => talk::open(state),
         Action::Postmortem => postmortem(state),
         Action::Halt => {
@@ -110,7 +107,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Quiet => silence::show(state),
-        other => logs::act(state, other),
+        other => shaping::act(state, other).unwrap_or_else(|| logs::act(state, other)),
     }
 }
 

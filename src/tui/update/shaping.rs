@@ -33,15 +33,16 @@ fn open(state: &mut State, modal: Modal) {
     state.dirty = true;
 }
 
-/// Does what an action means for the plan here.
-pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+/// Does what an action means for the plan here. `None`: it means nothing for a plan.
+pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::DryRun => return rehearse(state),
+        Action::DryRun => return Some(rehearse(state)),
+        Action::EditFix => edit(state),
         Action::SnoozeFix => snooze(state),
         Action::Grant => grant(state),
-        _ => edit(state),
+        _ => return None,
     }
-    Vec::new()
+    Some(Vec::new())
 }
 
 /// Opens the arguments of the first step of the plan here.
