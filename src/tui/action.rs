@@ -68,6 +68,7 @@ actions! {
     Undo "undo" "take fix back",
     EditFix "edit-fix" "edit fix",
     DryRun "dry-run" "dry run",
+    DryRunInspected "dry-run-inspected" "dry run of this",
     SnoozeFix "snooze-fix" "put fix off",
     Grant "grant" "allow beforehand; end that",
     Halt "halt" "kill switch on, off",

@@ -15,8 +15,7 @@ use crate::tui::state::State;
 use crate::tui::styled::Styled;
 
 /// What can be done with a plan besides yes and no.
-const SHAPES: [(Action, &str); 3] =
-    [(Action::EditFix, "edit"), (Action::DryRun, "dry run"), (Action::Grant, "allow")];
+const SHAPES: [(Action, &str); 2] = [(Action::EditFix, "edit"), (Action::Grant, "allow")];
 
 /// A hint at its place.
 #[derive(Clone, Debug)]
@@ -96,6 +95,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                 list.push((Action::Open, "inspect"));
                 if lists::to_approve(state) > 0 {
                     list.extend(SHAPES);
+                    list.push((Action::DryRun, "dry run"));
                 }
                 if state.why_no_approval().is_none() {
                     list.push((Action::SnoozeFix, "put off"));
@@ -151,6 +151,7 @@ fn inspector(state: &State) -> Vec<(Action, &'static str)> {
         if staged && lists::to_approve(state) > 0 {
             list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
             list.extend(SHAPES);
+            list.push((Action::DryRunInspected, "dry run"));
         }
         let evidence = incident.diagnosis.as_ref().map_or(0, |d| d.evidence.len());
         if evidence > 0 {

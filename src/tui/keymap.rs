@@ -281,7 +281,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Inspector, Action::Approve, &["A"]),
     (Context::Inspector, Action::Reject, &["R"]),
     (Context::Inspector, Action::EditFix, &["E"]),
-    (Context::Inspector, Action::DryRun, &["P"]),
+    (Context::Inspector, Action::DryRunInspected, &["P"]),
     (Context::Inspector, Action::Grant, &["ctrl-g"]),
     (Context::Inspector, Action::Dismiss, &["D"]),
     (Context::Inspector, Action::Undo, &["U"]),

@@ -36,7 +36,7 @@ fn open(state: &mut State, modal: Modal) {
 /// Does what an action means for the plan here. `None`: it means nothing for a plan.
 pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::DryRun => return Some(rehearse(state)),
+        Action::DryRun | Action::DryRunInspected => return Some(rehearse(state)),
         Action::EditFix => edit(state),
         Action::SnoozeFix => snooze(state),
         Action::Grant => grant(state),
