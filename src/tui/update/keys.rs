@@ -10,7 +10,7 @@ use crate::tui::layout::{Form, layout};
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::state::State;
-use crate::tui::update::{act, decide, palette, prompts};
+use crate::tui::update::{act, dialogs, palette, prompts};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
@@ -42,7 +42,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         return palette::key(state, palette, event, drawn);
     }
     if state.modal.is_some() {
-        return decide::key(state, event, at);
+        return dialogs::key(state, event, at);
     }
     if state.prompt.is_some() {
         return prompts::key(state, event);

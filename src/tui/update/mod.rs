@@ -3,6 +3,7 @@
 mod act;
 mod card;
 mod decide;
+mod dialogs;
 mod keys;
 mod logs;
 mod mouse;
