@@ -440,6 +440,13 @@ impl Remediator for Hands {
         })
     }
 
+    fn rehearse<'a>(
+        &'a self,
+        _: &'a Plan,
+        _: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
     fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let incident = plan.get().0.incident.clone();

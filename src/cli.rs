@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
-use crate::cli::deciding::{ApproveArgs, RejectArgs, SilenceArgs, SwitchArgs, UndoArgs};
+use crate::cli::deciding::{ApproveArgs, FixesVerb, RejectArgs, SilenceArgs, SwitchArgs, UndoArgs};
 use crate::cli::serving::{GatewayArgs, McpServerArgs};
 
 pub mod deciding;
@@ -132,6 +132,9 @@ pub enum Verb {
     Dismiss(RejectArgs),
     /// Take back what a fix changed
     Undo(UndoArgs),
+    /// Edit, rehearse, put off or allow staged fixes
+    #[command(subcommand)]
+    Fixes(FixesVerb),
     /// Throw the kill switch: nothing is done without a person until `resume` (SIGUSR1 does it, too)
     Halt(SwitchArgs),
     /// Release the kill switch

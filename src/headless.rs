@@ -232,7 +232,10 @@ pub fn sentence(event: &Event) -> Option<String> {
         | Event::FixProgress(_)
         | Event::FixApplied(_)
         | Event::FixFailed(_)
-        | Event::FixUndone(_) => return fix_sentence(event),
+        | Event::FixUndone(_)
+        | Event::FixEdited(_)
+        | Event::FixSnoozed { .. }
+        | Event::SnoozeEnded { .. } => return fix_sentence(event),
         Event::NotActing { code, reason, .. } => {
             format!("not acting ({}): {reason}", code.as_str())
         }
@@ -248,7 +251,10 @@ pub fn sentence(event: &Event) -> Option<String> {
         Event::HealingHalted { .. }
         | Event::HealingResumed { .. }
         | Event::CircuitOpened { .. }
-        | Event::CircuitClosed { .. } => return brake_sentence(event),
+        | Event::CircuitClosed { .. }
+        | Event::Granted { .. }
+        | Event::GrantUsed { .. }
+        | Event::GrantEnded { .. } => return brake_sentence(event),
         Event::Degraded { part, detail } => format!("DEGRADED {part}: {detail}"),
         Event::Recovered { part, detail } => format!("recovered {part}: {detail}"),
     })
@@ -287,6 +293,13 @@ fn brake_sentence(event: &Event) -> Option<String> {
             )
         }
         Event::CircuitClosed { server } => format!("the MCP server {server} answers again"),
+        Event::Granted { grant } => {
+            format!("allowed by {} until {:.0}: {}", grant.by, grant.until, grant.words())
+        }
+        Event::GrantUsed { grant, .. } => format!("allowed by {}: {}", grant.by, grant.words()),
+        Event::GrantEnded { grant, by, reason } => {
+            format!("not allowed any more ({reason}, {by}): {}", grant.words())
+        }
         _ => return None,
     })
 }
@@ -294,6 +307,16 @@ fn brake_sentence(event: &Event) -> Option<String> {
 /// What became of a fix.
 fn fix_sentence(event: &Event) -> Option<String> {
     Some(match event {
+        Event::FixEdited(w) => {
+            let what = w.reason.as_deref().unwrap_or_default();
+            format!("fix {} edited by {}: {what}", w.fix_id, w.by)
+        }
+        Event::FixSnoozed { fix_id, until, by, .. } => {
+            format!("fix {fix_id} put off by {by} until {until:.0}")
+        }
+        Event::SnoozeEnded { incident_id, reason, .. } => {
+            format!("the plan of {incident_id} is not put off any more: {reason}")
+        }
         Event::FixApproved(w) => format!("fix {} approved by {}", w.fix_id, w.by),
         Event::FixRejected(w) => format!("fix {} rejected by {}", w.fix_id, w.by),
         Event::FixExpired(w) => format!("fix {} expired", w.fix_id),

@@ -133,6 +133,14 @@ pub trait Remediator: Send + Sync {
         out: mpsc::Sender<Signal>,
     ) -> BoxFuture<'_, ()>;
 
+    /// Whether a plan could run as it stands: its preconditions by `inspect`, each call against
+    /// the tool's schema. Calls nothing. `Err` says why it could not.
+    fn rehearse<'a>(
+        &'a self,
+        plan: &'a Plan,
+        monitor: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>>;
+
     /// Runs the inverses of a plan's applied steps, last first, covered by the same approval.
     fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()>;
 

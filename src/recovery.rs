@@ -109,6 +109,14 @@ impl<R: Remediator> Remediator for Recovering<R> {
         self.inner.apply(plan, monitor, out)
     }
 
+    fn rehearse<'a>(
+        &'a self,
+        plan: &'a Plan,
+        monitor: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        self.inner.rehearse(plan, monitor)
+    }
+
     fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         self.inner.undo(plan, out)
     }

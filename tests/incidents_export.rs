@@ -73,6 +73,7 @@ fn incident(number: i64) -> Incident {
         opinion: None,
         earlier_plans: vec![],
         refused_by: None,
+        snooze: None,
     }
 }
 

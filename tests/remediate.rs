@@ -265,6 +265,7 @@ fn approved_on(
     .freeze();
     let mut incident = Incident {
         refused_by: None,
+        snooze: None,
         id: incident,
         container: target,
         root: "api".to_owned(),

@@ -123,6 +123,13 @@ impl Remediator for Hands {
             drop(out.send(Signal::PlanDone { incident, ok: true }).await);
         })
     }
+    fn rehearse<'a>(
+        &'a self,
+        _: &'a Plan,
+        _: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
     fn undo(&self, _: Approved<Undo>, _: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }

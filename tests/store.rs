@@ -25,6 +25,7 @@ fn incident(second: i64, state: IncidentState) -> Incident {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_700_000_000 + second);
     Incident {
         refused_by: None,
+        snooze: None,
         id: IncidentId::new(at, "host", 1),
         container: ContainerRef {
             id: ContainerId("c".repeat(64)),

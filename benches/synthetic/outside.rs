@@ -70,6 +70,14 @@ impl Remediator for Idle {
         Box::pin(async {})
     }
 
+    fn rehearse<'a>(
+        &'a self,
+        _: &'a Plan,
+        _: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn undo(&self, _plan: Approved<Undo>, _out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }

@@ -113,7 +113,7 @@ async fn list_quiet(settings: &Settings) -> Result<ExitCode, Report> {
 }
 
 /// The open incident whose staged plan is meant: by the id of a fix, or its own.
-async fn staged(settings: &Settings, id: &str) -> Result<Arc<Incident>, Report> {
+pub(super) async fn staged(settings: &Settings, id: &str) -> Result<Arc<Incident>, Report> {
     meant(settings, id, Plan::is_staged, "waits for a decision").await
 }
 
@@ -141,7 +141,7 @@ async fn meant(
     bail!("no fix of {id} {words}; of these one does: {}", others.join(", "))
 }
 
-fn shown(incident: &Incident, plan: &Plan) -> Vec<String> {
+pub(super) fn shown(incident: &Incident, plan: &Plan) -> Vec<String> {
     let mut lines = vec![format!("{}  {}", incident.id, incident.title)];
     for step in &plan.steps {
         lines.push(format!("  {}  {} ({})", step.step, step.docker_line, step.diff));
@@ -164,7 +164,7 @@ fn shown(incident: &Incident, plan: &Plan) -> Vec<String> {
 }
 
 /// What a person types; `None` without a terminal.
-fn question(text: &str) -> Result<Option<String>, Report> {
+pub(super) fn question(text: &str) -> Result<Option<String>, Report> {
     if !std::io::stdin().is_terminal() {
         return Ok(None);
     }

@@ -5,6 +5,7 @@ pub mod config;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod fixes;
 pub mod gateway;
 pub mod generate;
 pub mod incidents;
@@ -75,6 +76,7 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         Some(Verb::Resume(arguments)) => {
             decide::carry_out(&settings, Command::Resume { reason: arguments.reason }).await
         }
+        Some(Verb::Fixes(verb)) => fixes::run(&settings, verb).await,
         Some(Verb::Silence(arguments)) => decide::silence(&settings, &arguments).await,
         Some(Verb::Audit(verb)) => audit::run(&settings, &verb).await,
         Some(Verb::Tools(verb)) => tools::run(settings, verb).await,

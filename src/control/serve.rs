@@ -106,6 +106,7 @@ async fn answer(ask: Ask, handle: &Handle) -> Answer {
                     .collect(),
                 silences: snapshot.silences.clone(),
                 suppressed: snapshot.suppressed.clone(),
+                grants: snapshot.brakes.grants.clone(),
             }
         }
         Ask::Do { actor, .. } if actor.trim().is_empty() || actor.len() > ACTOR_MAX => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sentinel_core::domain::command::Command;
+use sentinel_core::domain::grant::Grant;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::quiet::{Silence, Suppressed};
 use serde::{Deserialize, Serialize};
@@ -47,5 +48,8 @@ pub enum Answer {
         silences: Vec<Silence>,
         /// What was left alone, newest first.
         suppressed: Vec<Suppressed>,
+        /// What is allowed beforehand.
+        #[serde(default)]
+        grants: Vec<Grant>,
     },
 }

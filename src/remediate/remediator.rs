@@ -229,6 +229,14 @@ impl Remediator for McpRemediator {
         })
     }
 
+    fn rehearse<'a>(
+        &'a self,
+        plan: &'a Plan,
+        monitor: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move { self.caller().rehearse(plan, monitor.as_ref()).await })
+    }
+
     fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let _busy = self.work();

@@ -78,6 +78,14 @@ impl Caller<'_> {
         Ok(calling::call(&link, call, self.timeouts, news).await)
     }
 
+    /// Whether a plan could run as it stands. Makes all checks of a run, and no call.
+    pub(crate) async fn rehearse(&self, plan: &Plan, monitor: &dyn Monitor) -> Result<(), String> {
+        for step in &plan.steps {
+            self.check(&step.call).await.map_err(NotSent::into_message)?;
+        }
+        staleness::check(plan, monitor).await
+    }
+
     /// Runs an approved plan; returns what its steps changed.
     pub(crate) async fn plan(
         &self,

@@ -14,6 +14,7 @@ use sentinel_core::domain::plan::Actor;
 use sentinel_core::domain::snapshot::Snapshot;
 use sentinel_core::redact;
 use sentinel_core::runbook::Runbooks;
+use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -25,6 +26,9 @@ use crate::runtime::sources::Sources;
 
 /// How long a front end waits for the engine's answer.
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same where something has to be looked at first.
+const LOOKING_PATIENCE: Duration = Duration::from_secs(9);
 
 /// Newest lines of a log among which an answer looks for errors.
 const LINES_LOOKED_AT: usize = 2_000;
@@ -86,7 +90,19 @@ fn safe(command: Command) -> Command {
         }
         Command::Halt { reason } => Command::Halt { reason: clean(reason) },
         Command::Resume { reason } => Command::Resume { reason: clean(reason) },
-        Command::Approve { .. } | Command::Undo { .. } => command,
+        Command::Edit { fix, sha256, mut arguments } => {
+            // All the rest must be what the plan has, or is read as a number.
+            if let Some(Value::String(why)) = arguments.get_mut("reason") {
+                *why = clean(std::mem::take(why));
+            }
+            Command::Edit { fix, sha256, arguments }
+        }
+        Command::Revoke { grant, reason } => Command::Revoke { grant, reason: clean(reason) },
+        Command::Approve { .. }
+        | Command::Undo { .. }
+        | Command::DryRun { .. }
+        | Command::Snooze { .. }
+        | Command::Grant { .. } => command,
     }
 }
 
@@ -133,11 +149,13 @@ impl Handle {
 
     /// Asks for something; the answer is a sentence either way.
     pub async fn command(&self, actor: Actor, command: Command) -> Result<String, CommandError> {
+        let looks = matches!(command, Command::DryRun { .. });
+        let patience = if looks { LOOKING_PATIENCE } else { COMMAND_PATIENCE };
         let (reply, answer) = oneshot::channel();
         let id = self.counter.fetch_add(1, Ordering::Relaxed);
         let request = Request { id, actor, command: safe(command), reply };
         self.want(Wanted::Command(request)).await?;
-        match timeout(COMMAND_PATIENCE, answer).await {
+        match timeout(patience, answer).await {
             Ok(Ok(outcome)) => outcome.map_err(CommandError::Refused),
             Ok(Err(_)) => Err(CommandError::Closed),
             Err(_) => Err(CommandError::Busy),

@@ -2,20 +2,27 @@
 //! as a signal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sentinel_core::domain::audit::AuditRecord;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::plan::{Approved, Plan, Undo};
+use sentinel_core::domain::rehearsal::Rehearsal;
 use sentinel_core::domain::signal::{Signal, UNRECORDED};
 use sentinel_core::domain::tool::ToolResult;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use tokio::time::timeout;
+
 use crate::ports::{Monitor, PortError, Remediator};
 use crate::runtime::consulting::Consulting;
 use crate::runtime::storing::Job;
+
+/// How long looking at targets and tools for a dry run may take.
+const REHEARSAL: Duration = Duration::from_secs(8);
 
 /// What effects need that borrow nothing of the loop's state.
 pub(super) struct Hands {
@@ -64,6 +71,26 @@ impl Hands {
         let durable = self.before(incident, records).await;
         let remediator = Arc::clone(&self.remediator);
         self.tasks.spawn(undo(plan, durable, remediator, self.results.clone()));
+    }
+
+    /// Looks whether a plan could run, and says so to whoever asked.
+    pub(super) fn rehearse(
+        &mut self,
+        plan: Plan,
+        rehearsal: Rehearsal,
+        reply: oneshot::Sender<Result<String, String>>,
+    ) {
+        let (monitor, remediator) = (Arc::clone(&self.monitor), Arc::clone(&self.remediator));
+        self.tasks.spawn(async move {
+            let looked = timeout(REHEARSAL, remediator.rehearse(&plan, monitor)).await;
+            let problem = match looked {
+                Ok(Ok(())) => None,
+                Ok(Err(why)) => Some(why),
+                Err(_) => Some(format!("no answer within {} s", REHEARSAL.as_secs())),
+            };
+            // Whoever asked may have given up waiting.
+            drop(reply.send(Ok(rehearsal.text(problem.as_deref()))));
+        });
     }
 
     async fn before(

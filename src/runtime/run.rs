@@ -405,6 +405,11 @@ impl Loop {
             }
             Effect::Apply { plan, incident, records } => hands.apply(plan, incident, records).await,
             Effect::Undo { plan, incident, records } => hands.undo(plan, incident, records).await,
+            Effect::Rehearse { request, plan, rehearsal } => {
+                if let Some(reply) = self.replies.remove(&request) {
+                    hands.rehearse(*plan, *rehearsal, reply);
+                }
+            }
             Effect::Reply { request, outcome } => {
                 if let Some(reply) = self.replies.remove(&request) {
                     // Whoever asked may have given up waiting.

@@ -66,6 +66,11 @@ actions! {
     Reject "reject" "reject fix",
     Dismiss "dismiss" "dismiss incident",
     Undo "undo" "take fix back",
+    EditFix "edit-fix" "edit fix",
+    DryRun "dry-run" "dry run",
+    DryRunInspected "dry-run-inspected" "dry run of this",
+    SnoozeFix "snooze-fix" "put fix off",
+    Grant "grant" "allow beforehand; end that",
     Halt "halt" "kill switch on, off",
     Ask "ask" "ask about this",
     Postmortem "postmortem" "write the postmortem",
@@ -131,7 +136,15 @@ impl Action {
     pub fn decides(self) -> bool {
         matches!(
             self,
-            Self::Approve | Self::Reject | Self::Dismiss | Self::Undo | Self::Halt | Self::Silence
+            Self::Approve
+                | Self::Reject
+                | Self::Dismiss
+                | Self::Undo
+                | Self::Halt
+                | Self::Silence
+                | Self::EditFix
+                | Self::SnoozeFix
+                | Self::Grant
         )
     }
 }

@@ -8,7 +8,7 @@ use sentinel_core::domain::tool::{ReadCall, Tool, ToolCall};
 use serde_json::{Map, Value};
 use tui_textarea::TextArea;
 
-use crate::tui::modal::{one_line, typed};
+use crate::tui::field::{one_line, typed};
 
 /// Fields of a form at most; a tool with more is called from the command line.
 const MOST_FIELDS: usize = 40;

@@ -16,6 +16,9 @@ use crate::tui::rows::tools;
 use crate::tui::state::State;
 use crate::tui::styled::Styled;
 
+/// What can be done with a plan besides yes and no.
+const SHAPES: [(Action, &str); 2] = [(Action::EditFix, "edit"), (Action::Grant, "allow")];
+
 /// A hint at its place.
 #[derive(Clone, Debug)]
 pub struct Hint {
@@ -95,6 +98,13 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
                     list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
                 }
                 list.push((Action::Open, "inspect"));
+                if lists::to_approve(state) > 0 {
+                    list.extend(SHAPES);
+                    list.push((Action::DryRun, "dry run"));
+                }
+                if state.why_no_approval().is_none() {
+                    list.push((Action::SnoozeFix, "put off"));
+                }
             }
         }
         Pane::Logs => {
@@ -178,6 +188,8 @@ fn inspector(state: &State) -> Vec<(Action, &'static str)> {
         let staged = incident.plan.as_ref().is_some_and(Plan::is_staged);
         if staged && lists::to_approve(state) > 0 {
             list.extend([(Action::Approve, "approve"), (Action::Reject, "reject")]);
+            list.extend(SHAPES);
+            list.push((Action::DryRunInspected, "dry run"));
         }
         let evidence = incident.diagnosis.as_ref().map_or(0, |d| d.evidence.len());
         if evidence > 0 {
@@ -196,6 +208,9 @@ fn inspector(state: &State) -> Vec<(Action, &'static str)> {
     }
     if state.shows_quiet() && !quiet::rows(state).is_empty() {
         list.push((Action::Open, "container"));
+        if quiet::grants(state).next().is_some() {
+            list.push((Action::Grant, "end grant"));
+        }
         // What this page is for does not wait behind the rest.
         list.push((Action::Silence, "silence, end"));
     }

@@ -207,8 +207,9 @@ fn wanted_fixes(state: &State) -> impl Iterator<Item = (&Arc<Incident>, &Plan)> 
 
 /// How many plans are staged.
 pub fn staged_count(state: &State) -> usize {
-    let plans = state.snapshot.incidents.iter().filter_map(|i| i.plan.as_ref());
-    plans.filter(|p| p.is_staged()).count()
+    // What is put off waits for its time.
+    let due = state.snapshot.incidents.iter().filter(|i| i.snoozed_until().is_none());
+    due.filter_map(|i| i.plan.as_ref()).filter(|p| p.is_staged()).count()
 }
 
 /// How many plans wait for a decision that can be made here.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use sentinel_core::domain::command::Command;
-use sentinel_core::domain::ids::{ContainerId, IncidentId};
+use sentinel_core::domain::ids::{ContainerId, FixId, IncidentId};
 use sentinel_core::domain::log_page::{PageAsk, PastPage};
 use sentinel_core::domain::snapshot::Snapshot;
 
@@ -95,6 +95,13 @@ pub enum Msg {
         /// What was found.
         seen: Seen,
     },
+    /// What a plan would do now.
+    Rehearsed {
+        /// The step that was asked about.
+        fix: FixId,
+        /// The report, or why there is none.
+        outcome: Result<String, String>,
+    },
     /// What came of a command, a menu item or a copy.
     Said {
         /// Whether it worked.
@@ -109,6 +116,8 @@ pub enum Msg {
 pub enum Effect {
     /// Ask the engine, in the operator's name; the answer comes back as [`Msg::Said`].
     Ask(Command),
+    /// Ask what the plan of a fix would do now; the answer comes back as [`Msg::Rehearsed`].
+    Rehearse(FixId),
     /// Ask a question in words; the answer comes back as [`Msg::Part`], piece by piece.
     Question {
         /// Comes back with each piece.

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Rect;
 use sentinel_core::domain::ids::{FixId, IncidentId};
 use sentinel_core::domain::plan::{Plan, Risk};
 use tui_textarea::TextArea;
 
 use crate::cli;
+use crate::tui::field::{one_line, typed};
 use crate::tui::looks::Looks;
 use crate::tui::record::Record;
+use crate::tui::shaping::{Editing, Granting, Rehearsing, Snoozing};
 
 /// How long keys are ignored after a guarded dialog was first drawn.
 pub const GRACE: Duration = Duration::from_millis(300);
@@ -42,11 +45,15 @@ impl Open {
             | Modal::Record { .. }
             | Modal::Range { .. }
             | Modal::Looks(_)
+            | Modal::Rehearsal(_)
             | Modal::Talk
             | Modal::Form => false,
             Modal::Approve(_)
             | Modal::Reason(_)
             | Modal::Silence(_)
+            | Modal::Edit(_)
+            | Modal::Snooze(_)
+            | Modal::Grant(_)
             | Modal::Quit { .. }
             | Modal::Menu { .. } => true,
         }
@@ -89,6 +96,14 @@ pub enum Modal {
     Reason(Box<Reason>),
     /// Silence a service for a while.
     Silence(Box<Silencing>),
+    /// Change what a plan calls.
+    Edit(Box<Editing>),
+    /// Put a plan off.
+    Snooze(Box<Snoozing>),
+    /// Allow plans like one beforehand.
+    Grant(Box<Granting>),
+    /// What a plan would do now.
+    Rehearsal(Box<Rehearsing>),
     /// The command palette.
     Palette(Box<Palette>),
     /// The conversation in [`crate::tui::state::State::talk`].
@@ -140,6 +155,8 @@ pub struct Approval {
     pub typed: TextArea<'static>,
     /// First line in view.
     pub scroll: usize,
+    /// So many lines of the card were on the screen, from the first on, in a terminal of this size.
+    pub seen: (Rect, usize),
     /// Why this plan cannot be approved any more.
     pub void: Option<String>,
 }
@@ -147,7 +164,8 @@ pub struct Approval {
 impl Approval {
     /// An approval of a plan, with the focus on "Cancel".
     pub fn of(deed: Deed, plan: Plan) -> Self {
-        Self { deed, plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, void: None }
+        let seen = (Rect::default(), 0);
+        Self { deed, plan, focus: Focus::Cancel, typed: one_line(), scroll: 0, seen, void: None }
     }
 
     /// Any step of the plan: the approval is of all.
@@ -182,6 +200,8 @@ pub enum ReasonFor {
     Halt,
     /// Releasing it.
     Resume,
+    /// Taking a grant back.
+    Revoke(u64),
 }
 
 /// A reason in the making.
@@ -268,16 +288,4 @@ impl Default for Palette {
     fn default() -> Self {
         Self { typed: one_line(), cursor: 0 }
     }
-}
-
-/// An empty field of one line.
-pub fn one_line() -> TextArea<'static> {
-    let mut field = TextArea::default();
-    field.set_max_histories(20);
-    field
-}
-
-/// What stands in a field of one line.
-pub fn typed(field: &TextArea<'_>) -> String {
-    field.lines().first().cloned().unwrap_or_default()
 }

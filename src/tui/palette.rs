@@ -3,9 +3,10 @@
 use sentinel_core::domain::ids::ContainerId;
 
 use crate::tui::action::Action;
+use crate::tui::field::typed;
 use crate::tui::keymap::Context;
 use crate::tui::looks::Looks;
-use crate::tui::modal::{Palette, typed};
+use crate::tui::modal::Palette;
 use crate::tui::state::{State, Subject};
 use crate::tui::theme::BUILT_IN;
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sentinel_core::domain::container::{Container, ContainerRef, LABEL_QUIET};
+use sentinel_core::domain::grant::Grant;
 use sentinel_core::domain::ids::ContainerId;
 use sentinel_core::domain::quiet::{Silence, Suppressed};
 use sentinel_core::domain::snapshot::ContainerView;
@@ -15,6 +16,11 @@ use crate::tui::words;
 /// Silences that last.
 pub fn silences(state: &State) -> impl Iterator<Item = &Silence> {
     state.snapshot.silences.iter().filter(|s| s.until > state.now)
+}
+
+/// Grants that last.
+pub fn grants(state: &State) -> impl Iterator<Item = &Grant> {
+    state.snapshot.brakes.grants.iter().filter(|g| g.lasts(state.now))
 }
 
 /// The silence of a service or container by its very name.
@@ -103,23 +109,33 @@ pub struct Row {
     pub service: String,
     /// A container of it that is still there.
     pub container: Option<ContainerId>,
+    /// The grant that it is, if it is one.
+    pub grant: Option<u64>,
 }
 
-/// The rows of that page, in its order: silences, quiet labels, what was left alone.
+/// The rows of that page, in its order: grants, silences, quiet labels, what was left alone.
 pub fn rows(state: &State) -> Vec<Row> {
     let id = |v: &ContainerView| v.container.of.id.clone();
     let silenced = silences(state).map(|s| Row {
         service: s.service.clone(),
         container: covered(state, &s.service).first().map(|v| id(v)),
+        grant: None,
     });
     let labelled = labelled(state)
-        .map(|v| Row { service: v.container.of.service.clone(), container: Some(id(v)) });
+        .map(|v| (v.container.of.service.clone(), Some(id(v))))
+        .map(|(service, container)| Row { service, container, grant: None });
     let alone = state.snapshot.suppressed.iter().map(|s| Row {
         service: holding(state, &s.service, &s.container)
             .map_or_else(|| s.service.clone(), |held| held.service.clone()),
         container: state.container_named(&s.container).map(id),
+        grant: None,
     });
-    silenced.chain(labelled).chain(alone).collect()
+    let granted = grants(state).map(|g| Row {
+        service: g.service.clone(),
+        container: covered(state, &g.service).first().map(|v| id(v)),
+        grant: Some(g.id),
+    });
+    granted.chain(silenced).chain(labelled).chain(alone).collect()
 }
 
 /// Containers that their label keeps quiet.

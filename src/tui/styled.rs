@@ -100,3 +100,16 @@ pub fn paragraph(
     }
     lines
 }
+
+/// Buttons side by side.
+pub fn buttons(list: &[(&str, bool)]) -> Styled {
+    let mut line = Styled::new();
+    for (text, focused) in list {
+        let role = if *focused { Role::ButtonFocused } else { Role::Button };
+        // Brackets show the focus where there is no colour.
+        let text = if *focused { format!("[ {text} ]") } else { format!("  {text}  ") };
+        line.push(role, text);
+        line.push(Role::Text, "  ");
+    }
+    line
+}

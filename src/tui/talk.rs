@@ -6,7 +6,7 @@ use sentinel_core::domain::evidence::Evidence;
 use tui_textarea::TextArea;
 
 use crate::runtime::asking::{About, Part};
-use crate::tui::modal::one_line;
+use crate::tui::field::one_line;
 
 /// Questions kept of one conversation; older ones give way.
 pub const TURNS: usize = 20;

@@ -25,6 +25,13 @@ impl Remediator for Idle {
     ) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
+    fn rehearse<'a>(
+        &'a self,
+        _: &'a Plan,
+        _: Arc<dyn Monitor>,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
     fn undo(&self, _: Approved<Undo>, _: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }

@@ -267,6 +267,7 @@ pub(crate) fn incident(plan: Option<Plan>, state: IncidentState) -> Incident {
     };
     Incident {
         refused_by: None,
+        snooze: None,
         id: "INC-20261124-031502-7KQ4".into(),
         container: container(name, "api").of,
         root: name.to_owned(),
@@ -419,6 +420,7 @@ pub(crate) fn halted() -> Snapshot {
             held("shop-worker-1", NotActing::Locked, 3400),
             held("docker-control", NotActing::CircuitOpen, 120),
         ],
+        grants: Vec::new(),
     };
     snapshot
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::container::Container;
 use crate::domain::diagnosis::Action;
+use crate::domain::plan::Fix;
 use crate::domain::setup::HIDDEN;
 use crate::domain::size::bytes_words;
 use crate::domain::spec::{Spec, SpecChange, SpecField};
@@ -119,6 +120,63 @@ pub fn raise_cpu(container: &Container, old: u64, new: u64, reason: String) -> A
     }
 }
 
+/// Set one limit or both, each as it is and as it shall be. `None` if neither is to change.
+pub fn limits(
+    container: &Container,
+    memory: Option<(u64, u64)>,
+    cpu: Option<(u64, u64)>,
+    reason: String,
+) -> Option<Action> {
+    let memory = memory.map(|(old, new)| raise_memory(container, old, new, reason.clone()));
+    let cpu = cpu.map(|(old, new)| raise_cpu(container, old, new, reason));
+    let (Some(mut both), Some(cpu)) = (memory.clone(), cpu.clone()) else { return memory.or(cpu) };
+    let merge = |into: &mut ToolCall, from: &ToolCall| {
+        let more = from.arguments.get("resources").and_then(Value::as_object);
+        let into = into.arguments.get_mut("resources").and_then(Value::as_object_mut);
+        if let (Some(into), Some(more)) = (into, more) {
+            into.extend(more.clone());
+        }
+    };
+    merge(&mut both.call, &cpu.call);
+    if let (Some(into), Some(from)) = (&mut both.inverse, &cpu.inverse) {
+        merge(into, from);
+    }
+    both.diff = format!("{}, {}", both.diff, cpu.diff);
+    let name = &container.of.name;
+    let first = both.docker_line.strip_suffix(name.as_str()).unwrap_or(&both.docker_line);
+    let second = cpu.docker_line.strip_prefix("docker update ").unwrap_or(&cpu.docker_line);
+    both.docker_line = format!("{first}{second}");
+    Some(both)
+}
+
+/// Some of the settings of a step that gives settings back: what it says of the others goes.
+pub(super) fn settings(container: &Container, chosen: &Map<String, Value>, step: &Fix) -> Action {
+    let name = &container.of.name;
+    let known = |key: &str| container.env.get(key).and_then(|v| v.value.clone());
+    let before: Map<String, Value> =
+        chosen.keys().map(|key| (key.clone(), json!(known(key)))).collect();
+    let mut call = step.call.clone();
+    call.arguments.insert("env_updates".to_owned(), json!(chosen));
+    Action {
+        call,
+        target: step.target.clone(),
+        diff: format!("{} → {}", each(&before), each(chosen)),
+        docker_line: format!("recreate {name} with {}", each(chosen)),
+        downtime: step.downtime.clone(),
+        inverse: step.inverse.clone(),
+        reason: step.reason.clone(),
+    }
+}
+
+/// `PORT=80, DEBUG unset`.
+fn each(settings: &Map<String, Value>) -> String {
+    let each = settings.iter().map(|(key, value)| match value.as_str() {
+        Some(value) => format!("{key}={value}"),
+        None => format!("{key} unset"),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// Let a paused container go on.
 pub fn unpause(container: &Container, reason: String) -> Action {
     let name = &container.of.name;
@@ -199,13 +257,6 @@ pub fn settings_back(
     }
     let name = &container.of.name;
     let reason = format!("{name} worked with these settings before they were changed");
-    let words = |all: &Map<String, Value>| -> String {
-        let each = all.iter().map(|(key, value)| match value.as_str() {
-            Some(value) => format!("{key}={value}"),
-            None => format!("{key} unset"),
-        });
-        each.collect::<Vec<_>>().join(", ")
-    };
     // One that its policy starts again and again has no run that a plan could be made for.
     let loops = container.restart_policy.restarts_after(1, container.restart_count);
     let call = target(container)
@@ -215,8 +266,8 @@ pub fn settings_back(
     Some(Action {
         call: ToolCall::new("update_env_vars", call),
         target: container.of.clone(),
-        diff: format!("{} → {}", words(&back), words(&updates)),
-        docker_line: format!("recreate {name} with {}", words(&updates)),
+        diff: format!("{} → {}", each(&back), each(&updates)),
+        docker_line: format!("recreate {name} with {}", each(&updates)),
         downtime: "a moment: it is made anew; the old one is kept aside".to_owned(),
         // The container that it replaces is kept aside.
         inverse: Some(ToolCall::new(

@@ -19,6 +19,7 @@
 //! dependency lose a quarter of their score ([`BLAMED_ON_UPSTREAM`]).
 
 pub mod actions;
+pub mod amend;
 mod case;
 pub mod classes;
 pub mod compose;

@@ -35,6 +35,16 @@ pub enum AuditAction {
     Halted,
     /// The kill switch was released.
     Resumed,
+    /// A person changed what a plan calls.
+    Edited,
+    /// A person put a plan off.
+    Snoozed,
+    /// A person allowed calls beforehand.
+    Granted,
+    /// The policy approved a plan because of a grant.
+    GrantUsed,
+    /// A grant was taken back, or it ended.
+    GrantEnded,
     /// Found on start: a call was under way when sentinel-tui ended.
     Interrupted,
 }
@@ -55,6 +65,11 @@ impl AuditAction {
             Self::NotVerified => "not_verified",
             Self::Halted => "halted",
             Self::Resumed => "resumed",
+            Self::Edited => "edited",
+            Self::Snoozed => "snoozed",
+            Self::Granted => "granted",
+            Self::GrantUsed => "grant_used",
+            Self::GrantEnded => "grant_ended",
             Self::Interrupted => "interrupted",
         }
     }

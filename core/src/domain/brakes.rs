@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::grant::Grant;
 use crate::domain::not_acting::NotActing;
 
 /// The kill switch is on: nothing is done without a person.
@@ -36,6 +37,9 @@ pub struct KeptBrakes {
     /// Servers whose last call failed.
     #[serde(default)]
     pub circuits: Vec<Circuit>,
+    /// What people allowed beforehand and is not used up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
 }
 
 /// A target, service or server that is left alone for now.
@@ -60,4 +64,7 @@ pub struct BrakesView {
     pub per_hour: usize,
     /// What is left alone, by name.
     pub held: Vec<Held>,
+    /// What people allowed beforehand and still holds, the oldest first.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
 }

@@ -1,6 +1,7 @@
 //! What a front end may ask of the engine.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::ids::{FixId, IncidentId};
 
@@ -20,6 +21,46 @@ pub enum Command {
         /// Any step of the plan.
         fix: FixId,
         /// Why, for the timeline.
+        reason: String,
+    },
+    /// Change the arguments of one step of a staged plan. That makes a new plan, with a hash of its
+    /// own, which a person has to approve.
+    Edit {
+        /// The step.
+        fix: FixId,
+        /// [`crate::domain::plan::Plan::sha256`] of the plan that the person changed.
+        sha256: String,
+        /// All arguments of the call.
+        arguments: Map<String, Value>,
+    },
+    /// Say what the plan of this fix would do now. Changes nothing.
+    DryRun {
+        /// Any step of the plan.
+        fix: FixId,
+    },
+    /// Put the plan of this fix off for a while.
+    Snooze {
+        /// Any step of the plan.
+        fix: FixId,
+        /// For how long, in seconds: one of [`crate::domain::snooze::CHOICES`]; 0 ends it.
+        seconds: u64,
+    },
+    /// Let the policy run plans like that of this fix (its tools, its service) without asking.
+    Grant {
+        /// Any step of the plan.
+        fix: FixId,
+        /// [`crate::domain::plan::Plan::sha256`] of the plan that the person saw.
+        sha256: String,
+        /// For how long.
+        seconds: u64,
+        /// For how many plans.
+        uses: u32,
+    },
+    /// Take a grant back.
+    Revoke {
+        /// [`crate::domain::grant::Grant::id`].
+        grant: u64,
+        /// Why, for the record.
         reason: String,
     },
     /// Take back what was applied of the plan of this fix. The hash is that of the plan that the

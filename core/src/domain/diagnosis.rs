@@ -18,6 +18,8 @@ pub enum Source {
     Rules,
     /// A language model.
     Model,
+    /// A person changed what was proposed.
+    Person,
 }
 
 /// A hypothesis that lost, and why.

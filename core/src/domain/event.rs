@@ -11,6 +11,7 @@ use crate::domain::diagnosis::Source;
 use crate::domain::diagnosis_wire::DiagnosisWire;
 use crate::domain::evidence::Evidence;
 use crate::domain::failure::FailureClass;
+use crate::domain::grant::Grant;
 use crate::domain::ids::{AnomalyId, FixId, IncidentId};
 use crate::domain::incident::{Check, Incident, IncidentState};
 use crate::domain::judgement::Judgement;
@@ -319,6 +320,31 @@ pub enum Event {
     FixApplied(FixWord),
     FixFailed(FixWord),
     FixUndone(FixWord),
+    FixEdited(FixWord),
+    FixSnoozed {
+        incident_id: IncidentId,
+        fix_id: FixId,
+        until: Timestamp,
+        by: String,
+        times: u32,
+    },
+    SnoozeEnded {
+        incident_id: IncidentId,
+        by: String,
+        reason: String,
+    },
+    Granted {
+        grant: Grant,
+    },
+    GrantUsed {
+        grant: Grant,
+        incident_id: IncidentId,
+    },
+    GrantEnded {
+        grant: Grant,
+        by: String,
+        reason: String,
+    },
     NotActing {
         incident_id: IncidentId,
         code: NotActing,

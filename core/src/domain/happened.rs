@@ -167,6 +167,36 @@ impl Happened {
                 format!("fix staged: {} ({})", fix.tool, fix.risk),
             )),
             Event::FixApproved(f) => fix(f, Tone::Plain, "approved"),
+            Event::FixEdited(f) => fix(f, Tone::Plain, "edited"),
+            Event::FixSnoozed { incident_id, by, times, .. } => Some((
+                Matter::Fix,
+                Tone::Plain,
+                None,
+                Some(incident_id.clone()),
+                format!("fix put off for the {times}. time (by {by})"),
+            )),
+            Event::SnoozeEnded { incident_id, reason, .. } => Some((
+                Matter::Fix,
+                Tone::Plain,
+                None,
+                Some(incident_id.clone()),
+                format!("fix comes back: {reason}"),
+            )),
+            Event::Granted { grant } => {
+                plain(Matter::Fix, Tone::Doubtful, format!("allowed beforehand: {}", grant.words()))
+            }
+            Event::GrantUsed { grant, incident_id } => Some((
+                Matter::Fix,
+                Tone::Doubtful,
+                None,
+                Some(incident_id.clone()),
+                format!("a permission was used: {}", grant.words()),
+            )),
+            Event::GrantEnded { grant, by, reason } => plain(
+                Matter::Fix,
+                Tone::Plain,
+                format!("a permission ended ({reason}, by {by}): {}", grant.words()),
+            ),
             Event::FixRejected(f) => fix(f, Tone::Plain, "rejected"),
             Event::FixExpired(f) => fix(f, Tone::Doubtful, "lapsed"),
             Event::FixStale(f) => fix(f, Tone::Doubtful, "void"),

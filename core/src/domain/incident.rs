@@ -14,6 +14,7 @@ use crate::domain::ids::{FixId, IncidentId};
 use crate::domain::opinion::Opinion;
 use crate::domain::plan::{Actor, Approved, FixState, Plan, Undo, UndoTicket};
 use crate::domain::severity::Severity;
+use crate::domain::snooze::Snooze;
 
 /// At most this many anomalies are kept with an incident; later ones are counted only.
 pub const MAX_ANOMALIES: usize = 50;
@@ -218,6 +219,9 @@ pub struct Incident {
     /// give way when it is full.
     #[serde(default)]
     pub refused_by: Option<Actor>,
+    /// Whether and how often its plans were put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snooze: Option<Snooze>,
 }
 
 /// Why an approval was not taken.
@@ -346,6 +350,11 @@ impl Incident {
                     && e.state.is_none()
                     && e.what.starts_with(REJECTED)
             })
+    }
+
+    /// Until when its plan is put off, if it is.
+    pub fn snoozed_until(&self) -> Option<Timestamp> {
+        self.snooze.as_ref().and_then(|s| s.until)
     }
 
     /// Remembers for good that `by` decided against a plan for it, and says so in the timeline.
@@ -477,6 +486,7 @@ mod tests {
             opinion: None,
             earlier_plans: Vec::new(),
             refused_by: None,
+            snooze: None,
         }
     }
 

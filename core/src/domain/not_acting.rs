@@ -54,6 +54,10 @@ pub enum NotActing {
     Halted,
     /// A language model proposed it.
     ModelProposed,
+    /// A person changed what it calls.
+    EditedByPerson,
+    /// A person put it off.
+    Snoozed,
 }
 
 impl NotActing {
@@ -84,6 +88,8 @@ impl NotActing {
             Self::CircuitOpen => "circuit_open",
             Self::Halted => "halted",
             Self::ModelProposed => "model_proposed",
+            Self::EditedByPerson => "edited_by_person",
+            Self::Snoozed => "snoozed",
         }
     }
 }

@@ -172,7 +172,7 @@ impl Fix {
 pub struct Plan {
     /// The incident that it mends.
     pub incident: IncidentId,
-    /// Who proposed it. What a model proposed never runs without a person.
+    /// Who proposed it. What a model proposed or a person changed never runs without a person.
     #[serde(default)]
     pub source: Source,
     /// Steps in order.
@@ -255,6 +255,11 @@ impl Plan {
     /// Whether a language model proposed it.
     pub fn is_from_model(&self) -> bool {
         self.source == Source::Model
+    }
+
+    /// Whether a person changed what it calls.
+    pub fn is_edited(&self) -> bool {
+        self.source == Source::Person
     }
 
     /// Whether it still waits for a decision.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::Container;
@@ -14,7 +14,7 @@ use crate::domain::plan::Actor;
 use crate::domain::snapshot::Mode;
 use crate::engine::{Engine, Open, Turn};
 use crate::policy::reason::Reason;
-use crate::policy::{Decision, Request, decide};
+use crate::policy::{Decision, Request, decide, rests_on};
 
 /// A decision that was held up by something that passes is made again after this long.
 const RETRY: SignedDuration = SignedDuration::from_secs(1);
@@ -34,7 +34,6 @@ impl Engine {
         if self.standing_down {
             return;
         }
-        let unwitnessed = open.work.unwitnessed;
         let target = open.incident.plan.as_ref().and_then(|p| p.steps.first());
         let target = target.map(|s| s.target.id.clone());
         let neighbour = target.and_then(|target| self.neighbour_changed(&target, now));
@@ -42,7 +41,9 @@ impl Engine {
         let incident = Arc::clone(&open.incident);
         let Some(plan) = incident.plan.as_ref().filter(|p| p.is_staged()) else { return };
         let Some(first) = plan.steps.first() else { return };
-        let Some(facts) = self.world.containers.get(&first.target.id) else { return };
+        if !self.world.containers.contains_key(&first.target.id) {
+            return;
+        }
         if let Some(step) = plan.steps.iter().find(|s| !self.world.has_tool(&s.call.tool)) {
             if !self.knows_tools(now) {
                 if let Some(open) = self.incidents.get_mut(id) {
@@ -55,15 +56,68 @@ impl Engine {
             self.hold(id, &[missing], turn);
             return;
         }
+        if incident.snoozed_until().is_some() {
+            let by = incident.snooze.as_ref().map_or("", |s| &s.by);
+            let why = format!("{by} put it off; it is checked again then");
+            self.hold(id, &[Reason::stays(NotActing::Snoozed, why)], turn);
+            return;
+        }
         let unrecorded = self.incidents.get(id).and_then(|o| o.work.unrecorded.clone());
+        let judged = self.judge(id, neighbour.as_deref(), now, |request| {
+            (decide(request), rests_on(request).map(|grant| grant.id))
+        });
+        let Some((decision, grant)) = judged else { return };
+        if let Some((_, why)) = &unrecorded {
+            self.not_acting(id, NotActing::NotRecorded, why, turn);
+        }
+        match decision {
+            Decision::Allow if unrecorded.as_ref().is_some_and(|(until, _)| *until > now) => {
+                let words = unrecorded.map(|(_, why)| why).unwrap_or_default();
+                let reason = Reason::passes(NotActing::NotRecorded, words);
+                self.hold(id, &[reason], turn);
+            }
+            Decision::Allow => {
+                let fix = first.id.clone();
+                let sha = plan.sha256.clone();
+                match self.approve(id, &fix, &sha, &Actor::Policy, turn) {
+                    Ok(_) => self.spend(grant, id, &fix, turn),
+                    Err(error) => {
+                        self.note(id, Actor::Policy, format!("not approved: {error}"), turn);
+                    }
+                }
+            }
+            Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
+                self.hold(id, &reasons, turn);
+                let hopeless = [NotActing::Flapping, NotActing::Ineffective];
+                let frozen = reasons.iter().find(|r| hopeless.contains(&r.code));
+                if let Some(frozen) = frozen.filter(|_| self.settings.mode == Mode::AutoHeal) {
+                    self.escalate(id, &frozen.words, turn);
+                }
+            }
+        }
+    }
+
+    /// What the policy makes of a staged plan now.
+    pub(crate) fn judge<R>(
+        &self,
+        id: &IncidentId,
+        neighbour: Option<&str>,
+        now: Timestamp,
+        ask: impl FnOnce(&Request<'_>) -> R,
+    ) -> Option<R> {
+        let open = self.incidents.get(id)?;
+        let incident = &open.incident;
+        let plan = incident.plan.as_ref()?;
+        let target = &plan.steps.first()?.target.id;
+        let facts = self.world.containers.get(target)?;
         // A dependency's own death is an anomaly of its own incident, or of none that is open.
-        let seen = self.seen_on(id, &first.target.id);
-        let last = seen.iter().rfind(|a| a.container.id == first.target.id);
+        let seen = self.seen_on(id, target);
+        let last = seen.iter().rfind(|a| &a.container.id == target);
         let unknown_intent = last.is_some_and(|a| a.kind == AnomalyKind::FoundDown)
-            || (unwitnessed
+            || (open.work.unwitnessed
                 && !facts.container.is_up()
                 && !seen.iter().any(|a| is_its_end(a, &facts.container)));
-        let decision = decide(&Request {
+        Some(ask(&Request {
             mode: self.settings.mode,
             // Who keeps no record makes no call.
             elected: self.settings.elected && self.settings.keeps,
@@ -77,36 +131,11 @@ impl Engine {
             operator_intent: unknown_intent || facts.stopped_by_operator.is_some(),
             refused_by_person: incident.is_refused_by_person(),
             silenced: self.quiet.silenced(&facts.container.of),
-            neighbour: neighbour.as_deref(),
+            neighbour,
             anomalies: &seen,
             brakes: &self.brakes,
             now,
-        });
-        if let Some((_, why)) = &unrecorded {
-            self.not_acting(id, NotActing::NotRecorded, why, turn);
-        }
-        match decision {
-            Decision::Allow if unrecorded.as_ref().is_some_and(|(until, _)| *until > now) => {
-                let words = unrecorded.map(|(_, why)| why).unwrap_or_default();
-                let reason = Reason::passes(NotActing::NotRecorded, words);
-                self.hold(id, &[reason], turn);
-            }
-            Decision::Allow => {
-                let fix = first.id.clone();
-                let sha = plan.sha256.clone();
-                if let Err(error) = self.approve(id, &fix, &sha, &Actor::Policy, turn) {
-                    self.note(id, Actor::Policy, format!("not approved: {error}"), turn);
-                }
-            }
-            Decision::NeedsApproval(reasons) | Decision::Refuse(reasons) => {
-                self.hold(id, &reasons, turn);
-                let hopeless = [NotActing::Flapping, NotActing::Ineffective];
-                let frozen = reasons.iter().find(|r| hopeless.contains(&r.code));
-                if let Some(frozen) = frozen.filter(|_| self.settings.mode == Mode::AutoHeal) {
-                    self.escalate(id, &frozen.words, turn);
-                }
-            }
-        }
+        }))
     }
 
     /// What was seen in this incident, and on the target in other open ones; oldest first.
@@ -125,10 +154,17 @@ impl Engine {
         for reason in reasons {
             self.not_acting(id, reason.code, &reason.words, turn);
         }
-        let passes = self.settings.mode == Mode::AutoHeal && reasons.iter().all(|r| r.passes);
+        let passes = self.may_act(id, turn.now) && reasons.iter().all(|r| r.passes);
         if let (true, Some(open)) = (passes, self.incidents.get_mut(id)) {
             open.work.retry_at = Some(turn.now + RETRY);
         }
+    }
+
+    /// Whether a plan may run without a person at all: the mode says so, or a grant does.
+    fn may_act(&self, id: &IncidentId, now: Timestamp) -> bool {
+        let plan = self.incidents.get(id).and_then(|o| o.incident.plan.as_ref());
+        let granted = plan.is_some_and(|p| self.brakes.granted(p, now).is_some());
+        self.settings.mode == Mode::AutoHeal || (granted && self.settings.mode == Mode::Approve)
     }
 
     /// Says why nothing is done, once per reason and diagnosis.

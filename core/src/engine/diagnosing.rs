@@ -21,7 +21,7 @@ use crate::engine::{Engine, Turn};
 /// So many plans are carried out for one incident; then a person takes over.
 const MAX_ATTEMPTS: usize = 3;
 /// So many plans are staged for one incident, carried out or not.
-const MAX_PLANS: u32 = 30;
+pub(crate) const MAX_PLANS: u32 = 30;
 /// A plan whose tools were not discovered waits this long for them.
 pub(crate) const TOOLS_WAIT: SignedDuration = SignedDuration::from_secs(30);
 

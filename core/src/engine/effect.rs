@@ -12,6 +12,7 @@ use crate::domain::ids::{ContainerId, IncidentId};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Approved, Plan, Undo};
 use crate::domain::quiet::Silence;
+use crate::domain::rehearsal::Rehearsal;
 use crate::domain::spec::History;
 
 /// Work for the shell, to be taken up in order. Not `Clone`: an approved plan inside is spent
@@ -71,6 +72,16 @@ pub enum Effect {
         incident: Arc<Incident>,
         /// What the audit trail must say before the first call.
         records: Vec<AuditRecord>,
+    },
+    /// Look whether a plan could run as it stands, without calling anything that changes
+    /// something, and answer a request with that and what is known already.
+    Rehearse {
+        /// Which.
+        request: u64,
+        /// The plan. It is not approved.
+        plan: Box<Plan>,
+        /// What is known already.
+        rehearsal: Box<Rehearsal>,
     },
     /// Answer a request.
     Reply {

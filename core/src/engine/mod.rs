@@ -7,8 +7,9 @@
 //! Beside it: [`effect`] what is asked of the shell, `board` what front ends see, `resume` what an
 //! earlier run left open, `own_calls` which events are of our own making, `sight` what is out of
 //! sight, `remembering` how services were configured, `experience` what became of past incidents,
-//! `quiet` what is left alone on purpose, `clock` a clock that jumps, `handover` when the keeper
-//! ended, [`consulting`] asking language models, `work` and `records`.
+//! `quiet` what is left alone on purpose, `editing`, `snoozing`, `granting` and `rehearsing` what
+//! people do with a plan besides yes and no, `clock` a clock that jumps, `handover` when the keeper
+//! ended, [`consulting`] asking language models, `work`, `turn` and `records`.
 
 mod board;
 mod clock;
@@ -16,9 +17,11 @@ pub mod consulting;
 mod correlate;
 mod deciding;
 mod diagnosing;
+mod editing;
 pub mod effect;
 mod experience;
 mod fixing;
+mod granting;
 mod handover;
 mod merge;
 mod neighbours;
@@ -28,13 +31,16 @@ mod oracles;
 mod own_calls;
 mod quiet;
 mod records;
+mod rehearsing;
 mod remembering;
 mod requests;
 mod resume;
 mod sight;
+mod snoozing;
 mod staging;
 mod storm;
 mod switch;
+mod turn;
 mod undo;
 mod verify;
 mod work;
@@ -62,6 +68,7 @@ use crate::engine::diagnosing::TOOLS_WAIT;
 use crate::engine::effect::Effect;
 use crate::engine::own_calls::OwnCalls;
 use crate::engine::quiet::Quiet;
+use crate::engine::turn::Turn;
 use crate::engine::work::Work;
 use crate::policy::brakes::Brakes;
 use crate::policy::limits::Limits;
@@ -161,20 +168,6 @@ pub struct Engine {
 impl Open {
     fn new(incident: Incident) -> Self {
         Self { incident: Arc::new(incident), work: Work::default() }
-    }
-}
-
-/// One turn: what time it is and what came of it.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    now: Timestamp,
-    effects: Vec<Effect>,
-    dirty: BTreeSet<IncidentId>,
-}
-
-impl Turn {
-    fn emit(&mut self, event: Event) {
-        self.effects.push(Effect::Emit(Box::new(event)));
     }
 }
 
@@ -326,6 +319,7 @@ impl Engine {
     fn advance(&mut self, turn: &mut Turn) {
         const ROUNDS: usize = 4;
         self.end_silences(turn);
+        self.end_grants(turn);
         self.settle_waiting(turn);
         for id in self.tended_ids() {
             for _ in 0..ROUNDS {
@@ -338,6 +332,7 @@ impl Engine {
     }
 
     fn tend(&mut self, id: &IncidentId, turn: &mut Turn) {
+        self.wake(id, turn);
         self.expire(id, turn);
         self.overdue(id, turn);
         self.operator_decided(id, turn);
@@ -367,7 +362,7 @@ impl Engine {
             work.result_by,
             work.stopped_until.filter(|_| incident.state != IncidentState::Fixing),
             work.tools_by,
-            plan.map(|p| work.expiry(p)),
+            plan.map(|p| incident.snoozed_until().unwrap_or_else(|| work.expiry(p))),
             work.analyze_at,
         ];
         due.into_iter().flatten().min()
@@ -381,7 +376,7 @@ impl Engine {
         }
         let due = self.incidents.keys().filter_map(|id| self.due_at(id));
         let waits = self.waiting.iter().map(|w| w.until).chain(self.triage_due_at());
-        due.chain(waits).chain(self.silence_ends()).min()
+        due.chain(waits).chain(self.silence_ends()).chain(self.brakes.grants_end()).min()
     }
 
     /// An open incident may be changed; the change is saved at the end of the turn.

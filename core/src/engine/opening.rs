@@ -58,6 +58,7 @@ impl Engine {
             opinion: None,
             earlier_plans: Vec::new(),
             refused_by: None,
+            snooze: None,
         };
         incident.note(now, Actor::System, format!("opened: {}", anomaly.summary));
         let mut work = Work { diagnose_by: Some(now), last_sign: Some(now), ..Work::default() };

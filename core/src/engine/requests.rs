@@ -33,23 +33,45 @@ impl Engine {
             }
             Command::Dismiss { incident, reason } => self.dismiss(&incident, actor, &reason, turn),
             Command::Undo { fix, sha256 } => self.undo_request(&fix, &sha256, actor, turn),
+            Command::Edit { fix, sha256, arguments } => {
+                self.edit_request((&fix, &sha256), &arguments, actor, turn)
+            }
+            Command::Snooze { fix, seconds } => self.snooze(&fix, seconds, actor, turn),
+            Command::Grant { fix, sha256, seconds, uses } => {
+                self.grant((&fix, &sha256), seconds, uses, actor, turn)
+            }
+            Command::Revoke { grant, reason } => self.revoke(grant, &reason, actor, turn),
+            Command::DryRun { fix } => self.rehearse(request, &fix, turn),
             Command::Halt { reason } => self.halt(&reason, actor, turn),
             Command::Resume { reason } => self.resume(&reason, actor, turn),
         });
+        // The answer of a dry run comes once the target was looked at.
+        if outcome.as_ref().is_ok_and(String::is_empty) {
+            return;
+        }
         turn.effects.push(Effect::Reply { request, outcome });
     }
 
     /// The one gate for people, as `policy::decide` is for the policy: who only looks decides
     /// nothing.
     fn gate(&self, actor: &Actor, command: &Command) -> Result<(), String> {
-        let approves = matches!(command, Command::Approve { .. } | Command::Undo { .. });
+        let approves = matches!(
+            command,
+            Command::Approve { .. } | Command::Undo { .. } | Command::Grant { .. }
+        );
         let refusal = if !matches!(actor, Actor::Person(_)) {
             // The policy decides inside the engine only; what comes from outside is a person.
             "only a person can ask for this"
         } else if !self.settings.keeps {
             "another sentinel-tui keeps the record of this state folder; decide there"
-        } else if matches!(command, Command::Silence { .. } | Command::Halt { .. }) {
-            // The one changes what is told, not what runs; the other only makes it less.
+        } else if matches!(
+            command,
+            Command::Silence { .. }
+                | Command::Halt { .. }
+                | Command::Revoke { .. }
+                | Command::DryRun { .. }
+        ) {
+            // They change what is told, make what may run less, or change nothing.
             return Ok(());
         } else if self.settings.mode == Mode::ReadOnly {
             "read-only: nothing is changed; start without --read-only to act"
@@ -79,6 +101,9 @@ impl Engine {
             return Err(format!(
                 "fix {fix} {lapsed}; it is being planned again: look at the new plan"
             ));
+        }
+        if let Some(refusal) = self.refuse_snoozed(&id) {
+            return Err(refusal);
         }
         if let Some(target) = self.busy_target(&id) {
             return Err(format!(
@@ -134,6 +159,7 @@ impl Engine {
             return Err(format!("fix {fix} is not staged any more"));
         };
         let why = if reason.is_empty() { "no reason given" } else { reason };
+        self.end_snooze(&id, "the plan was rejected", actor, turn);
         self.drop_plan(&id, FixState::Rejected, why, actor, turn);
         let now = turn.now;
         for step in &plan.steps {
@@ -190,6 +216,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         self.withdraw_plan(id, &why, turn);
+        self.end_snooze(id, "the incident ended", &Actor::System, turn);
         let now: Timestamp = turn.now;
         let Some((incident, work)) = self.edit(id, turn) else { return };
         if !incident.transition(state, now, actor, why) {

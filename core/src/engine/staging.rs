@@ -35,18 +35,8 @@ impl Engine {
             self.escalate(id, "the only fix could lose data or is ruled out by the configuration; it is not offered", turn);
             return;
         }
-        for fix in &plan.steps {
-            let wire = FixWire::of(&plan, fix);
-            turn.emit(Event::FixStaged { incident_id: id.clone(), fix: wire });
-            turn.effects.push(Effect::Audit(Box::new(record(
-                AuditAction::Staged,
-                Actor::System,
-                id,
-                &plan,
-                fix,
-                now,
-            ))));
-        }
+        tell_staged(id, &plan, &Actor::System, turn);
+        self.end_snooze(id, "there is another plan", &Actor::System, turn);
         let steps: Vec<String> = plan.steps.iter().map(|s| s.docker_line.clone()).collect();
         if let Some((incident, work)) = self.edit(id, turn) {
             work.clock_jumps = SignedDuration::ZERO;
@@ -117,6 +107,39 @@ impl Engine {
             sha256: String::new(),
         }
         .freeze()
+    }
+
+    /// Puts another form of a staged plan in its place, for `why`: with a number, a hash and a time
+    /// to decide of its own.
+    pub(crate) fn restage(
+        &mut self,
+        id: &IncidentId,
+        mut plan: Plan,
+        why: &str,
+        by: &Actor,
+        turn: &mut Turn,
+    ) {
+        let now = turn.now;
+        let number = self.incidents.get(id).map_or(1, |o| o.incident.plans + 1);
+        self.drop_plan(id, FixState::Stale, why, by, turn);
+        for step in &mut plan.steps {
+            step.id = FixId(format!("{}-F{number}.{}", id.as_str(), step.step));
+            step.state = FixState::Staged;
+        }
+        plan.staged_at = now;
+        plan.expires_at = now + self.settings.plan_expiry;
+        let plan = plan.freeze();
+        tell_staged(id, &plan, by, turn);
+        if let Some((incident, work)) = self.edit(id, turn) {
+            work.clock_jumps = SignedDuration::ZERO;
+            work.told.clear();
+            incident.not_acting.clear();
+            incident.plans = number;
+            incident.replace_plan(plan);
+            let wire = IncidentWire::from(&*incident);
+            turn.emit(Event::IncidentUpdated { incident: wire });
+        }
+        self.consider(id, turn);
     }
 
     /// Takes a staged plan off the table.
@@ -200,11 +223,23 @@ impl Engine {
     pub(crate) fn expire(&mut self, id: &IncidentId, turn: &mut Turn) {
         let due = self.incidents.get(id).is_some_and(|o| {
             let plan = o.incident.plan.as_ref().filter(|p| p.is_staged());
-            plan.is_some_and(|p| o.work.expiry(p) <= turn.now)
+            // What is put off is checked again instead.
+            let snoozed = o.incident.snoozed_until().is_some();
+            !snoozed && plan.is_some_and(|p| o.work.expiry(p) <= turn.now)
         });
         if due {
             self.drop_plan(id, FixState::Expired, "nobody decided in time", &Actor::System, turn);
             self.escalate(id, "the plan expired without a decision", turn);
         }
+    }
+}
+
+/// Says that a plan waits for a decision.
+fn tell_staged(id: &IncidentId, plan: &Plan, by: &Actor, turn: &mut Turn) {
+    for fix in &plan.steps {
+        let wire = FixWire::of(plan, fix);
+        turn.emit(Event::FixStaged { incident_id: id.clone(), fix: wire });
+        let staged = record(AuditAction::Staged, by.clone(), id, plan, fix, turn.now);
+        turn.effects.push(Effect::Audit(Box::new(staged)));
     }
 }

@@ -7,9 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::brakes::{BrakesView, Halt, Held, KeptBrakes};
 use crate::domain::container::ContainerRef;
 use crate::domain::failure::FailureClass;
+use crate::domain::grant::Grant;
 use crate::domain::ids::IncidentId;
 use crate::domain::not_acting::NotActing;
+use crate::domain::plan::Plan;
 use crate::policy::circuits::Circuits;
+use crate::policy::grants::Grants;
 use crate::policy::limits::Limits;
 use crate::policy::reason::Reason;
 
@@ -53,6 +56,7 @@ pub struct Brakes {
     locked: BTreeMap<String, Timestamp>,
     circuits: Circuits,
     halt: Option<Halt>,
+    grants: Grants,
 }
 
 impl Brakes {
@@ -134,19 +138,55 @@ impl Brakes {
 
     /// What is worth keeping beyond what the incidents tell.
     pub fn kept(&self) -> KeptBrakes {
-        KeptBrakes { halt: self.halt.clone(), circuits: self.circuits.kept() }
+        KeptBrakes {
+            halt: self.halt.clone(),
+            circuits: self.circuits.kept(),
+            grants: self.grants.all().to_vec(),
+        }
     }
 
     /// Takes over what an earlier run kept.
     pub fn recall(&mut self, kept: KeptBrakes) {
         self.halt = kept.halt.or(self.halt.take());
         self.circuits.recall(kept.circuits);
+        self.grants.recall(kept.grants);
     }
 
-    /// Takes over switch and circuits from the brakes that these ones replace.
+    /// Takes over switch, circuits and grants from the brakes that these ones replace.
     pub fn inherit(&mut self, from: Self) {
         self.halt = from.halt;
         self.circuits = from.circuits;
+        self.grants = from.grants;
+    }
+
+    /// Takes a grant, and gives it its number. `None`: there are too many.
+    pub fn give(&mut self, grant: Grant) -> Option<Grant> {
+        self.grants.give(grant)
+    }
+
+    /// The grant that allows a plan now.
+    pub fn granted(&self, plan: &Plan, now: Timestamp) -> Option<&Grant> {
+        self.grants.covering(plan, now)
+    }
+
+    /// A plan runs because of a grant.
+    pub fn use_grant(&mut self, id: u64) -> Option<Grant> {
+        self.grants.used(id)
+    }
+
+    /// Takes a grant away.
+    pub fn revoke(&mut self, id: u64) -> Option<Grant> {
+        self.grants.remove(id)
+    }
+
+    /// Takes away the grants that allow nothing any more.
+    pub fn ended_grants(&mut self, now: Timestamp) -> Vec<Grant> {
+        self.grants.ended(now)
+    }
+
+    /// When the next grant ends.
+    pub fn grants_end(&self) -> Option<Timestamp> {
+        self.grants.all().iter().map(|g| g.until).min()
     }
 
     /// When something was last done to the container of this name.
@@ -281,6 +321,7 @@ impl Brakes {
             used: self.within_hour(now).count(),
             per_hour: self.limits.per_hour,
             held: targets.chain(servers).collect(),
+            grants: self.grants.all().iter().filter(|g| g.lasts(now)).cloned().collect(),
         }
     }
 }

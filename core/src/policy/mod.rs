@@ -5,6 +5,7 @@
 
 pub mod brakes;
 mod circuits;
+mod grants;
 pub mod limits;
 pub mod reason;
 pub mod risk;
@@ -15,13 +16,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::anomaly::{Anomaly, AnomalyKind};
 use crate::domain::container::{Container, LABEL_AUTO_HEAL, LABEL_MONITOR};
 use crate::domain::failure::FailureClass;
+use crate::domain::grant::Grant;
 use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Plan, Risk};
 use crate::domain::snapshot::Mode;
 use crate::domain::tool::Tool;
 use crate::policy::brakes::{About, Brakes};
 use crate::policy::reason::Reason;
-use crate::policy::rules::Rules;
+use crate::policy::rules::{HEALED, Rules};
 
 /// How long healing is frozen once a container was told to flap: the window in which that is
 /// counted (FAILURES.md: at least four changes in 15 minutes).
@@ -97,6 +99,12 @@ pub fn decide(request: &Request<'_>) -> Decision {
     if reasons.is_empty() { Decision::Allow } else { Decision::NeedsApproval(reasons) }
 }
 
+/// The grant on which a plan that is allowed rests: without it a person would have been asked.
+pub fn rests_on<'a>(request: &Request<'a>) -> Option<&'a Grant> {
+    let asked = request.mode == Mode::Approve || !request.rules.heals(request.class);
+    request.brakes.granted(request.plan, request.now).filter(|_| asked)
+}
+
 /// What not even a person may do here and now.
 pub fn forbidden(mode: Mode, elected: bool, risk: Risk) -> Vec<Reason> {
     let mut refuse = Vec::new();
@@ -122,7 +130,10 @@ pub fn forbidden(mode: Mode, elected: bool, risk: Risk) -> Vec<Reason> {
 fn consent(request: &Request<'_>) -> Vec<Reason> {
     let Request { plan, target, rules, .. } = *request;
     let mut reasons = Vec::new();
-    if request.mode == Mode::Approve {
+    // A grant is a person's yes: it answers that nobody agreed to act by itself, and that the
+    // built-in list lacks the class. What the configuration took off the list stays off.
+    let granted = request.brakes.granted(plan, request.now).is_some();
+    if request.mode == Mode::Approve && !granted {
         reasons.push(Reason::stays(
             NotActing::AutoHealOff,
             "auto-heal is off; a person decides (start with --auto-heal to change that)",
@@ -131,7 +142,8 @@ fn consent(request: &Request<'_>) -> Vec<Reason> {
     if let Some(why) = opt_in_problem(target, request.watch_all) {
         reasons.push(Reason::stays(NotActing::NotOptedIn, why));
     }
-    if !rules.heals(request.class) {
+    let class_granted = granted && rules.classes.is_none() && !HEALED.contains(&request.class);
+    if !rules.heals(request.class) && !class_granted {
         reasons.push(Reason::stays(
             NotActing::ClassNotAllowed,
             format!("{} is not a class that is healed without a person", request.class),
@@ -141,6 +153,12 @@ fn consent(request: &Request<'_>) -> Vec<Reason> {
         reasons.push(Reason::stays(
             NotActing::ModelProposed,
             "a language model proposed it; what a model proposes needs a person",
+        ));
+    }
+    if plan.is_edited() {
+        reasons.push(Reason::stays(
+            NotActing::EditedByPerson,
+            "a person changed what it calls; what a person changed a person approves",
         ));
     }
     if plan.risk() > rules.max_risk() {

@@ -18,6 +18,7 @@ mod quiet;
 mod replaying;
 mod report;
 mod resuming;
+mod shaping;
 mod sight;
 mod support;
 mod surroundings;

@@ -618,6 +618,9 @@ impl Story {
                 self.later(millis(200), done);
                 self.undone.push(plan);
             }
+            Effect::Rehearse { request, rehearsal, .. } => {
+                self.replies.insert(request, Ok(rehearsal.text(None)));
+            }
             Effect::Reply { request, outcome } => {
                 self.replies.insert(request, outcome);
             }

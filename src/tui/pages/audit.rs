@@ -88,10 +88,15 @@ fn of_action(action: AuditAction) -> Role {
         AuditAction::Rejected
         | AuditAction::Undoing
         | AuditAction::Undone
+        | AuditAction::Granted
+        | AuditAction::GrantUsed
         | AuditAction::Interrupted => Role::Warn,
         AuditAction::Staged
         | AuditAction::Approved
         | AuditAction::Applying
+        | AuditAction::Edited
+        | AuditAction::Snoozed
+        | AuditAction::GrantEnded
         | AuditAction::Resumed => Role::Text,
     }
 }

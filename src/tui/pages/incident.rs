@@ -123,6 +123,7 @@ fn confidence(page: &mut Page, incident: &Incident, glyphs: &Glyphs) {
     let by = match diagnosis.source {
         Source::Rules => "by rules",
         Source::Model => "by the language model: an opinion",
+        Source::Person => "by a person",
     };
     #[expect(
         clippy::cast_possible_truncation,

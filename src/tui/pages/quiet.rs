@@ -5,6 +5,7 @@ use std::time::Duration;
 use sentinel_core::domain::quiet::Suppressed;
 use sentinel_core::domain::snapshot::Mode;
 
+use crate::tui::action::Action;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
 use crate::tui::quiet;
@@ -22,6 +23,7 @@ const INDENT: usize = 4;
 pub fn page(state: &State, glyphs: &Glyphs, columns: usize) -> Page {
     let mut page = Page::default();
     brakes(&mut page, state, columns);
+    granted(&mut page, state, columns);
     page.blank();
     page.say(0, Role::Dim, "What is here was seen and counted, and opened no incident.", columns);
     silenced(&mut page, state, glyphs, columns);
@@ -53,6 +55,32 @@ fn brakes(page: &mut Page, state: &State, columns: usize) {
         let left = words::left(state.now, held.until);
         let words = format!("{}, {left} left", held.code.as_str().replace('_', " "));
         page.lines.extend(paragraph(&head, INDENT, Role::Text, &words, columns));
+    }
+}
+
+/// What people allowed beforehand.
+fn granted(page: &mut Page, state: &State, columns: usize) {
+    let rows: Vec<_> = quiet::grants(state).collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.heading(&format!("Allowed beforehand  {}", rows.len()));
+    for grant in rows {
+        let head = Styled::of(Role::Strong, format!("  {}  ", grant.service));
+        let left = words::left(state.now, grant.until);
+        let tools: Vec<&str> = grant.tools.iter().map(String::as_str).collect();
+        let words = format!(
+            "{}, {} of {} left, for {left}, by {}",
+            tools.join(" and "),
+            grant.uses.saturating_sub(grant.used),
+            grant.uses,
+            grant.by
+        );
+        page.stops.push(page.lines.len());
+        page.lines.extend(paragraph(&head, INDENT, Role::Text, &words, columns));
+    }
+    if let Some(key) = state.keymap.key_for(state.context(), Action::Grant) {
+        page.say(2, Role::Dim, &format!("{key} takes the chosen one back."), columns);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use jiff::Timestamp;
+use sentinel_core::domain::command::Command;
 use sentinel_core::domain::log_page::PageAsk;
 use sentinel_core::domain::plan::Actor;
 use tokio::sync::mpsc;
@@ -56,6 +57,17 @@ impl Runner {
                         self.tasks.spawn(async move {
                             let outcome = handle.command(actor, command).await;
                             say(&answer, outcome.map_err(|e| e.to_string())).await;
+                        });
+                    }
+                    Effect::Rehearse(fix) => {
+                        let handle = self.handle.clone();
+                        let actor = Actor::Person(self.operator.clone());
+                        let answer = self.answer.clone();
+                        self.tasks.spawn(async move {
+                            let command = Command::DryRun { fix: fix.clone() };
+                            let outcome = handle.command(actor, command).await;
+                            let outcome = outcome.map_err(|e| e.to_string());
+                            tell(&answer, Msg::Rehearsed { fix, outcome }).await;
                         });
                     }
                     Effect::Pick(item) => {
@@ -168,6 +180,10 @@ async fn say(answer: &mpsc::Sender<Msg>, outcome: Result<String, String>) {
         Ok(text) => Msg::Said { ok: true, text },
         Err(text) => Msg::Said { ok: false, text },
     };
+    tell(answer, message).await;
+}
+
+async fn tell(answer: &mpsc::Sender<Msg>, message: Msg) {
     if answer.send(message).await.is_err() {
         tracing::info!("an answer came after the terminal UI had ended");
     }

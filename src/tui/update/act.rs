@@ -9,7 +9,8 @@ use crate::tui::modal::{Modal, Open};
 use crate::tui::pane::Pane;
 use crate::tui::state::{Inspector, PromptKind, State, Subject};
 use crate::tui::update::{
-    decide, earlier, form, listing, logs, looks, marks, movement, prompts, silence, talk, whose,
+    decide, earlier, form, listing, logs, looks, marks, movement, prompts, shaping, silence, talk,
+    whose,
 };
 
 /// Does what an action means where the operator stands.
@@ -128,7 +129,7 @@ fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Quiet => silence::show(state),
-        other => looks::act(state, other),
+        other => shaping::act(state, other).unwrap_or_else(|| looks::act(state, other)),
     }
 }
 

@@ -1,27 +1,22 @@
-//! Deciding: approve, reject, dismiss, quit. Nothing here opens by itself, and no key counts
+//! Deciding: reject, dismiss, quit, and what opens the approval. Nothing here opens by itself, and no key counts
 //! before the operator could have read what it would do.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use sentinel_core::domain::command::Command;
-use sentinel_core::domain::ids::FixId;
 use sentinel_core::domain::incident::{Incident, IncidentState};
 use sentinel_core::domain::plan::{Plan, Risk};
 use sentinel_core::domain::snapshot::Mode;
 
+use crate::tui::field::one_line;
 use crate::tui::lists;
-use crate::tui::message::Effect;
-use crate::tui::modal::{Approval, Deed, Focus, Modal, Open, Reason, ReasonFor, one_line, typed};
+use crate::tui::modal::{Approval, Deed, Modal, Open, Reason, ReasonFor};
 use crate::tui::pane::Pane;
-use crate::tui::record::Record;
+use crate::tui::quiet;
 use crate::tui::state::State;
-use crate::tui::update::prompts::type_into;
-use crate::tui::update::{form, looks, range, silence, talk};
 
 /// The plan that the pane with the focus is about.
-fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
+pub(super) fn plan_here(state: &State) -> Option<(Arc<Incident>, Plan)> {
     match state.focus {
         Pane::Fixes => {
             let id = state.fixes.item.as_ref()?;
@@ -44,11 +39,14 @@ pub(super) fn approve(state: &mut State) {
         state.toast(false, why);
         return;
     }
-    let Some((_, plan)) = plan_here(state) else {
+    let Some((incident, plan)) = plan_here(state) else {
         state.toast(false, "No fix is staged here.");
         return;
     };
-    if !plan.is_staged() {
+    if let Some(until) = incident.snoozed_until().filter(|_| plan.is_staged()) {
+        let until = quiet::moment(state, until);
+        state.toast(false, format!("It is put off until {until}. S ends that."));
+    } else if !plan.is_staged() {
         let word = plan.steps.first().map_or("empty", |s| s.state.as_str());
         state.toast(false, format!("This fix is not staged any more: it is {word}."));
     } else if plan.risk() >= Risk::R4 {
@@ -143,7 +141,7 @@ pub(super) fn dismiss(state: &mut State) {
     }
 }
 
-fn ask_reason(state: &mut State, of: ReasonFor, about: String) {
+pub(super) fn ask_reason(state: &mut State, of: ReasonFor, about: String) {
     let reason = Reason { of, about, typed: one_line() };
     state.modal = Some(Open::new(Modal::Reason(Box::new(reason))));
 }
@@ -167,22 +165,32 @@ pub(super) fn ask_to_quit(state: &mut State) {
     state.modal = Some(Open::new(Modal::Quit { why, yes: false }));
 }
 
-/// The plan of an approval must still be what it shows; otherwise the approval is void.
+/// The plan of a dialog must still be what it shows; otherwise the dialog is void.
 pub(super) fn check(state: &mut State) {
-    let Some(Open { modal: Modal::Approve(approval), .. }) = &state.modal else { return };
-    if approval.void.is_some() {
+    let why = match state.modal.as_ref().map(|open| &open.modal) {
+        Some(Modal::Approve(a)) if a.void.is_none() => void(state, a.deed, &a.plan),
+        Some(Modal::Edit(e)) if e.void.is_none() => void(state, Deed::Apply, &e.plan),
+        Some(Modal::Grant(g)) if g.void.is_none() => void_grant(state, &g.plan),
+        _ => return,
+    };
+    if why.is_none() {
         return;
     }
-    let why = void(state, approval.deed, &approval.plan);
-    if why.is_some()
-        && let Some(Open { modal: Modal::Approve(approval), .. }) = state.modal.as_mut()
-    {
-        approval.void = why;
-        state.dirty = true;
+    state.dirty = true;
+    match state.modal.as_mut().map(|open| &mut open.modal) {
+        Some(Modal::Approve(approval)) => approval.void = why,
+        Some(Modal::Edit(editing)) => editing.void = why,
+        Some(Modal::Grant(granting)) => granting.void = why,
+        _ => {}
     }
 }
 
-fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
+/// Why plans like the shown one cannot be allowed any more.
+pub(super) fn void_grant(state: &State, shown: &Plan) -> Option<String> {
+    void(state, Deed::Apply, shown)
+}
+
+pub(super) fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
     let incident = state.incident(&shown.incident);
     let Some(now) = incident.and_then(|i| i.plan.as_ref()) else {
         let moved_on = "The plan is gone: its incident has moved on.";
@@ -203,6 +211,9 @@ fn void(state: &State, deed: Deed, shown: &Plan) -> Option<String> {
         }
         let word = now.steps.first().map_or("gone", |s| s.state.as_str());
         return Some(format!("The plan was decided meanwhile: it is {word}."));
+    }
+    if incident.is_some_and(|i| i.snoozed_until().is_some()) && deed == Deed::Apply {
+        return Some("The plan was put off meanwhile; it is checked again then.".to_owned());
     }
     if state.now >= shown.expires_at {
         return Some("The plan expired; it is planned again if it is still needed.".to_owned());
@@ -225,44 +236,8 @@ fn gone(state: &State, shown: &Plan) -> Option<String> {
     })
 }
 
-/// A key in a dialog.
-pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
-    let Some(mut open) = state.modal.take() else { return Vec::new() };
-    if !open.hears(at) {
-        state.modal = Some(open);
-        return Vec::new();
-    }
-    state.dirty = true;
-    let (stays, effects) = match &mut open.modal {
-        Modal::Help { scroll } => (help(scroll, event), Vec::new()),
-        Modal::Record { record, scroll } => record_key(record, scroll, event),
-        Modal::Menu { cursor } => menu(state, cursor, event),
-        Modal::Range { cursor } => range::key(state, cursor, event),
-        Modal::Quit { yes, .. } => (quit(state, yes, event), Vec::new()),
-        Modal::Reason(reason) => reason_key(reason, event),
-        Modal::Silence(silencing) => silence::key(state, silencing, event),
-        Modal::Approve(approval) => approval_key(state, approval, event),
-        // Its keys are looked at before they come here.
-        Modal::Palette(_) => (true, Vec::new()),
-        Modal::Looks(dialog) => looks::key(state, dialog, event),
-        Modal::Form => form::key(state, event),
-        Modal::Talk => talk::key(state, event),
-    };
-    if stays {
-        state.modal = Some(open);
-    }
-    effects
-}
-
-/// A line shown whole scrolls as the help does, and is copied as it was written.
-fn record_key(record: &Record, scroll: &mut usize, event: KeyEvent) -> (bool, Vec<Effect>) {
-    if event.code == KeyCode::Char('y') {
-        return (true, vec![Effect::Copy(record.entry.line.text.to_string())]);
-    }
-    (help(scroll, event), Vec::new())
-}
-
-fn help(scroll: &mut usize, event: KeyEvent) -> bool {
+/// A key where there is only text: it scrolls, or closes.
+pub(super) fn help(scroll: &mut usize, event: KeyEvent) -> bool {
     match event.code {
         KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => *scroll = (*scroll + 1).min(200),
@@ -271,127 +246,4 @@ fn help(scroll: &mut usize, event: KeyEvent) -> bool {
         _ => return false,
     }
     true
-}
-
-fn menu(state: &State, cursor: &mut usize, event: KeyEvent) -> (bool, Vec<Effect>) {
-    let count = state.menu.as_ref().map_or(0, |m| m.items.len());
-    let last = count.saturating_sub(1);
-    match event.code {
-        KeyCode::Up | KeyCode::Char('k') => *cursor = cursor.saturating_sub(1),
-        KeyCode::Down | KeyCode::Char('j') => *cursor = (*cursor + 1).min(last),
-        KeyCode::Home => *cursor = 0,
-        KeyCode::End => *cursor = last,
-        KeyCode::Char(c @ '1'..='9') => {
-            *cursor = (c as usize - '1' as usize).min(last);
-        }
-        KeyCode::Enter if count > 0 => return (false, vec![Effect::Pick(*cursor)]),
-        KeyCode::Esc | KeyCode::Char('q' | 'F') | KeyCode::Enter => return (false, Vec::new()),
-        _ => {}
-    }
-    (true, Vec::new())
-}
-
-fn quit(state: &mut State, yes: &mut bool, event: KeyEvent) -> bool {
-    match event.code {
-        KeyCode::Char('y') => state.quit = true,
-        KeyCode::Enter => state.quit = *yes,
-        KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
-            *yes = !*yes;
-            return true;
-        }
-        KeyCode::Esc | KeyCode::Char('n' | 'q') => {}
-        _ => return true,
-    }
-    false
-}
-
-fn reason_key(reason: &mut Reason, event: KeyEvent) -> (bool, Vec<Effect>) {
-    match event.code {
-        KeyCode::Esc => (false, Vec::new()),
-        KeyCode::Enter => {
-            let words = typed(&reason.typed).trim().to_owned();
-            let command = match reason.of.clone() {
-                ReasonFor::Reject(fix) => Command::Reject { fix, reason: words },
-                ReasonFor::Dismiss(incident) => Command::Dismiss { incident, reason: words },
-                ReasonFor::Halt => Command::Halt { reason: words },
-                ReasonFor::Resume => Command::Resume { reason: words },
-            };
-            (false, vec![Effect::Ask(command)])
-        }
-        _ => {
-            type_into(&mut reason.typed, event);
-            (true, Vec::new())
-        }
-    }
-}
-
-fn approval_key(
-    state: &mut State,
-    approval: &mut Approval,
-    event: KeyEvent,
-) -> (bool, Vec<Effect>) {
-    if approval.void.is_some() {
-        let closes = matches!(event.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'n'));
-        return (!closes, Vec::new());
-    }
-    let typing = approval.focus == Focus::Name;
-    match event.code {
-        KeyCode::Esc => return (false, Vec::new()),
-        KeyCode::Tab => approval.focus = next(approval, true),
-        KeyCode::BackTab => approval.focus = next(approval, false),
-        KeyCode::Up => approval.scroll = approval.scroll.saturating_sub(1),
-        KeyCode::Down => approval.scroll = (approval.scroll + 1).min(500),
-        KeyCode::PageUp => approval.scroll = approval.scroll.saturating_sub(8),
-        KeyCode::PageDown => approval.scroll = (approval.scroll + 8).min(500),
-        KeyCode::Enter => match approval.focus {
-            Focus::Cancel => return (false, Vec::new()),
-            // Typing a name must not run into approving: a second, own step does that.
-            Focus::Name if approval.is_named() => approval.focus = Focus::Approve,
-            Focus::Name => {}
-            Focus::Approve => return confirm(state, approval),
-        },
-        // With a name to type, letters are letters.
-        KeyCode::Char(_) | KeyCode::Backspace if approval.asks_name() => {
-            approval.focus = Focus::Name;
-            type_into(&mut approval.typed, event);
-        }
-        _ if typing => {
-            type_into(&mut approval.typed, event);
-        }
-        KeyCode::Char('y') => return confirm(state, approval),
-        KeyCode::Char('n' | 'q') => return (false, Vec::new()),
-        KeyCode::Left | KeyCode::Right => approval.focus = next(approval, true),
-        _ => {}
-    }
-    (true, Vec::new())
-}
-
-fn next(approval: &Approval, forward: bool) -> Focus {
-    let order: &[Focus] = if approval.asks_name() {
-        &[Focus::Cancel, Focus::Name, Focus::Approve]
-    } else {
-        &[Focus::Cancel, Focus::Approve]
-    };
-    let at = order.iter().position(|f| *f == approval.focus).unwrap_or(0);
-    let step = if forward { 1 } else { order.len() - 1 };
-    order.get((at + step) % order.len()).copied().unwrap_or(Focus::Cancel)
-}
-
-fn confirm(state: &State, approval: &mut Approval) -> (bool, Vec<Effect>) {
-    if !approval.is_named() {
-        approval.focus = Focus::Name;
-        return (true, Vec::new());
-    }
-    // What was true when it was last drawn need not be true now.
-    if let Some(why) = void(state, approval.deed, &approval.plan) {
-        approval.void = Some(why);
-        return (true, Vec::new());
-    }
-    let Some(fix): Option<FixId> = approval.fix().cloned() else { return (false, Vec::new()) };
-    let sha256 = approval.plan.sha256.clone();
-    let command = match approval.deed {
-        Deed::Apply => Command::Approve { fix, sha256 },
-        Deed::Undo => Command::Undo { fix, sha256 },
-    };
-    (false, vec![Effect::Ask(command)])
 }

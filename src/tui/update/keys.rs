@@ -11,7 +11,7 @@ use crate::tui::looks::Looks;
 use crate::tui::message::Effect;
 use crate::tui::modal::{Modal, Open};
 use crate::tui::state::State;
-use crate::tui::update::{act, decide, looks, palette, prompts};
+use crate::tui::update::{act, dialogs, looks, palette, prompts};
 
 pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
@@ -48,7 +48,7 @@ pub(super) fn key(state: &mut State, event: KeyEvent, at: Duration) -> Vec<Effec
         return effects;
     }
     if state.modal.is_some() {
-        return decide::key(state, event, at);
+        return dialogs::key(state, event, at);
     }
     if state.prompt.is_some() {
         return prompts::key(state, event);

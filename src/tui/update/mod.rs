@@ -1,7 +1,9 @@
 //! What a message does to the state: synchronous, pure, replayable. Start at [`update`].
 
 mod act;
+mod card;
 mod decide;
+mod dialogs;
 mod earlier;
 mod form;
 mod keys;
@@ -16,6 +18,7 @@ mod palette;
 mod past;
 mod prompts;
 mod range;
+mod shaping;
 mod silence;
 mod snapshot;
 mod talk;
@@ -84,6 +87,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Seen { generation, seen } => listing::take(state, generation, seen),
+        Msg::Rehearsed { fix, outcome } => {
+            shaping::rehearsed(state, &fix, outcome);
+            Vec::new()
+        }
         Msg::Said { ok, text } => {
             state.toast(ok, text);
             Vec::new()
@@ -123,6 +130,7 @@ fn drawn(state: &mut State, at: Duration) {
     {
         open.drawn = Some(at);
     }
+    card::drawn(state);
 }
 
 fn tick(state: &mut State, now: jiff::Timestamp, at: Duration) {

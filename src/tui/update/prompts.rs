@@ -5,11 +5,12 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::TextArea;
 
+use crate::tui::field::{one_line, typed};
 use crate::tui::filter::Filter;
 use crate::tui::form::Form;
 use crate::tui::lists;
 use crate::tui::message::Effect;
-use crate::tui::modal::{Modal, TYPED_LIMIT, one_line, typed};
+use crate::tui::modal::{Modal, TYPED_LIMIT};
 use crate::tui::pane::Pane;
 use crate::tui::pattern::Pattern;
 use crate::tui::state::{Prompt, PromptKind, State};
@@ -173,6 +174,11 @@ pub(super) fn paste(state: &mut State, text: &str, at: Duration) -> Vec<Effect> 
             Modal::Talk if hears => {
                 if let Some(talk) = state.talk.as_mut() {
                     state.dirty |= talk.typed.insert_str(line);
+                }
+            }
+            Modal::Edit(editing) if hears => {
+                if let Some(edited) = editing.fields.get_mut(editing.cursor) {
+                    state.dirty |= edited.typed.insert_str(line);
                 }
             }
             // The name that confirms a risky fix has to be typed: pasting it proves nothing.

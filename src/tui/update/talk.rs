@@ -4,9 +4,10 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::runtime::asking::{About, Part, Question};
+use crate::tui::field::typed;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::message::Effect;
-use crate::tui::modal::{Modal, Open, typed};
+use crate::tui::modal::{Modal, Open};
 use crate::tui::pages;
 use crate::tui::pane::Pane;
 use crate::tui::state::{State, Subject};

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use crate::tui::modal::{Approval, Deed, Focus, Modal, Reason, ReasonFor};
 use crate::tui::pages;
 use crate::tui::role::Role;
-use crate::tui::state::State;
-use crate::tui::styled::{Styled, paragraph};
+use crate::tui::state::{ROOMY, State};
+use crate::tui::styled::{Styled, buttons, paragraph};
 use crate::tui::view::brush::Brush;
-use crate::tui::view::frame::{boxed, buttons, field, frame, keys};
-use crate::tui::view::{form, help, looks, palette, range, silence, talk};
+use crate::tui::view::frame::{boxed, field, frame, keys};
+use crate::tui::view::{form, help, looks, palette, range, shaping, silence, talk};
 
-/// The widest a dialog of prose gets.
+/// The widest that a menu gets.
 const WIDEST: u16 = 96;
 /// The widest that one with a line of a log gets.
 const WIDEST_RECORD: u16 = 140;
@@ -49,6 +49,10 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, screen: Rect) {
         }
         Modal::Reason(reason) => reason_box(brush, screen, reason),
         Modal::Silence(silencing) => silence::draw(brush, state, screen, silencing),
+        Modal::Edit(editing) => shaping::edit(brush, state, screen, editing),
+        Modal::Snooze(snoozing) => shaping::snooze(brush, screen, snoozing),
+        Modal::Grant(granting) => shaping::grant(brush, state, screen, granting),
+        Modal::Rehearsal(rehearsing) => shaping::rehearsal(brush, screen, rehearsing),
         Modal::Approve(approval) => approval_box(brush, state, screen, approval),
         Modal::Form => {
             if let Some(one) = &state.listings.form {
@@ -97,6 +101,7 @@ fn reason_box(brush: &mut Brush<'_>, screen: Rect, reason: &Reason) {
         ReasonFor::Dismiss(_) => ("Dismiss this incident", "dismiss"),
         ReasonFor::Halt => ("Kill switch on", "halt"),
         ReasonFor::Resume => ("Kill switch off", "release"),
+        ReasonFor::Revoke(_) => ("End a grant", "end it"),
     };
     let foot = keys(&[("enter", verb), ("esc", "cancel")]);
     let inside = frame(brush, screen, width, lines.len() + 1, title, &foot);
@@ -108,60 +113,39 @@ fn reason_box(brush: &mut Brush<'_>, screen: Rect, reason: &Reason) {
 }
 
 fn approval_box(brush: &mut Brush<'_>, state: &State, screen: Rect, approval: &Approval) {
-    let width = screen.width.saturating_sub(2).min(WIDEST);
-    let columns = usize::from(width.saturating_sub(4));
-    let page = pages::approval::page(state, approval, brush.glyphs, columns).lines;
-    let (verb, question, none) = match approval.deed {
-        Deed::Apply => ("Approve", "Approve a change of", "Nothing was approved."),
-        Deed::Undo => ("Take back", "Take back a change of", "Nothing was taken back."),
+    let card = pages::approval::card(state, approval);
+    let (verb, question) = match approval.deed {
+        Deed::Apply => ("approve", "Approve a change of"),
+        Deed::Undo => ("take back", "Take back a change of"),
     };
-    let mut below = vec![Styled::new()];
     let asks = approval.asks_name() && approval.void.is_none();
-    if let Some(why) = &approval.void {
-        below.extend(paragraph(&Styled::new(), 0, Role::Error, why, columns));
-        below.push(Styled::of(Role::Strong, none));
-    } else {
-        if asks {
-            below.push(
-                Styled::of(Role::Warn, "Type the container's name to confirm: ")
-                    .and(Role::Strong, approval.target()),
-            );
-            below.push(Styled::new());
-        }
-        let run = if approval.plan.steps.len() > 1 {
-            format!("{verb} all {} steps", approval.plan.steps.len())
-        } else {
-            verb.to_owned()
-        };
-        below.push(buttons(&[
-            ("Cancel", approval.focus == Focus::Cancel),
-            (&run, approval.focus == Focus::Approve),
-        ]));
-    }
     let foot = if approval.void.is_some() {
         keys(&[("esc", "close")])
     } else if asks {
         keys(&[("tab", "next"), ("enter", "press"), ("esc", "cancel")])
+    } else if approval.deed == Deed::Undo || screen.width < ROOMY.0 {
+        keys(&[("y", verb), ("esc", "cancel"), ("tab", "next")])
     } else {
-        keys(&[("y", &verb.to_lowercase()), ("esc", "cancel"), ("tab", "next")])
+        let more = [("E", "edit"), ("D", "dry run"), ("S", "put off"), ("^g", "allow")];
+        keys(&[&[("y", verb), ("esc", "cancel"), ("tab", "next")], &more[..]].concat())
     };
     let title = format!("{question} {}?", approval.target());
-    let inside = frame(brush, screen, width, page.len() + below.len(), &title, &foot);
-    let room = usize::from(inside.height).saturating_sub(below.len());
-    let most = page.len().saturating_sub(room);
-    let scroll = approval.scroll.min(most);
-    for (y, line) in (inside.y..inside.bottom()).zip(page.iter().skip(scroll).take(room)) {
+    let rows = card.lines.len() + card.below.len();
+    let inside = frame(brush, screen, card.width, rows, &title, &foot);
+    let room = usize::from(inside.height).saturating_sub(card.below.len());
+    let scroll = approval.scroll.min(card.most);
+    for (y, line) in (inside.y..inside.bottom()).zip(card.lines.iter().skip(scroll).take(room)) {
         brush.line(inside.x, y, inside.width, line);
     }
-    if scroll < most {
-        let more = format!("{} {} more lines", brush.glyphs.more_down, most - scroll);
+    let below = u16::try_from(card.below.len()).unwrap_or(0);
+    let top = inside.bottom().saturating_sub(below).max(inside.y);
+    for (y, line) in (top..inside.bottom()).zip(&card.below) {
+        brush.line(inside.x, y, inside.width, line);
+    }
+    if scroll < card.most {
+        let more = format!("{} {} more lines", brush.glyphs.more_down, card.most - scroll);
         let x = inside.right().saturating_sub(u16::try_from(more.chars().count()).unwrap_or(0));
-        let y = inside.y + u16::try_from(room).unwrap_or(0);
-        brush.line(x, y, inside.width, &Styled::of(Role::Warn, more));
-    }
-    let top = inside.bottom().saturating_sub(u16::try_from(below.len()).unwrap_or(0)).max(inside.y);
-    for (y, line) in (top..inside.bottom()).zip(&below) {
-        brush.line(inside.x, y, inside.width, line);
+        brush.line(x, top, inside.width, &Styled::of(Role::Warn, more));
     }
     if asks {
         let y = inside.bottom().saturating_sub(2);

@@ -59,6 +59,12 @@ fn row(brush: &Brush<'_>, state: &State, incident: &Incident, plan: &Plan) -> St
     };
     let risk = status::of_risk(plan.risk());
     let mut line = Styled::of(risk.role, format!("{} ", risk.word));
+    if let Some(until) = incident.snoozed_until().filter(|_| plan.is_staged()) {
+        // Nothing to do here until then: grey, with the time left.
+        let left = words::countdown(state.now, until);
+        let rest = format!("put off {left}  {} {}", step.target.name, step.diff);
+        return Styled::of(Role::Dim, format!("{} {rest}", risk.word));
+    }
     if plan.is_staged() {
         let left = words::countdown(state.now, plan.expires_at);
         line.push(Role::Dim, format!("{} ", text::right(&left, 5, "")));

@@ -19,19 +19,6 @@ pub(super) fn keys(pairs: &[(&str, &str)]) -> Styled {
     line
 }
 
-/// Buttons side by side.
-pub(super) fn buttons(list: &[(&str, bool)]) -> Styled {
-    let mut line = Styled::new();
-    for (text, focused) in list {
-        let role = if *focused { Role::ButtonFocused } else { Role::Button };
-        // Brackets show the focus where there is no colour.
-        let text = if *focused { format!("[ {text} ]") } else { format!("  {text}  ") };
-        line.push(role, text);
-        line.push(Role::Text, "  ");
-    }
-    line
-}
-
 /// A box in the middle of the screen, as tall as its lines need; its inside comes back.
 pub(super) fn frame(
     brush: &mut Brush<'_>,

@@ -18,5 +18,6 @@ mod looks;
 mod palette;
 mod range;
 pub mod root;
+mod shaping;
 mod silence;
 mod talk;

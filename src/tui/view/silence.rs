@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 use ratatui::layout::Rect;
 
+use crate::tui::field::typed;
 use crate::tui::lists;
-use crate::tui::modal::{Silencing, typed};
+use crate::tui::modal::Silencing;
 use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
