@@ -168,35 +168,6 @@ impl Happened {
             )),
             Event::FixApproved(f) => fix(f, Tone::Plain, "approved"),
             Event::FixEdited(f) => fix(f, Tone::Plain, "edited"),
-            Event::FixSnoozed { incident_id, by, times, .. } => Some((
-                Matter::Fix,
-                Tone::Plain,
-                None,
-                Some(incident_id.clone()),
-                format!("fix put off for the {times}. time (by {by})"),
-            )),
-            Event::SnoozeEnded { incident_id, reason, .. } => Some((
-                Matter::Fix,
-                Tone::Plain,
-                None,
-                Some(incident_id.clone()),
-                format!("fix comes back: {reason}"),
-            )),
-            Event::Granted { grant } => {
-                plain(Matter::Fix, Tone::Doubtful, format!("allowed beforehand: {}", grant.words()))
-            }
-            Event::GrantUsed { grant, incident_id } => Some((
-                Matter::Fix,
-                Tone::Doubtful,
-                None,
-                Some(incident_id.clone()),
-                format!("a permission was used: {}", grant.words()),
-            )),
-            Event::GrantEnded { grant, by, reason } => plain(
-                Matter::Fix,
-                Tone::Plain,
-                format!("a permission ended ({reason}, by {by}): {}", grant.words()),
-            ),
             Event::FixRejected(f) => fix(f, Tone::Plain, "rejected"),
             Event::FixExpired(f) => fix(f, Tone::Doubtful, "lapsed"),
             Event::FixStale(f) => fix(f, Tone::Doubtful, "void"),
@@ -252,9 +223,49 @@ impl Happened {
             Event::Recovered { part, detail } => {
                 plain(Matter::Part, Tone::Good, format!("{part} recovered: {detail}"))
             }
-            _ => None,
+            other => decided(other),
         }?;
         Some(Self { at, matter, tone, container, incident, words })
+    }
+}
+
+/// Matter, tone, container, incident and words.
+type Parts = (Matter, Tone, Option<String>, Option<IncidentId>, String);
+
+/// What people decided beforehand or put off.
+fn decided(event: &Event) -> Option<Parts> {
+    let plain = |matter, tone, words: String| Some((matter, tone, None, None, words));
+    match event {
+        Event::FixSnoozed { incident_id, by, times, .. } => Some((
+            Matter::Fix,
+            Tone::Plain,
+            None,
+            Some(incident_id.clone()),
+            format!("fix put off for the {times}. time (by {by})"),
+        )),
+        Event::SnoozeEnded { incident_id, reason, .. } => Some((
+            Matter::Fix,
+            Tone::Plain,
+            None,
+            Some(incident_id.clone()),
+            format!("fix comes back: {reason}"),
+        )),
+        Event::Granted { grant } => {
+            plain(Matter::Fix, Tone::Doubtful, format!("allowed beforehand: {}", grant.words()))
+        }
+        Event::GrantUsed { grant, incident_id } => Some((
+            Matter::Fix,
+            Tone::Doubtful,
+            None,
+            Some(incident_id.clone()),
+            format!("a permission was used: {}", grant.words()),
+        )),
+        Event::GrantEnded { grant, by, reason } => plain(
+            Matter::Fix,
+            Tone::Plain,
+            format!("a permission ended ({reason}, by {by}): {}", grant.words()),
+        ),
+        _ => None,
     }
 }
 

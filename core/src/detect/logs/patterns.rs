@@ -131,6 +131,7 @@ mod tests {
             at: Timestamp::from_second(second).unwrap(),
             stream: Stream::Stdout,
             text: text.into(),
+            styles: None,
             reading,
             history: false,
         };
