@@ -182,6 +182,7 @@ async fn shown(out: &Path) -> Fallible {
         notify: Notify::Off,
         tmux: false,
         frames: Some(frames.clone()),
+        examine: None,
         display: Display::default(),
         columns: None,
         tour: None,

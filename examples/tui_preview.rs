@@ -583,6 +583,7 @@ async fn preview(
         display: Display::None,
         tmux: false,
         frames: None,
+        examine: None,
         columns: None,
         tour,
     };

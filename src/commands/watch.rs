@@ -1,6 +1,7 @@
 //! Watching: on the screen, or as a stream of events.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr as _};
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppError, Built, Extras};
 use crate::cli::WatchArgs;
-use crate::commands::{ENDED, OPEN, UNREACHABLE, config, out};
+use crate::commands::{ENDED, OPEN, UNREACHABLE, config, doctor, out};
 use crate::config::Settings;
 use crate::control::{self, serve};
 use crate::headless;
@@ -114,6 +115,7 @@ pub async fn on_screen(
         notify: settings.ui.notify,
         tmux: settings.ui.tmux,
         frames: None,
+        examine: Some(examine(settings)),
         display: settings.ui.display,
         columns,
         tour: (settings.ui.tour && !is_demo).then(|| settings.state_dir.join("tour-shown")),
@@ -126,6 +128,15 @@ pub async fn on_screen(
         Some(why) => Err(AppError::Unreachable(crate::ports::PortError(why)).into()),
         None => Ok(ExitCode::from(ENDED)),
     }
+}
+
+/// The doctor, for the page that shows what it finds.
+fn examine(settings: &Settings) -> tui::options::Examine {
+    let settings = settings.clone();
+    tui::options::Examine(Arc::new(move || {
+        let settings = settings.clone();
+        Box::pin(async move { doctor::examine(&settings).await })
+    }))
 }
 
 /// Listens for decisions from other terminals. Without that the rest works all the same.

@@ -80,6 +80,7 @@ actions! {
     Events "events" "what happened lately",
     Audit "audit" "audit trail",
     Tools "tools" "MCP tools",
+    Doctor "doctor" "is all set up? (doctor)",
     WholeFleet "whole-fleet" "patterns of one, of all",
     Filter "filter" "show matching lines only",
     NextMatch "next-match" "next match",

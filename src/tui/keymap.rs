@@ -248,6 +248,7 @@ const DEFAULTS: &[(Context, Action, &[&str])] = &[
     (Context::Global, Action::Events, &["7"]),
     (Context::Global, Action::Audit, &["8"]),
     (Context::Global, Action::Tools, &["9"]),
+    (Context::Global, Action::Doctor, &["0"]),
     (Context::Containers, Action::Logs, &["l"]),
     (Context::Containers, Action::Inspect, &["i"]),
     (Context::Containers, Action::Sort, &["s"]),

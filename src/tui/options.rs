@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use sentinel_core::domain::finding::Finding;
+
 use crate::config::ui::{Display, Notify};
 use crate::tui::columns::Column;
 use crate::tui::keymap::Keymap;
@@ -38,6 +40,8 @@ pub struct Options {
     pub notify: Notify,
     /// The terminal is one of tmux, which has to be asked to hand things on.
     pub tmux: bool,
+    /// Looks whether all is set up.
+    pub examine: Option<Examine>,
     /// Takes down how long input waits for its frame.
     pub frames: Option<Frames>,
     /// The display whose clipboard can be reached.
@@ -46,6 +50,16 @@ pub struct Options {
     pub columns: Option<Vec<Column>>,
     /// The file that remembers that the tour was shown; `None`: it is not shown by itself.
     pub tour: Option<PathBuf>,
+}
+
+/// Looks whether all is set up, in bounded time.
+#[derive(Clone)]
+pub struct Examine(pub Arc<dyn Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync>);
+
+impl fmt::Debug for Examine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Examine").finish_non_exhaustive()
+    }
 }
 
 /// How long each input waited until the frame that shows it was on its way to the terminal: the

@@ -164,7 +164,7 @@ pub fn service(state: &State) -> Option<String> {
             Subject::Container(id) => by_id(id),
             Subject::Incident(id) => incident(id),
             Subject::Quiet => chosen(state).map(|row| row.service),
-            Subject::Listing(_) | Subject::Row(..) => None,
+            Subject::Doctor | Subject::Listing(_) | Subject::Row(..) => None,
         },
     }
 }

@@ -29,7 +29,7 @@ use crate::config::ui::{Display, Notify};
 use crate::runtime::handle::Handle;
 use crate::tui::message::Msg;
 use crate::tui::modal::{GRACE, Open};
-use crate::tui::options::{Frames, Options, Pick};
+use crate::tui::options::{Examine, Frames, Options, Pick};
 use crate::tui::run::pace::Pace;
 use crate::tui::run::surroundings::{OwnCpu, ThemeFile};
 use crate::tui::state::{MenuText, State};
@@ -99,6 +99,7 @@ struct Runner {
     /// When the oldest input was read that no frame shows yet.
     input: Option<Instant>,
     frames: Option<Frames>,
+    examine: Option<Examine>,
     next_calm: Instant,
     /// When an open dialog begins to hear keys; until then they are dropped.
     opens: Option<Instant>,
@@ -130,6 +131,7 @@ impl Runner {
             notify,
             tmux,
             frames,
+            examine,
             display,
             columns,
             tour,
@@ -167,6 +169,7 @@ impl Runner {
             pace: Pace::new(Instant::now()),
             input: None,
             frames,
+            examine,
             next_calm: Instant::now(),
             opens: None,
             suspends: false,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
+use sentinel_core::domain::finding::Finding;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::snapshot::{ContainerView, Mode, Snapshot};
@@ -106,6 +107,19 @@ pub enum Subject {
     Listing(Listing),
     /// A row of one of them in full.
     Row(Listing, u64),
+    /// Whether all is set up.
+    Doctor,
+}
+
+/// What was examined, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Examined {
+    /// The number of the examination under way.
+    pub running: Option<u64>,
+    /// When the last one came.
+    pub at: Option<Timestamp>,
+    /// What it found.
+    pub findings: Arc<Vec<Finding>>,
 }
 
 /// The inspector.
@@ -228,6 +242,8 @@ pub struct State {
     pub inspector: Option<Inspector>,
     /// What it showed before, at most a few levels deep.
     pub behind: Vec<Behind>,
+    /// Whether all is set up, once somebody asked.
+    pub examined: Examined,
     /// The further lists, and what was read for them.
     pub listings: Box<Listings>,
     /// The dialog, if open.
@@ -290,6 +306,7 @@ impl State {
             jump: None,
             inspector: None,
             behind: Vec::new(),
+            examined: Examined::default(),
             listings: Box::default(),
             modal: None,
             talk: None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use sentinel_core::domain::audit::{AuditCheck, AuditPage};
+use sentinel_core::domain::finding::Finding;
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log_pattern::LogPatterns;
@@ -25,6 +26,8 @@ pub enum Look {
     CheckAudit,
     /// What a tool that only reads answers.
     Tool(ReadCall),
+    /// Whether all is set up.
+    Doctor,
     /// Closed incidents that were opened before this one, or the newest.
     Past(Option<(Timestamp, IncidentId)>),
 }
@@ -44,6 +47,8 @@ pub enum Seen {
     AuditChecked(Result<AuditCheck, String>),
     /// What a tool answered.
     Tool(Result<Box<(ToolResult, Value)>, String>),
+    /// Whether all is set up; `None`: nobody can look.
+    Doctor(Option<Vec<Finding>>),
     /// Past incidents.
     Past(Result<Vec<Incident>, String>),
 }

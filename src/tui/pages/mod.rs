@@ -4,6 +4,7 @@
 pub mod approval;
 mod audit;
 pub mod container;
+mod doctor;
 mod events;
 pub mod incident;
 mod list_parts;
@@ -38,6 +39,7 @@ pub fn inspected(state: &State, columns: usize) -> Page {
             Some(view) => container::page(state, view, glyphs, columns),
             None => gone("This container is gone."),
         },
+        Some(Subject::Doctor) => doctor::page(state, glyphs, columns),
         Some(Subject::Quiet) => quiet::page(state, glyphs, columns),
         Some(Subject::Listing(of)) => listing::page(state, *of, glyphs, columns),
         Some(Subject::Row(of, key)) => listing::row(state, (*of, *key), glyphs, columns),

@@ -14,6 +14,7 @@ impl Runner {
     pub(super) fn look(&mut self, generation: u64, look: Look) -> Option<Msg> {
         let (handle, answer) = (self.handle.clone(), self.answer.clone());
         let operator = self.operator.clone();
+        let examine = self.examine.clone();
         let look = match look {
             Look::Events(after) => {
                 let seen = Seen::Events(self.handle.recent_events(after));
@@ -33,6 +34,10 @@ impl Runner {
                 Look::Tool(call) => {
                     Seen::Tool(handle.read_tool(&operator, call).await.map(Box::new))
                 }
+                Look::Doctor => Seen::Doctor(match examine {
+                    Some(examine) => Some((examine.0)().await),
+                    None => None,
+                }),
                 Look::Past(before) => Seen::Past(handle.past_incidents(before).await),
             };
             send(&answer, generation, seen).await;

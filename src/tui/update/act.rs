@@ -199,7 +199,7 @@ fn logs_of_this(state: &mut State) -> Vec<Effect> {
                 return movement::select_container(state, id);
             }
             Some(Subject::Incident(id)) => Some(id),
-            Some(Subject::Quiet | Subject::Listing(_) | Subject::Row(..)) => {
+            Some(Subject::Quiet | Subject::Doctor | Subject::Listing(_) | Subject::Row(..)) => {
                 state.focus = Pane::Logs;
                 return Vec::new();
             }

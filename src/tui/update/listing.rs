@@ -17,7 +17,7 @@ use crate::tui::pages::listing as page;
 use crate::tui::pane::Pane;
 use crate::tui::state::{State, Subject};
 use crate::tui::terms::Terms;
-use crate::tui::update::{earlier, movement};
+use crate::tui::update::{doctor, earlier, movement};
 
 /// A list in view whose data is in no snapshot is asked for again after this.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -29,6 +29,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Events => return Some(open(state, Listing::Events)),
         Action::Audit => return Some(open(state, Listing::Audit)),
         Action::Tools => return Some(open(state, Listing::Tools)),
+        Action::Doctor => return Some(doctor::open(state)),
         Action::WholeFleet => return Some(whole_fleet(state)),
         _ => {}
     }
@@ -386,6 +387,7 @@ pub(super) fn take(state: &mut State, generation: u64, seen: Seen) -> Vec<Effect
             state.listings.audit.checking = None;
             state.listings.audit.checked = Some(found);
         }
+        Seen::Doctor(findings) => doctor::take(state, generation, findings),
         Seen::Tool(answer) => {
             let called = state.listings.tools.called.as_mut();
             let called =

@@ -4,6 +4,7 @@ mod act;
 mod card;
 mod decide;
 mod dialogs;
+mod doctor;
 mod earlier;
 mod form;
 mod keys;

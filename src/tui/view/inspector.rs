@@ -34,6 +34,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
     let left = match &inspector.subject {
         Subject::Incident(_) => Styled::of(Role::Dim, "incident"),
         Subject::Container(_) => Styled::of(Role::Dim, "container"),
+        Subject::Doctor => Styled::of(Role::Dim, "doctor"),
         Subject::Quiet => Styled::of(Role::Dim, "silenced and left alone"),
         Subject::Listing(_) | Subject::Row(..) => pages::listing::title(state),
     };
