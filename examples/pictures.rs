@@ -174,6 +174,12 @@ impl Walk {
         Ok(())
     }
 
+    /// Escape by itself: with a key right behind it, it would be alt and that key.
+    fn leave(&mut self) -> Fallible {
+        self.session.type_in("\u{1b}")?;
+        self.session.rest(Duration::from_millis(500))
+    }
+
     /// Types keys, waits until a text is there and all is drawn, takes a picture.
     fn page(&mut self, keys: &str, text: &str, name: &str) -> Fallible {
         self.session.type_in(keys)?;
@@ -199,7 +205,7 @@ fn walk(folder: &Path, theme: &str) -> Fallible {
     command.env("SENTINEL_LOCK_DIR", home.path());
     command.env("USER", "ana");
     command.env("LANG", "C.UTF-8");
-    command.args(["demo", "--theme", theme, "--no-tour"]);
+    command.args(["demo", "--theme", theme]);
     let session = Session::start(command, ROWS, COLUMNS)?;
     let mut walk = Walk { session, folder: folder.to_owned(), ground: Ground::of(theme) };
     walk.session.until_text("following")?;
@@ -207,25 +213,27 @@ fn walk(folder: &Path, theme: &str) -> Fallible {
     walk.session.rest(Duration::from_secs(25))?;
     walk.picture("overview")?;
     walk.page("?", "Everywhere", "help")?;
-    walk.session.type_in("\u{1b}")?;
+    walk.leave()?;
     // A fault: the API's process ends with an error.
     walk.session.type_in("F")?;
     walk.session.until_text("Break")?;
-    walk.session.press_until("\r", "1 to approve")?;
+    walk.session.rest(Duration::from_millis(800))?;
+    walk.session.type_in("\r")?;
     walk.page("", "1 to approve", "trouble")?;
     walk.page("2\r", "Proposed fix", "incident")?;
     walk.page("A", "Cancel", "approval")?;
-    walk.session.press_until("y", "resolved")?;
+    walk.session.type_in("y")?;
     walk.page("", "resolved", "resolved")?;
-    walk.page("\u{1b}4z", "Logs", "logs")?;
-    walk.page("z1i", "Limits", "container")?;
+    walk.leave()?;
+    walk.page("4z", "Logs", "logs")?;
+    walk.page("z1i", "Resources", "container")?;
     for (key, text, name) in [
-        ("6", "Patterns", "patterns"),
-        ("7", "Events", "events"),
-        ("8", "Audit", "audit"),
-        ("9", "Tools", "tools"),
-        ("0", "Doctor", "doctor"),
-        (":", "Command", "palette"),
+        ("6", "patterns", "patterns"),
+        ("7", "events", "events"),
+        ("8", "records", "audit"),
+        ("9", "tools", "tools"),
+        ("0", "audit trail", "doctor"),
+        (":", "Commands", "palette"),
     ] {
         walk.page(key, text, name)?;
     }
