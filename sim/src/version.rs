@@ -50,6 +50,11 @@ impl Api {
         self > Self::BEFORE_START_INTERVAL
     }
 
+    /// Whether nothing of a container can be changed in the delay of its restart policy.
+    pub fn guards_delays(self) -> bool {
+        self > Self::BEFORE_START_INTERVAL
+    }
+
     /// Whether events still carry `status`, `id` and `from` beside the actor.
     pub fn has_old_event_fields(self) -> bool {
         self.0 < 52

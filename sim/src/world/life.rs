@@ -73,6 +73,12 @@ impl World {
     /// The restart policy's turn.
     pub(in crate::world) fn start_again(&mut self, key: u64) {
         let Ok(container) = self.change(key) else { return };
+        if container.restart_at.is_some() && container.spec.policy == Policy::No {
+            // The policy was taken away in the delay.
+            container.restart_at = None;
+            container.status = Status::Exited;
+            return;
+        }
         container.restarts += 1;
         if let Err(refused) = self.launch(key) {
             tracing::debug!("a container cannot be started again: {refused}");

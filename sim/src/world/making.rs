@@ -162,7 +162,7 @@ impl World {
         let Some(change) = change.as_object() else {
             return Err(Refused::bad("invalid JSON: got EOF while reading request body"));
         };
-        if container.status == Status::Restarting {
+        if container.status == Status::Restarting && self.setting.api.guards_delays() {
             return Err(Refused::conflict(format!(
                 "Cannot update container {}: Container {} is restarting, wait until the container is running",
                 container.id, container.id

@@ -104,7 +104,7 @@ impl World {
             schedule: BTreeSet::new(),
             touched: BTreeSet::new(),
             next: 1,
-            next_pid: 4_000_000,
+            next_pid: 5_000_000,
         };
         world.add_own_networks();
         world
