@@ -184,8 +184,11 @@ pub struct DemoArgs {
     #[arg(long, value_enum, default_value_t, requires = "headless")]
     pub output: Output,
     /// Leave the stack running at the end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "simulated")]
     pub keep: bool,
+    /// On a simulated engine, also where a real one can be reached
+    #[arg(long)]
+    pub simulated: bool,
     /// Theme: dark, light, mono, or the path of a TOML file
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,

@@ -21,6 +21,7 @@ use crate::cli::{DemoArgs, Output, Scenario};
 use crate::commands::{ENDED, OPEN, out, watch};
 use crate::config::Settings;
 use crate::config::filter::WatchFilter;
+use crate::demo::simulated::Simulation;
 use crate::demo::{fault, image, stack};
 use crate::election;
 use crate::headless;
@@ -38,6 +39,7 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
         // Told before anything is started.
         tui::terminal::check()?;
     }
+    let simulated = simulated(&mut settings, arguments.simulated).await?;
     let (docker, engine_id) = connect(&settings).await?;
     let locks = settings.environment.path("SENTINEL_LOCK_DIR");
     let Some(_only) = election::demo_lock(locks.as_deref(), &engine_id) else {
@@ -54,7 +56,7 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
         settings.theme.clone_from(theme);
     }
     out::note("starting the demo stack (demo-data, demo-api, demo-worker) …");
-    let outcome = match started(&docker).await {
+    let outcome = match started(&docker, simulated.is_some()).await {
         Ok(true) => play(&settings, &arguments, &docker).await,
         Ok(false) => Ok(ExitCode::from(ENDED)),
         Err(error) => Err(error),
@@ -76,16 +78,44 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
 }
 
 /// Starts the stack. False: somebody asked to stop meanwhile.
-async fn started(docker: &Docker) -> Result<bool, Report> {
+async fn started(docker: &Docker, simulated: bool) -> Result<bool, Report> {
     let stop = CancellationToken::new();
     let listening = watch::stop_on_signals(stop.clone())?;
     let outcome = tokio::select! {
-        outcome = stack::start(docker) => outcome.map(|()| true),
+        outcome = start(docker, simulated) => outcome.map(|()| true),
         () = stop.cancelled() => Ok(false),
     };
     // From here on the run loop has its own.
     listening.abort();
     outcome
+}
+
+async fn start(docker: &Docker, simulated: bool) -> Result<(), Report> {
+    let image = if simulated { Simulation::IMAGE.to_owned() } else { image::build(docker).await? };
+    stack::start(docker, &image).await
+}
+
+/// A simulated engine, if one is asked for or no other can be reached; the settings lead to it.
+async fn simulated(settings: &mut Settings, asked: bool) -> Result<Option<Simulation>, Report> {
+    let why = if asked {
+        None
+    } else {
+        match app::greet(settings).await {
+            Ok(_) => return Ok(None),
+            Err(error @ (AppError::NoEngine(_) | AppError::Unreachable(_))) => {
+                Some(error.to_string())
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let folder = settings.environment.path("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
+    let simulation = Simulation::start(folder.as_deref())?;
+    if let Some(why) = why {
+        out::note(&why);
+    }
+    out::note(Simulation::WORDS);
+    settings.host = Some(simulation.url());
+    Ok(Some(simulation))
 }
 
 async fn connect(settings: &Settings) -> Result<(Docker, String), Report> {

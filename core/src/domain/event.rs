@@ -404,6 +404,9 @@ pub struct EngineWire {
     pub version: String,
     /// API version.
     pub api: String,
+    /// It is a simulation; left out where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 impl Event {

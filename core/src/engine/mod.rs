@@ -256,6 +256,7 @@ impl Engine {
                     name: engine.name.clone(),
                     version: engine.version.clone(),
                     api: engine.api.clone(),
+                    simulated: engine.simulated,
                 };
                 self.world.engine = engine;
                 let names = watched.iter().map(|c| c.of.name.clone()).collect();
