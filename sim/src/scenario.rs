@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -188,7 +188,11 @@ pub fn many(setting: Setting, now: Timestamp, size: Size) -> Result<World, Refus
     for i in 0..size.stopped {
         world.add(format!("job-{i:05}"), of(i), Some(0));
     }
+    // Not all at one moment: their lines come spread over time.
+    let apart = 1.0 / size.lines_per_second.max(1.0);
+    let apart = SignedDuration::try_from_secs_f64(apart).unwrap_or_default();
     for i in 0..size.running {
+        world.step(world.now + apart);
         let name = format!("svc-{i:04}");
         world.add(name.clone(), of(i), None);
         world.start(&name)?;

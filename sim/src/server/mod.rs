@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::UnixListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -130,7 +130,8 @@ async fn accept(engine: &Engine, listener: &UnixListener, cut: &CancellationToke
         connections.spawn(async move {
             let service = service_fn(|request| request::answer(engine.clone(), request));
             let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
+                // A connection that is kept may be quiet for long.
+                .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades();
             tokio::select! {
