@@ -174,6 +174,16 @@ impl Container {
         self.process.is_some()
     }
 
+    /// What should have happened by now, and did not, is not made up for.
+    pub fn thaw(&mut self, now: Timestamp) {
+        if let Some(process) = &mut self.process {
+            process.thaw(now);
+        }
+        if let Some(health) = &mut self.health {
+            health.next = health.next.max(now);
+        }
+    }
+
     /// When something is due for it.
     pub fn next(&self) -> Option<Timestamp> {
         let stopping = self.stopping.and_then(|s| earliest([s.ends_at, s.kill_at]));

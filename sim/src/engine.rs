@@ -132,10 +132,14 @@ impl Engine {
         self.0.sooner.notify_one();
     }
 
-    /// Lets the clock jump ahead.
+    /// Sets the clock forward, as when a machine wakes up: what should have happened meanwhile
+    /// did not.
     pub fn jump(&self, ahead: SignedDuration) {
-        lock(&self.0.clock).jump(Timestamp::now(), ahead);
-        self.0.sooner.notify_one();
+        self.change(|world| {
+            let mut clock = lock(&self.0.clock);
+            clock.jump(Timestamp::now(), ahead);
+            world.leap(clock.at(Timestamp::now()));
+        });
     }
 
     /// Turns a fault switch on; false: there are too many.

@@ -27,7 +27,7 @@ pub enum Breakage {
     Crash,
     /// `shop-worker` ends again and again.
     CrashLoop,
-    /// `shop-cache` leaks until the kernel kills it; a limit above 100 MiB heals it.
+    /// `shop-cache` leaks until the kernel kills it; a limit above 72 MiB heals it.
     OomLeak,
     /// `shop-api` stops answering its health check.
     Unhealthy,
@@ -137,7 +137,7 @@ pub fn break_world(world: &mut World, how: Breakage) -> Result<(), Refused> {
             deploy(world, "worker", &with("worker", &more), "always")
         }
         Breakage::OomLeak => {
-            let more = json!({"memory": {"base": 20 << 20, "grows": 8 << 20, "up_to": 100 << 20}});
+            let more = json!({"memory": {"base": 20 << 20, "grows": 8 << 20, "up_to": 72 << 20}});
             deploy(world, "cache", &with("cache", &more), "on-failure")
         }
         Breakage::Unhealthy => world.inject("shop-api", Fault::Hang),

@@ -273,12 +273,7 @@ impl World {
         let now = self.now;
         let Ok(container) = self.change(key) else { return };
         container.status = Status::Running;
-        if let Some(process) = &mut container.process {
-            process.thaw(now);
-        }
-        if let Some(health) = &mut container.health {
-            health.next = health.next.max(now);
-        }
+        container.thaw(now);
         self.tell(key, "unpause", &[]);
         self.plan(key);
     }
