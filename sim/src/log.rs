@@ -162,7 +162,7 @@ mod tests {
                 log.push(line(i64::try_from(i).unwrap(), *error));
             }
             let since = since.map(|s| Timestamp::from_second(s).unwrap());
-            let select = Select { stdout, stderr, tail, since, ..Select::default() };
+            let select = Select { stdout, stderr, since, tail, ..Select::default() };
             let whole: Vec<Line> = log.read(log.begin(&select), usize::MAX, &select).0.cloned().collect();
             let kept = streams.len().min(keep);
             let expected: Vec<Line> = streams.iter().enumerate()

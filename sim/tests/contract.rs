@@ -66,6 +66,7 @@ macro_rules! contract {
 }
 
 contract!(life);
+contract!(pauses);
 contract!(events);
 contract!(logs);
 contract!(terminal_logs);
@@ -106,6 +107,7 @@ async fn refused(bench: &Bench, path: &str, body: Option<&Value>) -> Outcome<(u1
     status(bench.engine.post(path, body, WAIT, path).await)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the assertions read better with values")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: T, wanted: T) -> Outcome<()> {
     if is == wanted { Ok(()) } else { Err(format!("{what}: {is:?}, not {wanted:?}")) }
 }
@@ -189,17 +191,6 @@ mod check {
             ],
         )?;
 
-        bench.post(&of("pause"), None).await?;
-        let paused = bench.inspect("life").await?;
-        same("paused", &paused["State"]["Status"], &json!("paused"))?;
-        same("and running", &paused["State"]["Running"], &json!(true))?;
-        let (code, why) = refused(bench, &of("pause"), None).await?;
-        same("twice", (code, why.contains("already paused")), (409, true))?;
-        let exec = json!({"Cmd": ["true"]});
-        same("no command in it", refused(bench, &of("exec"), Some(&exec)).await?.0, 409)?;
-        bench.post(&of("unpause"), None).await?;
-        same("not paused", refused(bench, &of("unpause"), None).await?.0, 500)?;
-
         bench.post(&of("restart"), None).await?;
         let second = bench.inspect("life").await?;
         same("it runs again", &second["State"]["Status"], &json!("running"))?;
@@ -227,6 +218,22 @@ mod check {
         same("no process", &again["State"]["Pid"], &json!(0))?;
         delete().await.map_err(|e| e.to_string())?;
         same("gone", status(delete().await)?.0, 404)
+    }
+
+    pub(super) async fn pauses(bench: &Bench) -> Outcome<()> {
+        bench.run("still", &patient(bench)).await?;
+        let name = bench.name("still");
+        let of = |action: &str| format!("/containers/{name}/{action}");
+        bench.post(&of("pause"), None).await?;
+        let paused = bench.inspect("still").await?;
+        same("paused", &paused["State"]["Status"], &json!("paused"))?;
+        same("and running", &paused["State"]["Running"], &json!(true))?;
+        let (code, why) = refused(bench, &of("pause"), None).await?;
+        same("twice", (code, why.contains("already paused")), (409, true))?;
+        let exec = json!({"Cmd": ["true"]});
+        same("no command in it", refused(bench, &of("exec"), Some(&exec)).await?.0, 409)?;
+        bench.post(&of("unpause"), None).await?;
+        same("not paused", refused(bench, &of("unpause"), None).await?.0, 500)
     }
 
     pub(super) async fn events(bench: &Bench) -> Outcome<()> {
@@ -284,7 +291,7 @@ mod check {
             same("both times", nanos / 1_000_000_000, seconds)?;
             match event.action.as_deref() {
                 Some("die") => {
-                    holds("its status", attributes.contains_key("exitCode"), &attributes)?
+                    holds("its status", attributes.contains_key("exitCode"), &attributes)?;
                 }
                 Some("kill") => holds(
                     "the signal",

@@ -42,7 +42,8 @@ fn said(world: &World, name: &str, seconds: i64) -> String {
     let select = Select { stdout: true, stderr: true, since, ..Select::default() };
     let Ok((_, container)) = world.look(name) else { return String::new() };
     let lines = container.log.read(0, usize::MAX, &select).0;
-    lines.map(|line| format!("{}\n", line.text)).collect()
+    let texts: Vec<&str> = lines.map(|line| line.text.as_ref()).collect();
+    texts.join("\n")
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) struct Asked {
 /// Answers a request, or does to it what the switches say.
 pub(super) async fn answer(
     engine: Engine,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let api = engine.look(|world| world.setting.api);
     let method = request.method().clone();
@@ -58,22 +58,11 @@ pub(super) async fn answer(
             Wire::Cut(bytes) => breaks_off = Some(bytes),
         }
     }
-    let answer = match check(version, api) {
-        Err(refused) => Answer::from(refused),
-        Ok(()) => {
-            let upgrade = request.headers().contains_key("upgrade");
-            let upgrade = upgrade.then(|| hyper::upgrade::on(&mut request));
-            let query = Query::read(request.uri().query().unwrap_or_default());
-            match read_body(path, request).await {
-                Err(refused) => Answer::from(refused),
-                Ok(body) => {
-                    let pieces = path.trim_matches('/').split('/').map(unescape).collect();
-                    let asked = Asked { engine, method, path: pieces, query, body, upgrade };
-                    route(asked).await.unwrap_or_else(Answer::from)
-                }
-            }
-        }
+    let answered = match check(version, api) {
+        Ok(()) => ask(engine, method, path, request).await,
+        Err(refused) => Err(refused),
     };
+    let answer = answered.unwrap_or_else(Answer::from);
     let mut response = finish(answer, api);
     if head {
         response = response.map(|_| cut(Answer::Empty(200).into_response().into_body(), u64::MAX));
@@ -82,6 +71,20 @@ pub(super) async fn answer(
         Some(bytes) => response.map(|body| cut(body, bytes)),
         None => response,
     })
+}
+
+async fn ask(
+    engine: Engine,
+    method: Method,
+    path: &str,
+    mut request: Request<Incoming>,
+) -> Result<Answer, Refused> {
+    let upgrade = request.headers().contains_key("upgrade");
+    let upgrade = upgrade.then(|| hyper::upgrade::on(&mut request));
+    let query = Query::read(request.uri().query().unwrap_or_default());
+    let body = read_body(path, request).await?;
+    let path = path.trim_matches('/').split('/').map(unescape).collect();
+    route(Asked { engine, method, path, query, body, upgrade }).await
 }
 
 fn finish(answer: Answer, api: Api) -> Response<Body> {
@@ -152,15 +155,12 @@ fn unescape(piece: &str) -> String {
     let mut pieces = piece.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
-        match piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend_from_slice(piece.as_bytes());
-            }
+        if let Some(byte) = piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
+        } else {
+            bytes.push(b'%');
+            bytes.extend_from_slice(piece.as_bytes());
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -262,6 +262,7 @@ impl World {
 
     /// 64 hexadecimal digits that nothing else has.
     fn new_id(&mut self) -> String {
-        (0..4).map(|_| format!("{:016x}", self.rng.u64(..))).collect()
+        let mut half = || self.rng.u128(..);
+        format!("{:032x}{:032x}", half(), half())
     }
 }
