@@ -34,12 +34,14 @@ const VERIFY: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(3);
 
 /// Runs the demo; what it started is removed at the end, however it ends.
-pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode, Report> {
+pub async fn run(mut settings: Settings, mut arguments: DemoArgs) -> Result<ExitCode, Report> {
     if !arguments.headless {
         // Told before anything is started.
         tui::terminal::check()?;
     }
-    let simulated = simulated(&mut settings, arguments.simulated).await?;
+    // Kept to the end: with it the simulated engine goes.
+    let simulation = simulated(&mut settings, arguments.simulated).await?;
+    arguments.simulated = simulation.is_some();
     let (docker, engine_id) = connect(&settings).await?;
     let locks = settings.environment.path("SENTINEL_LOCK_DIR");
     let Some(_only) = election::demo_lock(locks.as_deref(), &engine_id) else {
@@ -56,12 +58,14 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
         settings.theme.clone_from(theme);
     }
     out::note("starting the demo stack (demo-data, demo-api, demo-worker) …");
-    let outcome = match started(&docker, simulated.is_some()).await {
+    let outcome = match started(&docker, arguments.simulated).await {
         Ok(true) => play(&settings, &arguments, &docker).await,
         Ok(false) => Ok(ExitCode::from(ENDED)),
         Err(error) => Err(error),
     };
-    if arguments.keep {
+    if arguments.simulated {
+        out::note("the simulated engine ends, and the stack with it");
+    } else if arguments.keep {
         out::note(
             "the demo stack goes on running; `sentinel-tui demo` or scripts/break-service.sh use it",
         );
@@ -140,15 +144,22 @@ async fn play(
         Some(scenario) if arguments.headless => {
             in_words(settings, scenario, arguments.output, docker).await
         }
-        _ => watch::on_screen(settings, Extras::default(), Some(menu(docker.clone()))).await,
+        _ => {
+            watch::on_screen(
+                settings,
+                Extras::default(),
+                Some(menu(docker.clone(), arguments.simulated)),
+            )
+            .await
+        }
     }
 }
 
 /// The faults as a menu.
-fn menu(docker: Docker) -> tui::options::Menu {
+fn menu(docker: Docker, simulated: bool) -> tui::options::Menu {
     let faults = fault::all();
     tui::options::Menu {
-        title: "Break something".to_owned(),
+        title: format!("Break something{}", if simulated { " (simulated engine)" } else { "" }),
         items: faults.iter().map(|f| fault::words(*f).to_owned()).collect(),
         pick: Arc::new(move |index| {
             let docker = docker.clone();
