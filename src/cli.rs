@@ -170,6 +170,7 @@ pub enum Verb {
 
 /// The demo.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct DemoArgs {
     /// Without the screen: inject one fault, wait for the end, print a summary
     #[arg(long, requires = "scenario")]

@@ -16,6 +16,8 @@ const GROWTH: SignedDuration = SignedDuration::from_millis(30);
 const EATEN: u64 = 4 << 20;
 /// Failed requests of the fault `errors`, all in all and in one round.
 const ERRORS: (u32, u32) = (400, 20);
+/// Between two of them in a round.
+const ERROR_PAUSE: SignedDuration = SignedDuration::from_millis(20);
 
 /// How a peer answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ pub struct Process {
     round: u32,
     eats: bool,
     errors_left: u32,
+    error_at: Option<Timestamp>,
     /// Bytes that it takes.
     pub memory: u64,
     /// It answers nobody.
@@ -104,6 +107,7 @@ impl Process {
             round: 0,
             eats: false,
             errors_left: 0,
+            error_at: None,
             memory: program.memory.base,
             hangs: false,
             program,
@@ -121,7 +125,7 @@ impl Process {
             return Some(self.started);
         }
         let said = self.program.says.get(self.said).map(|s| self.started + millis(s.after_ms));
-        [said, self.noise_at, self.round_at, self.growth_at, self.exit_at]
+        [said, self.noise_at, self.round_at, self.growth_at, self.exit_at, self.error_at]
             .into_iter()
             .flatten()
             .min()
@@ -129,7 +133,13 @@ impl Process {
 
     /// After a pause: nothing that should have happened meanwhile did.
     pub fn thaw(&mut self, now: Timestamp) {
-        for at in [&mut self.noise_at, &mut self.round_at, &mut self.growth_at, &mut self.exit_at] {
+        for at in [
+            &mut self.noise_at,
+            &mut self.round_at,
+            &mut self.growth_at,
+            &mut self.exit_at,
+            &mut self.error_at,
+        ] {
             *at = at.map(|at| at.max(now));
         }
     }
@@ -173,7 +183,7 @@ impl Process {
             }
             Fault::Errors => {
                 self.errors_left = ERRORS.0;
-                self.round_at = Some(self.round_at.unwrap_or(now + ROUND));
+                self.error_at = Some(now + ERROR_PAUSE);
                 Vec::new()
             }
         }
@@ -213,6 +223,14 @@ impl Process {
             if !self.hangs {
                 self.work(peers, &mut acts);
             }
+        }
+        if is_due(self.error_at, now) {
+            let number = self.errors_left * 31;
+            acts.push(error(&format!("request {number} failed: upstream returned 502")));
+            self.errors_left = self.errors_left.saturating_sub(1);
+            let round_ends = self.errors_left.is_multiple_of(ERRORS.1);
+            let pause = if round_ends { ROUND } else { ERROR_PAUSE };
+            self.error_at = (self.errors_left > 0).then(|| now + pause);
         }
         if is_due(self.growth_at, now) {
             self.grow(now, limit, &mut acts);
@@ -275,11 +293,6 @@ impl Process {
                 "INFO  {name} served={} since start, checkpoint {round} written",
                 round * 2
             )));
-        }
-        for _ in 0..self.errors_left.min(ERRORS.1) {
-            let number = self.errors_left * 31;
-            acts.push(error(&format!("request {number} failed: upstream returned 502")));
-            self.errors_left -= 1;
         }
     }
 }

@@ -112,6 +112,14 @@ fn an_oom_is_told_as_the_engine_tells_it() {
         .filter(|a| !a.contains("exec"))
         .collect();
     assert_eq!(told.last_chunk::<2>(), Some(&["oom", "die"]));
+    // Everything has a moment of its own, in order: lines, the end, the event that tells it.
+    let last = world.last_line(world.find("shop-api").unwrap());
+    let (events, _) = world.events.read(0);
+    let moments: Vec<Timestamp> = events.map(|e| e.at).collect();
+    assert!(moments.windows(2).all(|pair| pair[0] < pair[1]));
+    let (events, _) = world.events.read(0);
+    let died = events.filter(|e| e.action == "die").map(|e| e.at).last();
+    assert!(last < api.finished && api.finished < died, "{last:?} {died:?}");
 }
 
 #[test]

@@ -7,12 +7,11 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::container::Status;
 use crate::engine::Engine;
 use crate::frame;
 use crate::refused::Refused;
 use crate::server::answer::Answer;
-use crate::server::request::Asked;
+use crate::server::asked::Asked;
 use crate::server::streams;
 use crate::show::{inspect, list, stats};
 
@@ -194,13 +193,4 @@ fn signal(text: &str) -> Result<i32, Refused> {
     let by_name = known.iter().find(|(known, _)| *known == bare).map(|(_, number)| *number);
     let by_number = name.parse().ok().filter(|n| (1..=64).contains(n));
     by_name.or(by_number).ok_or_else(|| Refused::bad(format!("Invalid signal: {text}")))
-}
-
-/// Whether a wait with this condition is over.
-pub(super) fn is_over(status: Status, condition: &str, ran: bool) -> bool {
-    match condition {
-        "next-exit" => ran && matches!(status, Status::Exited | Status::Restarting),
-        "removed" => false,
-        _ => matches!(status, Status::Exited | Status::Created),
-    }
 }

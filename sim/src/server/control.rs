@@ -12,7 +12,7 @@ use crate::process::Fault;
 use crate::refused::Refused;
 use crate::scenario;
 use crate::server::answer::Answer;
-use crate::server::request::Asked;
+use crate::server::asked::Asked;
 use crate::switches::Switch;
 
 #[derive(Deserialize)]

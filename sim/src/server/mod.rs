@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::world::World;
 
 mod answer;
+mod asked;
 mod containers;
 mod control;
 mod request;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
-use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response};
 use serde_json::Value;
 
@@ -14,24 +13,13 @@ use crate::engine::Engine;
 use crate::query::Query;
 use crate::refused::Refused;
 use crate::server::answer::{Answer, Body, cut};
+use crate::server::asked::Asked;
 use crate::server::{containers, control, things};
 use crate::switches::Wire;
 use crate::version::{Api, minor};
 
 /// The longest body that is read, in bytes; images are not kept at all.
 const BODY_MAX: usize = 4 << 20;
-
-/// What a route gets.
-pub(super) struct Asked {
-    pub(super) engine: Engine,
-    pub(super) method: Method,
-    /// The path without its version, in pieces.
-    pub(super) path: Vec<String>,
-    pub(super) query: Query,
-    pub(super) body: Value,
-    /// Where the connection goes on as a plain one, if the client asked for that.
-    pub(super) upgrade: Option<OnUpgrade>,
-}
 
 /// Answers a request, or does to it what the switches say.
 pub(super) async fn answer(

@@ -8,14 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::container::Container;
+use crate::container::{Container, Status};
 use crate::engine::Engine;
 use crate::event::Wanted;
 use crate::log::{Select, write};
 use crate::query::Query;
 use crate::refused::Refused;
 use crate::server::answer::{Answer, Pieces};
-use crate::server::containers::is_over;
 use crate::show::stats::reading;
 
 /// Lines that are sent in one piece.
@@ -208,4 +207,13 @@ pub(super) fn wait(engine: &Engine, id: &str, condition: &str) -> Result<Answer,
         Bytes::from(json!({"StatusCode": code}).to_string())
     }));
     Ok(Answer::Stream("application/json", pieces))
+}
+
+/// Whether a wait with this condition is over.
+fn is_over(status: Status, condition: &str, ran: bool) -> bool {
+    match condition {
+        "next-exit" => ran && matches!(status, Status::Exited | Status::Restarting),
+        "removed" => false,
+        _ => matches!(status, Status::Exited | Status::Created),
+    }
 }

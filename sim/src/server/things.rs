@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::refused::Refused;
 use crate::server::answer::Answer;
-use crate::server::request::Asked;
+use crate::server::asked::Asked;
 use crate::server::streams;
 use crate::show::{host, inspect};
 

@@ -49,11 +49,12 @@ impl World {
         self.next_pid = self.next_pid.wrapping_add(7);
         let pid = self.next_pid;
         let api = self.setting.api;
+        let started = self.moment();
         let container = self.change(key)?;
         let spec = Arc::clone(&container.spec);
         container.pid = pid;
         container.status = Status::Running;
-        container.started = Some(now);
+        container.started = Some(started);
         container.exit_code = 0;
         container.oom_killed = false;
         container.restart_at = None;
@@ -202,6 +203,7 @@ impl World {
         if out_of_memory {
             self.tell(key, "oom", &[]);
         }
+        let finished = self.moment();
         let Ok(container) = self.change(key) else { return };
         let lasted = container.started.map_or(SignedDuration::ZERO, |s| now.duration_since(s));
         let stopping = container.stopping.take();
@@ -209,7 +211,7 @@ impl World {
         container.pid = 0;
         container.exit_code = code;
         container.oom_killed = out_of_memory;
-        container.finished = Some(now);
+        container.finished = Some(finished);
         container.status = Status::Exited;
         let wished = container.stopped_by_hand || stopping.is_some();
         if !wished && wants_restart(container) {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fastrand::Rng;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::container::Container;
 use crate::event::{Event, Events};
@@ -81,6 +81,8 @@ pub struct World {
     schedule: BTreeSet<(Timestamp, u64)>,
     /// Containers about which there is something new, for those who wait.
     touched: BTreeSet<u64>,
+    /// The moment of the newest event or line.
+    told: Timestamp,
     rng: Rng,
     next: u64,
     next_pid: u32,
@@ -94,6 +96,7 @@ impl World {
             setting,
             now,
             began: now,
+            told: now,
             events: Events::default(),
             containers: BTreeMap::new(),
             ids: BTreeMap::new(),
@@ -256,8 +259,15 @@ impl World {
         id: String,
         attributes: BTreeMap<String, String>,
     ) {
-        let at = self.now;
+        let at = self.moment();
         self.events.push(Event { kind, action: action.to_owned(), id, attributes, at });
+    }
+
+    /// Now, a little after the last thing that happened: no two have the same moment, and their
+    /// moments are in their order.
+    fn moment(&mut self) -> Timestamp {
+        self.told = self.now.max(self.told + SignedDuration::from_micros(1));
+        self.told
     }
 
     /// 64 hexadecimal digits that nothing else has.

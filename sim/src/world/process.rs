@@ -55,12 +55,12 @@ impl World {
     }
 
     fn carry_out(&mut self, key: u64, acts: Vec<Act>) {
-        let now = self.now;
         for act in acts {
             match act {
                 Act::Say { error, text } => {
+                    let at = self.moment();
                     let Some(container) = self.containers.get_mut(&key) else { return };
-                    container.log.push(Line { at: now, error, text: text.into() });
+                    container.log.push(Line { at, error, text: text.into() });
                     self.touched.insert(key);
                 }
                 Act::Exit(code) => {
