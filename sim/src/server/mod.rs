@@ -34,7 +34,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to listen; the engine's clock runs from now on.
+    /// Begins to listen; the engine's clock runs from now on. Needs a tokio runtime around it.
     pub fn start(engine: Engine, path: &Path) -> io::Result<Self> {
         let listener = listen(path)?;
         let stop = CancellationToken::new();
