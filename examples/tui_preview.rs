@@ -312,6 +312,7 @@ impl Play {
             cpus: 8,
             memory: 32 << 30,
             endpoint: "scripted".to_owned(),
+            ..EngineInfo::default()
         };
         for name in watched.iter().map(|c| c.of.name.as_str()) {
             let lines = (0..30)

@@ -186,6 +186,7 @@ pub struct DoctorArgs {
 
 /// The demo.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct DemoArgs {
     /// Without the screen: inject one fault, wait for the end, print a summary
     #[arg(long, requires = "scenario")]
@@ -200,8 +201,11 @@ pub struct DemoArgs {
     #[arg(long, value_enum, default_value_t, requires = "headless")]
     pub output: Output,
     /// Leave the stack running at the end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "simulated")]
     pub keep: bool,
+    /// On a simulated engine, also where a real one can be reached
+    #[arg(long)]
+    pub simulated: bool,
     /// Theme: dark, light, mono, colour-blind, high-contrast, or the path of a TOML file
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,

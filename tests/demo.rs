@@ -5,6 +5,7 @@ mod support;
 use std::process::{Command, Output};
 
 use bollard::query_parameters::ListContainersOptionsBuilder;
+use serde_json::Value;
 use support::{Corner, Engine, Fallible};
 
 fn demo(engine: &str, folder: &std::path::Path, arguments: &[&str]) -> Fallible<Output> {
@@ -51,15 +52,57 @@ async fn each_end_of_the_demo_is_told_and_leaves_nothing_behind() -> Fallible {
     Ok(())
 }
 
+/// The lines of a stream.
+fn events(output: &Output) -> Fallible<Vec<Value>> {
+    let text = std::str::from_utf8(&output.stdout)?;
+    Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
 #[test]
-fn without_an_engine_the_demo_says_what_is_missing_and_how_to_get_it() -> Fallible {
+fn without_an_engine_the_demo_is_simulated_and_says_what_is_missing_and_how_to_get_it() -> Fallible
+{
     let folder = tempfile::tempdir()?;
-    let output = demo("unix:///nonexistent.sock", folder.path(), &["--scenario", "crash"])?;
-    let told = String::from_utf8(output.stderr)?;
-    assert_eq!(output.status.code(), Some(4), "{told}");
-    assert!(
-        told.contains("/nonexistent.sock") && told.contains("apt-get install docker.io"),
-        "{told}"
-    );
+    let arguments = ["--scenario", "crash", "--auto-heal", "--output", "jsonl"];
+    let output = demo("unix:///nonexistent.sock", folder.path(), &arguments)?;
+    let told = std::str::from_utf8(&output.stderr)?;
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    for words in ["/nonexistent.sock", "apt-get install docker.io", "SIMULATED"] {
+        assert!(told.contains(words), "{told}");
+    }
+    let events = events(&output)?;
+    let find = |kind: &str| events.iter().find(|e| e["type"] == kind);
+    let started = find("monitor_started").ok_or("nothing was watched")?;
+    assert_eq!(started["engine"]["simulated"], true);
+    // Detected, fixed by the real tools, verified.
+    let opened = find("incident_opened").ok_or("nothing was detected")?;
+    assert_eq!(opened["incident"]["container"], "demo-api");
+    let staged = find("fix_staged").ok_or("no fix was found")?;
+    assert_eq!(staged["fix"]["tool"], "start_container");
+    let applied = find("fix_applied").ok_or("nothing was fixed")?;
+    assert_eq!(applied["by"], "policy");
+    assert!(find("incident_resolved").is_some(), "{told}");
+    Ok(())
+}
+
+#[test]
+fn each_end_of_the_simulated_demo_is_told_as_on_a_real_engine() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    let cases: [(&[&str], i32, &str); 3] = [
+        (&["--simulated", "--scenario", "oom", "--auto-heal"], 0, "docker update --memory 96m"),
+        (
+            &["--simulated", "--scenario", "bad-config", "--auto-heal"],
+            3,
+            "recreate demo-worker with PEER_URL=http://api:3001,http://data:9000",
+        ),
+        (&["--simulated", "--scenario", "hang"], 3, "awaiting_approval"),
+    ];
+    for (arguments, status, words) in cases {
+        let output = demo("unix:///nonexistent.sock", folder.path(), arguments)?;
+        let said = String::from_utf8(output.stdout)?;
+        let told = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}\n{said}\n{told}");
+        assert!(said.contains(words), "{arguments:?}\n{said}");
+        assert!(!told.contains("nonexistent"), "it was asked for: nothing is missing\n{told}");
+    }
     Ok(())
 }

@@ -86,6 +86,7 @@ const CORE_CRATES: &[&str] = &[
 /// Where a crate may be named, as beginnings of paths.
 const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("bollard", &["src/monitor/", "src/demo/", "src/commands/demo.rs", "mcp-servers/"]),
+    ("docker_sim", &["src/demo/", "sim/"]),
     ("rmcp", &["src/remediate/", "src/gateway/", "mcp-servers/"]),
     ("ratatui", &["src/tui/"]),
     ("crossterm", &["src/tui/"]),
@@ -123,6 +124,7 @@ fn program() -> io::Result<Vec<Source>> {
     let mut all = sources("core/src")?;
     all.extend(sources("src")?);
     all.extend(sources("mcp-servers")?.into_iter().filter(|s| !s.path.contains("/tests/")));
+    all.extend(sources("sim/src")?);
     // Tests that have outgrown the file that they are about.
     all.retain(|s| !s.path.ends_with("/tests.rs"));
     assert!(all.len() > 50, "only {} source files were found: the search is broken", all.len());
@@ -219,6 +221,7 @@ fn no_module_depends_on_itself_through_others() -> io::Result<()> {
         ("mcp-servers/kit/src/", "mcp_kit"),
         ("mcp-servers/docker-control/src/", "docker_control"),
         ("mcp-servers/config-patcher/src/", "config_patcher"),
+        ("sim/src/", "docker_sim"),
     ] {
         let found = cycle(&siblings(folder, name)?);
         assert_eq!(
@@ -240,6 +243,13 @@ fn crates_depend_in_one_direction_only() -> Result<(), String> {
             ));
         }
     }
+    for name in dependencies(&manifest(&root().join("sim/Cargo.toml"))?) {
+        if ["sentinel-tui", "sentinel-core", "mcp-kit"].contains(&name.as_str()) {
+            wrong.push(format!(
+                "sim/Cargo.toml: the simulated engine knows nothing of who watches it, and so not of {name}"
+            ));
+        }
+    }
     let workspace = manifest(&root().join("Cargo.toml"))?;
     let members = workspace
         .get("workspace")
@@ -251,8 +261,14 @@ fn crates_depend_in_one_direction_only() -> Result<(), String> {
         let may =
             if server == "kit" { &["sentinel-core"][..] } else { &["sentinel-core", "mcp-kit"] };
         for name in dependencies(&manifest(&root().join(member).join("Cargo.toml"))?) {
-            let ours =
-                ["sentinel-tui", "sentinel-core", "mcp-kit", "docker-control", "config-patcher"];
+            let ours = [
+                "sentinel-tui",
+                "sentinel-core",
+                "mcp-kit",
+                "docker-control",
+                "config-patcher",
+                "docker-sim",
+            ];
             if ours.contains(&name.as_str()) && !may.contains(&name.as_str()) {
                 wrong.push(format!(
                     "{member}/Cargo.toml: an MCP server may depend on {may:?} only, and not on {name}"
@@ -385,6 +401,7 @@ fn ignored_tests_say_what_they_need() -> io::Result<()> {
     all.extend(sources("core/tests")?);
     all.extend(sources("tests")?.into_iter().filter(|s| s.path != "tests/tidy.rs"));
     all.extend(sources("mcp-servers")?.into_iter().filter(|s| s.path.contains("/tests/")));
+    all.extend(sources("sim/tests")?);
     let mut wrong = Vec::new();
     for source in all {
         for (number, line) in source.text.lines().enumerate() {

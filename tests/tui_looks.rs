@@ -365,3 +365,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_simulated_engine_is_never_taken_for_a_real_one() {
+    for (width, height) in [(40, 12), (80, 24), (120, 40)] {
+        let mut snapshot = healthy();
+        if let Some(engine) = snapshot.engine.as_mut() {
+            engine.simulated = true;
+        }
+        let screen = Session::new(snapshot, width, height).screen();
+        assert!(screen.contains(" SIM "), "{screen}");
+        assert!(!Session::new(healthy(), width, height).screen().contains(" SIM "));
+    }
+}

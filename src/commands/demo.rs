@@ -21,6 +21,7 @@ use crate::cli::{DemoArgs, Output, Scenario};
 use crate::commands::{ENDED, OPEN, out, watch};
 use crate::config::Settings;
 use crate::config::filter::WatchFilter;
+use crate::demo::simulated::Simulation;
 use crate::demo::{fault, image, stack};
 use crate::election;
 use crate::headless;
@@ -33,11 +34,14 @@ const VERIFY: SignedDuration = SignedDuration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(3);
 
 /// Runs the demo; what it started is removed at the end, however it ends.
-pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode, Report> {
+pub async fn run(mut settings: Settings, mut arguments: DemoArgs) -> Result<ExitCode, Report> {
     if !arguments.headless {
         // Told before anything is started.
         tui::terminal::check()?;
     }
+    // Kept to the end: with it the simulated engine goes.
+    let simulation = simulated(&mut settings, arguments.simulated).await?;
+    arguments.simulated = simulation.is_some();
     let (docker, engine_id) = connect(&settings).await?;
     let locks = settings.environment.path("SENTINEL_LOCK_DIR");
     let Some(_only) = election::demo_lock(locks.as_deref(), &engine_id) else {
@@ -54,12 +58,14 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
         settings.theme.clone_from(theme);
     }
     out::note("starting the demo stack (demo-data, demo-api, demo-worker) …");
-    let outcome = match started(&docker).await {
+    let outcome = match started(&docker, arguments.simulated).await {
         Ok(true) => play(&settings, &arguments, &docker).await,
         Ok(false) => Ok(ExitCode::from(ENDED)),
         Err(error) => Err(error),
     };
-    if arguments.keep {
+    if arguments.simulated {
+        out::note("the simulated engine ends, and the stack with it");
+    } else if arguments.keep {
         out::note(
             "the demo stack goes on running; `sentinel-tui demo` or scripts/break-service.sh use it",
         );
@@ -76,16 +82,44 @@ pub async fn run(mut settings: Settings, arguments: DemoArgs) -> Result<ExitCode
 }
 
 /// Starts the stack. False: somebody asked to stop meanwhile.
-async fn started(docker: &Docker) -> Result<bool, Report> {
+async fn started(docker: &Docker, simulated: bool) -> Result<bool, Report> {
     let stop = CancellationToken::new();
     let listening = watch::stop_on_signals(stop.clone())?;
     let outcome = tokio::select! {
-        outcome = stack::start(docker) => outcome.map(|()| true),
+        outcome = start(docker, simulated) => outcome.map(|()| true),
         () = stop.cancelled() => Ok(false),
     };
     // From here on the run loop has its own.
     listening.abort();
     outcome
+}
+
+async fn start(docker: &Docker, simulated: bool) -> Result<(), Report> {
+    let image = if simulated { Simulation::IMAGE.to_owned() } else { image::build(docker).await? };
+    stack::start(docker, &image).await
+}
+
+/// A simulated engine, if one is asked for or no other can be reached; the settings lead to it.
+async fn simulated(settings: &mut Settings, asked: bool) -> Result<Option<Simulation>, Report> {
+    let why = if asked {
+        None
+    } else {
+        match app::greet(settings).await {
+            Ok(_) => return Ok(None),
+            Err(error @ (AppError::NoEngine(_) | AppError::Unreachable(_))) => {
+                Some(error.to_string())
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let folder = settings.environment.path("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
+    let simulation = Simulation::start(folder.as_deref())?;
+    if let Some(why) = why {
+        out::note(&why);
+    }
+    out::note(Simulation::WORDS);
+    settings.host = Some(simulation.url());
+    Ok(Some(simulation))
 }
 
 async fn connect(settings: &Settings) -> Result<(Docker, String), Report> {
@@ -110,15 +144,22 @@ async fn play(
         Some(scenario) if arguments.headless => {
             in_words(settings, scenario, arguments.output, docker).await
         }
-        _ => watch::on_screen(settings, Extras::default(), Some(menu(docker.clone()))).await,
+        _ => {
+            watch::on_screen(
+                settings,
+                Extras::default(),
+                Some(menu(docker.clone(), arguments.simulated)),
+            )
+            .await
+        }
     }
 }
 
 /// The faults as a menu.
-fn menu(docker: Docker) -> tui::options::Menu {
+fn menu(docker: Docker, simulated: bool) -> tui::options::Menu {
     let faults = fault::all();
     tui::options::Menu {
-        title: "Break something".to_owned(),
+        title: format!("Break something{}", if simulated { " (simulated engine)" } else { "" }),
         items: faults.iter().map(|f| fault::words(*f).to_owned()).collect(),
         pick: Arc::new(move |index| {
             let docker = docker.clone();

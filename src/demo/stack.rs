@@ -60,9 +60,8 @@ const PARTS: [Part; 3] = [
     },
 ];
 
-/// Starts the stack; what an earlier demo left behind is removed first.
-pub async fn start(docker: &Docker) -> Result<()> {
-    let image = image::build(docker).await?;
+/// Starts the stack from this image; what an earlier demo left behind is removed first.
+pub async fn start(docker: &Docker, image: &str) -> Result<()> {
     remove(docker).await?;
     docker
         .create_network(NetworkCreateRequest {
@@ -73,7 +72,7 @@ pub async fn start(docker: &Docker) -> Result<()> {
         .await
         .wrap_err("cannot create the demo's network")?;
     for part in &PARTS {
-        create(docker, &image, part, true).await?;
+        create(docker, image, part, true).await?;
     }
     wait_healthy(docker).await
 }

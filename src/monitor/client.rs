@@ -31,6 +31,9 @@ const ANSWER_SECONDS: u64 = 30;
 /// How long the first contact may take.
 const FIRST_CONTACT: Duration = Duration::from_secs(10);
 
+/// The label by which a simulated engine says what it is.
+const SIMULATED: &str = "docker-sim=true";
+
 /// What a log stream is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LogQuery {
@@ -116,6 +119,7 @@ impl Reader {
             cpus: info.ncpu.and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
             memory: info.mem_total.and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
             endpoint: endpoint.words(),
+            simulated: info.labels.iter().flatten().any(|label| label == SIMULATED),
         };
         let id = info.id.unwrap_or_else(|| engine.name.clone());
         let cgroups = info.cgroup_version.map(|v| v.to_string()).unwrap_or_default();

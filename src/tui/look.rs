@@ -52,8 +52,6 @@ pub struct Look {
     pub turned: BTreeSet<String>,
     /// The columns that may be shown; `None`: all that fit.
     pub columns: Option<Vec<Column>>,
-    /// What is shown is made up: nothing is done to a real engine.
-    pub simulated: bool,
     /// What this program itself takes of one core, in percent, as last measured.
     pub own_cpu: Option<f64>,
 }

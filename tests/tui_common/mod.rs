@@ -169,6 +169,7 @@ pub(crate) fn healthy() -> Snapshot {
             cpus: 8,
             memory: 32 << 30,
             endpoint: "unix:///var/run/docker.sock".to_owned(),
+            ..EngineInfo::default()
         }),
         containers: vec![
             view(container("shop-api-1", "api"), 42.0, 55.0),

@@ -21,6 +21,7 @@ use crate::domain::opinion::Opinion;
 use crate::domain::plan::{Fix, Plan, Risk};
 use crate::domain::quiet::{Silence, Suppressed};
 use crate::domain::severity::Severity;
+use crate::domain::snapshot::EngineInfo;
 use crate::domain::tool::{ToolCall, ToolResult};
 
 /// An event with its place in the stream.
@@ -430,6 +431,21 @@ pub struct EngineWire {
     pub version: String,
     /// API version.
     pub api: String,
+    /// It is a simulation; left out where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+}
+
+impl EngineWire {
+    /// What of an engine goes into the stream.
+    pub fn of(engine: &EngineInfo) -> Self {
+        Self {
+            name: engine.name.clone(),
+            version: engine.version.clone(),
+            api: engine.api.clone(),
+            simulated: engine.simulated,
+        }
+    }
 }
 
 impl Event {

@@ -61,6 +61,9 @@ pub struct EngineInfo {
     pub memory: u64,
     /// How it was reached, and why that way (`unix:///var/run/docker.sock (DOCKER_HOST)`).
     pub endpoint: String,
+    /// It is a simulation: nothing that is shown is real.
+    #[serde(default)]
+    pub simulated: bool,
 }
 
 /// A part that does not work as it should.

@@ -245,11 +245,7 @@ impl Engine {
         match signal {
             Signal::Tick => self.remember_well(turn),
             Signal::Attached { engine, watched } => {
-                let wire = EngineWire {
-                    name: engine.name.clone(),
-                    version: engine.version.clone(),
-                    api: engine.api.clone(),
-                };
+                let wire = EngineWire::of(&engine);
                 self.world.engine = engine;
                 let names = watched.iter().map(|c| c.of.name.clone()).collect();
                 for container in watched {

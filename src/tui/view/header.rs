@@ -53,7 +53,7 @@ pub fn draw(brush: &mut Brush<'_>, state: &State, area: Rect) {
 /// What this instance may do, and what holds it back; where it is `roomy` all of it.
 fn badges(state: &State, roomy: bool) -> Vec<(Role, Cow<'static, str>)> {
     let mut badges: Vec<(Role, Cow<'static, str>)> = Vec::new();
-    if state.look.simulated {
+    if state.snapshot.engine.as_ref().is_some_and(|engine| engine.simulated) {
         badges.push((Role::AutoHeal, " SIM ".into()));
     }
     let held = if state.snapshot.watching.is_some() {
