@@ -1,0 +1,36 @@
+//! The loop and the bus to other machines.
+
+use std::sync::Arc;
+
+use sentinel_core::domain::signal::Signal;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::ports::Bus;
+use crate::runtime::handle::Handle;
+use crate::runtime::run::Loop;
+
+impl Loop {
+    /// The same with a bus to other machines; `handle` is the one to this loop.
+    #[must_use]
+    pub fn on(mut self, bus: Arc<dyn Bus>, handle: &Handle) -> Self {
+        self.bus = Some((bus, handle.clone()));
+        self
+    }
+
+    /// Sets the bus running; it hears every event from now on.
+    pub(super) fn tell_others(
+        &self,
+        out: &mpsc::Sender<Signal>,
+        stop: CancellationToken,
+    ) -> JoinHandle<()> {
+        let bus = self.bus.clone();
+        let (events, out) = (self.events.subscribe(), out.clone());
+        tokio::spawn(async move {
+            if let Some((bus, front)) = bus {
+                bus.run(Arc::new(front), events, out, stop).await;
+            }
+        })
+    }
+}
