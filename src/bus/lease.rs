@@ -114,14 +114,13 @@ impl RedisLeases {
         let keys = [at.keys.lease(container), at.keys.rest(container), at.keys.fence()];
         let by = if by_person { "person" } else { "policy" };
         let arguments = [at.who.clone(), ms(HOLDS).to_string(), by.to_owned()];
-        let answer: (u64, String, Option<i64>, Option<String>) =
+        let answer: (u64, String, i64, String) =
             at.run(TAKE, &keys, &arguments).await.map_err(unknown)?;
         let (token, holder, left, how) = answer;
         if token == 0 {
             let holder = redact::clean(holder.as_bytes(), NAME);
-            let seconds = left.unwrap_or_default().max(0) / 1000 + 1;
-            let what =
-                if how.as_deref() == Some("acted") { "acted on it and" } else { "has it and" };
+            let seconds = left.max(0) / 1000 + 1;
+            let what = if how == "acted" { "acted on it and" } else { "has it and" };
             return Err(PortError(format!(
                 "the instance {holder} {what} keeps it for {seconds} s more"
             )));

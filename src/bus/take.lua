@@ -1,6 +1,6 @@
 -- Takes the lease on a container, with a token that is higher than all before it.
 -- KEYS: lease, rest, fence. ARGV: who, ms, "person" or "policy".
--- Answers { token, "" }, or { 0, who has it, ms left, "acts" or "acted" }.
+-- Answers { token, "", 0, "" }, or { 0, who has it, ms left, "acts" or "acted" }.
 local function owner(value) return string.match(value, '^%d+ (.*)$') end
 local held = redis.call('GET', KEYS[1])
 if held and owner(held) ~= ARGV[1] then
@@ -13,4 +13,4 @@ end
 if held then redis.call('DEL', KEYS[1]) end
 local token = redis.call('INCR', KEYS[3])
 redis.call('SET', KEYS[1], string.format('%d', token) .. ' ' .. ARGV[1], 'NX', 'PX', ARGV[2])
-return { token, '' }
+return { token, '', 0, '' }

@@ -6,6 +6,7 @@
 mod engine;
 mod files;
 mod outside;
+mod redis;
 mod screen;
 
 use std::process::ExitCode;
@@ -38,15 +39,17 @@ pub async fn run(settings: Settings, arguments: &DoctorArgs) -> Result<ExitCode,
 
 /// Looks at every part, side by side, in bounded time.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
-    let (engine, mcp, models) = tokio::join!(
+    let (engine, mcp, models, redis) = tokio::join!(
         within("engine", engine::examine(settings)),
         within("tools", outside::tools(settings)),
         within("models", outside::models(settings)),
+        within("redis", redis::examine(settings)),
     );
     let mut findings = engine;
     findings.extend(files::examine(settings).await);
     findings.extend(mcp);
     findings.extend(models);
+    findings.extend(redis);
     findings.extend(screen::examine(settings));
     findings
 }
