@@ -222,7 +222,8 @@ impl<'a> Redis<'a> {
 /// Eight characters that tell one text from another.
 fn fingerprint(text: &[u8]) -> String {
     let digest = Sha256::digest(text);
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let first = digest.iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    format!("{first:08x}")
 }
 
 fn recorder(path: &Path) -> Result<Box<dyn Recorder>, AppError> {

@@ -88,7 +88,7 @@ async fn all_works(settings: &BusSettings) -> Fallible {
     lease.end(true).await;
     stop.cancel();
     running.await?;
-    assert!(look(settings).await?.place.contains("redis") || settings.socket);
+    assert_eq!(look(settings).await?.place, place.shown());
     Ok(())
 }
 
@@ -148,7 +148,8 @@ async fn over_tls_with_no_more_rights_than_documented() -> Fallible {
         [("REDIS_USERNAME", "sentinel".to_owned()), ("REDIS_PASSWORD", "pass-word".to_owned())];
     let [user, password] = login;
     let authority = ("REDIS_CA_FILE", path(&ca));
-    all_works(&settings(&[url.clone(), user.clone(), password.clone(), authority.clone()])?).await?;
+    all_works(&settings(&[url.clone(), user.clone(), password.clone(), authority.clone()])?)
+        .await?;
 
     let stranger = settings(&[url.clone(), user.clone(), password])?;
     let why = look(&stranger).await.err().ok_or("an unknown authority is trusted")?.to_string();

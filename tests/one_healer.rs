@@ -43,8 +43,8 @@ fn instance(corner: &Corner, folder: &Path, redis: &Redis) -> Fallible<Headless>
 fn is_of(holder: &str, folder: &Path) -> bool {
     let state = folder.join("state").display().to_string();
     let digest = Sha256::digest(state.as_bytes());
-    let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    holder.contains(&format!("-{mark}/"))
+    let mark = digest.iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    holder.contains(&format!("-{mark:08x}/"))
 }
 
 async fn lease_key(corner: &Corner, id: &str) -> Fallible<String> {

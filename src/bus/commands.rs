@@ -13,7 +13,7 @@ use crate::bus::place::{Place, RedisFailure};
 use crate::bus::publish::ms;
 
 /// A command that nobody took up for so long is void.
-pub const VALID: Duration = Duration::from_secs(60);
+pub const VALID: Duration = Duration::from_mins(1);
 /// One read of the answers waits so long.
 const WAIT: Duration = Duration::from_secs(1);
 

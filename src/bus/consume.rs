@@ -16,7 +16,7 @@ const WAIT: Duration = Duration::from_secs(2);
 /// Entries of one read.
 const MOST: usize = 512;
 /// What a member has taken and not acknowledged for so long goes to another one.
-const ABANDONED: Duration = Duration::from_secs(60);
+const ABANDONED: Duration = Duration::from_mins(1);
 
 /// Which stream of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +90,12 @@ impl Reader {
     /// acknowledge comes first, then what others left lying, then what is new.
     pub async fn next(&mut self) -> Result<Vec<Read>, RedisFailure> {
         let place = Arc::clone(&self.place);
-        let mut link = match self.link.take() {
-            Some(link) => link,
-            None => {
-                // After a broken connection an answer may have been lost on its way here.
-                self.again = Some("0".to_owned());
-                place.connect().await?
-            }
+        let mut link = if let Some(link) = self.link.take() {
+            link
+        } else {
+            // After a broken connection an answer may have been lost on its way here.
+            self.again = Some("0".to_owned());
+            place.connect().await?
         };
         let mut read = self.read(&mut link).await;
         if read.as_ref().err().and_then(RedisError::code) == Some("NOGROUP") {

@@ -115,7 +115,7 @@ impl RedisLeases {
         let by = if by_person { "person" } else { "policy" };
         let arguments = [at.who.clone(), ms(HOLDS).to_string(), by.to_owned()];
         let answer: (u64, String, i64, String) =
-            at.run(TAKE, &keys, &arguments).await.map_err(unknown)?;
+            at.run(TAKE, &keys, &arguments).await.map_err(|failure| unknown(&failure))?;
         let (token, holder, left, how) = answer;
         if token == 0 {
             let holder = redact::clean(holder.as_bytes(), NAME);
@@ -129,7 +129,7 @@ impl RedisLeases {
     }
 }
 
-fn unknown(failure: RedisFailure) -> PortError {
+fn unknown(failure: &RedisFailure) -> PortError {
     PortError(format!("whether another instance acts cannot be known: {failure}"))
 }
 
@@ -231,7 +231,8 @@ async fn renew_once(at: &Arc<At>, held: &Mutex<Vec<Held>>) -> Result<(), PortErr
         let asked = Instant::now();
         let keys = [at.keys.lease(&one.container)];
         let arguments = [one.value(at), ms(HOLDS).to_string()];
-        let still: i64 = at.run(RENEW, &keys, &arguments).await.map_err(unknown)?;
+        let still: i64 =
+            at.run(RENEW, &keys, &arguments).await.map_err(|failure| unknown(&failure))?;
         if still != 1 {
             let short = one.container.short();
             return Err(PortError(format!("the lease {} on {short} was lost", one.token)));

@@ -26,7 +26,7 @@ const ID_MAX: usize = 64;
 /// The wait after a failure.
 const WAIT: Duration = Duration::from_secs(2);
 /// That a command was taken up is remembered for longer than it is valid.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// Who listens.
 pub(super) struct Listener {

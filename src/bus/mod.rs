@@ -3,14 +3,14 @@
 //!
 //! Start at [`redis_bus::RedisBus`]. docs/bus.md says what stands in Redis.
 //! - `keys` names of keys and their bounds; [`place`] how Redis is reached
-//! - `entry` an event as it is sent; [`spool`] what waits, in memory and then in a file
+//! - [`entry`] an event as it is sent; [`spool`] what waits, in memory and then in a file
 //! - `publish` sends what waits, in order and once; `append.lua` is the check in Redis
 //! - [`consume`] reads a stream as one of a group; [`commands`] asks, and `listen` answers
 //! - [`lease`] which instance may act on a container; [`look`] what `doctor` asks
 
 pub mod commands;
 pub mod consume;
-mod entry;
+pub mod entry;
 mod keys;
 pub mod lease;
 mod listen;

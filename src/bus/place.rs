@@ -40,9 +40,9 @@ pub struct Place {
 }
 
 enum Clients {
-    Single(Client),
+    Single(Box<Client>),
     Sentinel(Box<Mutex<SentinelClient>>),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// The address only: what it takes to log in is not shown.
@@ -147,26 +147,19 @@ fn clients(
     certificates: Option<TlsCertificates>,
 ) -> Result<Clients, RedisError> {
     let login = login(settings)?;
-    if settings.socket {
-        let path = settings.nodes.first().cloned().unwrap_or_default();
-        return Ok(Clients::Single(Client::open(with(
-            ConnectionAddr::Unix(path.into()),
-            &login,
-        )?)?));
-    }
-    let nodes = settings
-        .nodes
-        .iter()
-        .map(|node| address(node, settings.tls))
-        .collect::<Result<Vec<_>, _>>()?;
+    let address = |node: &String| match settings.kind {
+        Kind::Socket => Ok(ConnectionAddr::Unix(node.into())),
+        _ => address(node, settings.tls),
+    };
+    let nodes = settings.nodes.iter().map(address).collect::<Result<Vec<_>, _>>()?;
     match &settings.kind {
-        Kind::Single => {
+        Kind::Single | Kind::Socket => {
             let first = nodes.into_iter().next().ok_or_else(no_node)?;
             let info = with(first, &login)?;
-            Ok(Clients::Single(match certificates {
+            Ok(Clients::Single(Box::new(match certificates {
                 Some(certificates) => Client::build_with_tls(info, certificates)?,
                 None => Client::open(info)?,
-            }))
+            })))
         }
         Kind::Sentinel { service } => {
             let mut builder =
@@ -198,7 +191,7 @@ fn clients(
             if let Some(certificates) = certificates {
                 builder = builder.certs(certificates);
             }
-            Ok(Clients::Cluster(builder.build()?))
+            Ok(Clients::Cluster(Box::new(builder.build()?)))
         }
     }
 }

@@ -35,7 +35,7 @@ const LAST_EVENTS: Duration = Duration::from_secs(4);
 /// How often Redis is looked for when nothing is sent.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often it is told that Redis is still away.
-const TOLD_AGAIN: Duration = Duration::from_secs(60);
+const TOLD_AGAIN: Duration = Duration::from_mins(1);
 /// The part's name in signals.
 const PART: &str = "redis";
 

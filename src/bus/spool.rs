@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-pub use crate::bus::entry::{Entry, Lane};
+use crate::bus::entry::Entry;
 
 /// Bounds of a spool.
 #[derive(Clone, Copy, Debug)]

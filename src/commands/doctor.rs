@@ -3,10 +3,10 @@
 //! Nothing is changed: the engine is greeted, servers are asked for their tools, endpoints for
 //! their models, files are looked at.
 
+mod bus;
 mod engine;
 mod files;
 mod outside;
-mod redis;
 mod screen;
 
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
         within("engine", engine::examine(settings)),
         within("tools", outside::tools(settings)),
         within("models", outside::models(settings)),
-        within("redis", redis::examine(settings)),
+        within("redis", Box::pin(bus::examine(settings))),
     );
     let mut findings = engine;
     findings.extend(files::examine(settings).await);

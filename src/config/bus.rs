@@ -1,6 +1,7 @@
 //! The Redis that events go to and commands come from, where there is one.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::config::ConfigError;
 use crate::config::environment::Environment;
@@ -20,6 +21,8 @@ const FORMS: &str = "write it like redis://127.0.0.1:6379/0, rediss:// for TLS, 
 pub enum Kind {
     /// One server.
     Single,
+    /// One server on this machine, by a unix socket.
+    Socket,
     /// The master that Sentinels name.
     Sentinel {
         /// What the Sentinels call it.
@@ -36,10 +39,8 @@ pub struct BusSettings {
     pub kind: Kind,
     /// Whether it is spoken to over TLS.
     pub tls: bool,
-    /// Machines with their ports; of a socket its path.
+    /// Machines with their ports; or the path of a socket.
     pub nodes: Vec<String>,
-    /// Whether the one node is the path of a unix socket.
-    pub socket: bool,
     /// Number of the database.
     pub db: u32,
     /// User and password as they stand in the address, still encoded.
@@ -65,12 +66,12 @@ impl BusSettings {
                 .map_err(|why| ConfigError::Invalid(format!("REDIS_URL: {why}; {FORMS}")))?;
             (parsed, "REDIS_URL")
         } else if let Some(host) = environment.text("REDIS_HOST") {
-            let port = number(environment, "REDIS_PORT")?.unwrap_or(PORT);
+            let port = number(environment.text("REDIS_PORT"), "REDIS_PORT")?.unwrap_or(PORT);
             (Self::at(vec![node(host.trim(), port)]), "REDIS_HOST")
         } else {
             return Ok(None);
         };
-        if let Some(db) = number(environment, "REDIS_DB")? {
+        if let Some(db) = number(environment.text("REDIS_DB"), "REDIS_DB")? {
             settings.db = db;
         }
         if settings.kind == Kind::Cluster && settings.db != 0 {
@@ -91,7 +92,6 @@ impl BusSettings {
             kind: Kind::Single,
             tls: false,
             nodes,
-            socket: false,
             db: 0,
             userinfo: None,
             username: None,
@@ -112,7 +112,7 @@ impl BusSettings {
             }
             let db = query.split('&').find_map(|pair| pair.strip_prefix("db="));
             let db = db.map_or(Ok(0), str::parse).map_err(|_| NO_NUMBER.to_owned())?;
-            return Ok(Self { socket: true, db, ..Self::at(vec![path.to_owned()]) });
+            return Ok(Self { kind: Kind::Socket, db, ..Self::at(vec![path.to_owned()]) });
         }
         let tls = scheme.starts_with("rediss");
         let (userinfo, rest) = match rest.rsplit_once('@') {
@@ -144,17 +144,15 @@ impl BusSettings {
             return Err("the address names too many machines".to_owned());
         }
         let db = if db.is_empty() { 0 } else { db.parse().map_err(|_| NO_NUMBER.to_owned())? };
-        Ok(Self { kind, tls, userinfo, db, ..Self::at(nodes) })
+        Ok(Self { kind, tls, db, userinfo, ..Self::at(nodes) })
     }
 
     /// The address without anything secret.
     pub fn shown(&self) -> String {
         let nodes = self.nodes.join(",");
-        if self.socket {
-            return format!("unix://{nodes}");
-        }
         let s = if self.tls { "s" } else { "" };
         match &self.kind {
+            Kind::Socket => format!("unix://{nodes}"),
             Kind::Single => format!("redis{s}://{nodes}/{}", self.db),
             Kind::Cluster => format!("redis{s}-cluster://{nodes}"),
             Kind::Sentinel { service } => format!("redis{s}-sentinel://{nodes}/{service}"),
@@ -165,11 +163,8 @@ impl BusSettings {
 /// What is wrong with a database that is no number.
 const NO_NUMBER: &str = "the database is a number";
 
-fn number<T: std::str::FromStr>(
-    environment: &Environment,
-    name: &str,
-) -> Result<Option<T>, ConfigError> {
-    let Some(text) = environment.text(name) else { return Ok(None) };
+fn number<T: FromStr>(text: Option<String>, name: &str) -> Result<Option<T>, ConfigError> {
+    let Some(text) = text else { return Ok(None) };
     let parsed = text.trim().parse().map(Some);
     parsed.map_err(|_| ConfigError::Invalid(format!("{name} must be a number that is in range")))
 }
