@@ -25,7 +25,7 @@ use sentinel_core::domain::usage::UsageSample;
 use sentinel_core::session::input::Start;
 use sentinel_core::session::wire::Given;
 use thiserror::Error;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Signals of container life that may wait.
@@ -294,11 +294,13 @@ pub trait Front: Send + Sync {
 
 /// Tells other machines what happens here, and hears what they ask. Nothing waits for it.
 pub trait Bus: Send + Sync {
+    /// Hears an event. Never waits: what it has no room for it counts.
+    fn hear(&self, event: &Arc<Envelope>);
+
     /// Runs until stopped, then tells the last events. Reports how it fares through `out`.
     fn run(
         &self,
         front: Arc<dyn Front>,
-        events: broadcast::Receiver<Arc<Envelope>>,
         out: mpsc::Sender<Signal>,
         stop: CancellationToken,
     ) -> BoxFuture<'_, ()>;

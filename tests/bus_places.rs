@@ -24,7 +24,7 @@ use sentinel_tui::config::environment::Environment;
 use sentinel_tui::ports::{Bus as _, Front, Leases as _, PortError};
 use support::Fallible;
 use support::redis::Redis;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,15 +57,14 @@ async fn all_works(settings: &BusSettings) -> Fallible {
     let host = "web-1".to_owned();
     let (instance, run) = ("i".to_owned(), "r".to_owned());
     let identity = Identity { host: host.clone(), instance, run };
-    let bus = RedisBus::new(Arc::clone(&place), identity, None).with_commands(true);
-    let (events, heard) = broadcast::channel(16);
+    let bus = Arc::new(RedisBus::new(Arc::clone(&place), identity, None).with_commands(true));
     let (out, mut words) = mpsc::channel(16);
     let stop = CancellationToken::new();
-    let token = stop.clone();
-    let running = tokio::spawn(async move { bus.run(Arc::new(Yes), heard, out, token).await });
+    let (token, runs) = (stop.clone(), Arc::clone(&bus));
+    let running = tokio::spawn(async move { runs.run(Arc::new(Yes), out, token).await });
     let event = Event::CircuitClosed { server: "s".to_owned() };
     let ts = "2026-01-02T03:04:05.000Z".to_owned();
-    events.send(Arc::new(Envelope { v: 1, seq: 1, ts, host: host.clone(), event }))?;
+    bus.hear(&Arc::new(Envelope { v: 1, seq: 1, ts, host: host.clone(), event }));
     let mut reader = Reader::new(Arc::clone(&place), &host, Stream::Events, "g", "m");
     let deadline = Instant::now() + PATIENCE;
     let read = loop {

@@ -12,13 +12,12 @@ use futures_util::future::BoxFuture;
 use redis::pipe;
 use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::signal::Signal;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::entry::{Entry, Lane};
+use crate::bus::intake::Heard;
 use crate::bus::keys::{CHANNEL, EVENTS_AGE, EVENTS_KEPT, Keys, LOGS_AGE, LOGS_KEPT, SEEN_AGE};
 use crate::bus::place::{Link, Place, RedisFailure};
 use crate::bus::spool::{Bounds, Spool};
@@ -110,7 +109,7 @@ impl Publisher {
     pub(super) async fn run(
         mut self,
         front: Arc<dyn Front>,
-        mut heard: Receiver<Arc<Envelope>>,
+        mut heard: Heard,
         stop: CancellationToken,
     ) {
         let mut sending: Option<BoxFuture<'static, Sent>> = None;
@@ -126,11 +125,7 @@ impl Publisher {
                     sending = None;
                     self.came_back(sent, front.as_ref());
                 }
-                event = heard.recv() => match event {
-                    Ok(envelope) => self.hear(&envelope),
-                    Err(RecvError::Lagged(missed)) => self.missed(missed, front.as_ref()),
-                    Err(RecvError::Closed) => break,
-                },
+                events = heard.next() => self.take_up(&events, &heard, front.as_ref()),
                 () = sleep_until(wake), if sending.is_none() => {}
             }
         }
@@ -140,17 +135,12 @@ impl Publisher {
     /// The last words: they are sent within bounds; what is left goes into the file.
     async fn end(
         mut self,
-        mut heard: Receiver<Arc<Envelope>>,
+        mut heard: Heard,
         mut sending: Option<BoxFuture<'static, Sent>>,
         front: &dyn Front,
     ) {
-        loop {
-            match heard.try_recv() {
-                Ok(envelope) => self.hear(&envelope),
-                Err(TryRecvError::Lagged(missed)) => self.missed(missed, front),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
-            }
-        }
+        let rest = heard.rest();
+        self.take_up(&rest, &heard, front);
         let deadline = Instant::now() + LAST_EVENTS;
         while self.away.is_none() {
             let Some(batch) = sending.take().or_else(|| self.batch()) else { break };
@@ -193,10 +183,16 @@ impl Publisher {
         self.dropped_in_all.1 += lines;
     }
 
-    /// The run loop was faster than this: readers get the state of everything instead.
-    fn missed(&mut self, missed: u64, front: &dyn Front) {
-        self.last += missed;
-        self.tell_in_stream(front.state(missed));
+    /// Takes in what was heard, and tells readers of what there was no room for.
+    fn take_up(&mut self, events: &[Arc<Envelope>], heard: &Heard, front: &dyn Front) {
+        events.iter().for_each(|event| self.hear(event));
+        let [missed, lines] = heard.missed();
+        self.dropped_lines += lines;
+        self.dropped_in_all.1 += lines;
+        if missed > 0 {
+            self.dropped_in_all.0 += missed;
+            self.tell_in_stream(front.state(missed));
+        }
     }
 
     fn tell_in_stream(&mut self, event: Event) {

@@ -1,14 +1,15 @@
 //! [`RedisBus`]: the port, put together.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use sentinel_core::domain::event::Envelope;
 use sentinel_core::domain::signal::Signal;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::bus::intake::{Heard, Intake, intake};
 use crate::bus::keys::Keys;
 use crate::bus::listen::Listener;
 use crate::bus::place::Place;
@@ -33,12 +34,17 @@ pub struct RedisBus {
     /// Where events wait while Redis is away for long.
     file: Option<PathBuf>,
     commands: bool,
+    intake: Intake,
+    /// Until it runs.
+    heard: Mutex<Option<Heard>>,
 }
 
 impl RedisBus {
     /// `file` belongs to this instance alone, or there is none.
     pub fn new(place: Arc<Place>, identity: Identity, file: Option<PathBuf>) -> Self {
-        Self { place, identity, file, commands: false }
+        let (intake, heard) = intake();
+        let heard = Mutex::new(Some(heard));
+        Self { place, identity, file, commands: false, intake, heard }
     }
 
     /// The same, taking commands.
@@ -50,14 +56,22 @@ impl RedisBus {
 }
 
 impl Bus for RedisBus {
+    fn hear(&self, event: &Arc<Envelope>) {
+        self.intake.put(event);
+    }
+
     fn run(
         &self,
         front: Arc<dyn Front>,
-        events: broadcast::Receiver<Arc<Envelope>>,
         out: mpsc::Sender<Signal>,
         stop: CancellationToken,
     ) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(heard) = heard else {
+                tracing::error!("a bus runs once");
+                return;
+            };
             let Identity { host, instance, run } = self.identity.clone();
             let keys = Keys::of(&host);
             let place = Arc::clone(&self.place);
@@ -69,7 +83,7 @@ impl Bus for RedisBus {
                     listener.run(stop.clone()).await;
                 }
             };
-            tokio::join!(publisher.run(front, events, stop.clone()), listening);
+            tokio::join!(publisher.run(front, heard, stop.clone()), listening);
         })
     }
 }

@@ -183,10 +183,9 @@ impl Settings {
             .or(file.mcp_gateway_url)
             .map(|url| GatewaySettings::new(&url, token.as_deref()))
             .transpose()?;
-        let bus = BusSettings::decide(&environment)?.map(|(bus, source)| {
-            said("redis", source);
-            bus
-        });
+        let bus = BusSettings::decide(&environment)?
+            .inspect(|(_, source)| said("redis", source))
+            .map(|(bus, _)| bus);
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
         Ok(Self {

@@ -401,11 +401,6 @@ impl Loop {
         }
     }
 
-    fn send(&self, envelope: Envelope) {
-        // Nobody may be listening; that is fine.
-        drop(self.events.send(Arc::new(envelope)));
-    }
-
     fn publish(&mut self) {
         let snapshot = self.core.snapshot(Timestamp::now());
         self.snapshots.send_replace(Arc::new(snapshot));

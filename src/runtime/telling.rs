@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sentinel_core::domain::event::Envelope;
 use sentinel_core::domain::signal::Signal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,17 +20,26 @@ impl Loop {
         self
     }
 
-    /// Sets the bus running; it hears every event from now on.
+    /// Tells everybody who listens, here and elsewhere.
+    pub(super) fn send(&self, envelope: Envelope) {
+        let envelope = Arc::new(envelope);
+        if let Some((bus, _)) = &self.bus {
+            bus.hear(&envelope);
+        }
+        // Nobody may be listening; that is fine.
+        drop(self.events.send(envelope));
+    }
+
+    /// Sets the bus running.
     pub(super) fn tell_others(
         &self,
         out: &mpsc::Sender<Signal>,
         stop: CancellationToken,
     ) -> JoinHandle<()> {
-        let bus = self.bus.clone();
-        let (events, out) = (self.events.subscribe(), out.clone());
+        let (bus, out) = (self.bus.clone(), out.clone());
         tokio::spawn(async move {
             if let Some((bus, front)) = bus {
-                bus.run(Arc::new(front), events, out, stop).await;
+                bus.run(Arc::new(front), out, stop).await;
             }
         })
     }
