@@ -356,7 +356,7 @@ async fn commands_are_checked_done_once_and_answered() -> Fallible {
 #[ignore = "needs redis-server: run scripts/test.sh"]
 async fn one_instance_has_the_lease_until_it_ends_or_dies() -> Fallible {
     let mut redis = Redis::start()?;
-    let rest = Duration::from_secs(120);
+    let rest = Duration::from_mins(2);
     let instance = |who: &str| -> Fallible<RedisLeases> {
         Ok(RedisLeases::new(place(&redis.url())?, HOST, who, rest))
     };

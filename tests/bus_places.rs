@@ -81,7 +81,7 @@ async fn all_works(settings: &BusSettings) -> Fallible {
     let halt = Command::Halt { reason: "a test".to_owned() };
     let answer = ask(&place, &host, "ann", &halt, PATIENCE).await?.ok_or("no answer")?;
     assert_eq!(answer.outcome, Outcome::Done);
-    let leases = RedisLeases::new(Arc::clone(&place), &host, "i/r", Duration::from_secs(60));
+    let leases = RedisLeases::new(Arc::clone(&place), &host, "i/r", Duration::from_mins(1));
     let lease = leases.take(vec![ContainerId("ab".repeat(32))], false).await?;
     lease.holds().await?;
     lease.end(true).await;

@@ -185,7 +185,9 @@ impl Publisher {
 
     /// Takes in what was heard, and tells readers of what there was no room for.
     fn take_up(&mut self, events: &[Arc<Envelope>], heard: &Heard, front: &dyn Front) {
-        events.iter().for_each(|event| self.hear(event));
+        for event in events {
+            self.hear(event);
+        }
         let [missed, lines] = heard.missed();
         self.dropped_lines += lines;
         self.dropped_in_all.1 += lines;
