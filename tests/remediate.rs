@@ -642,7 +642,7 @@ async fn without_a_lease_nothing_is_called_and_one_that_is_lost_ends_the_plan() 
         (
             2,
             vec![
-                "INC-1/1.1 true done".to_owned(),
+                "INC-1/1.1 true fine".to_owned(),
                 "INC-1/1.2 false not called: there is no lease to act any more: the lease 7 was lost"
                     .to_owned(),
                 "plan false".to_owned(),
@@ -652,8 +652,8 @@ async fn without_a_lease_nothing_is_called_and_one_that_is_lost_ends_the_plan() 
         (
             3,
             vec![
-                "INC-1/1.1 true done".to_owned(),
-                "INC-1/1.2 true done".to_owned(),
+                "INC-1/1.1 true fine".to_owned(),
+                "INC-1/1.2 true fine".to_owned(),
                 "plan true".to_owned(),
             ],
             vec!["end true"],
