@@ -46,6 +46,8 @@ pub struct Spool {
     bounds: Bounds,
     memory: VecDeque<Entry>,
     bytes: usize,
+    /// Oldest entries that were given out and may have arrived: they are not dropped.
+    given: usize,
     overflow: Option<Overflow>,
     dropped: u64,
 }
@@ -53,7 +55,7 @@ pub struct Spool {
 impl Spool {
     /// An empty spool in memory.
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, memory: VecDeque::new(), bytes: 0, overflow: None, dropped: 0 }
+        Self { bounds, memory: VecDeque::new(), bytes: 0, given: 0, overflow: None, dropped: 0 }
     }
 
     /// With a file, and what an earlier run left in it.
@@ -118,7 +120,8 @@ impl Spool {
         self.bytes += bytes;
         self.memory.push_back(entry);
         while self.memory.len() > self.bounds.entries || self.bytes > self.bounds.bytes {
-            let Some(oldest) = self.memory.pop_front() else { break };
+            let spared = self.given.min(self.memory.len().saturating_sub(1));
+            let Some(oldest) = self.memory.remove(spared) else { break };
             self.bytes -= oldest.bytes();
             self.dropped += 1;
         }
@@ -131,7 +134,10 @@ impl Spool {
         }
         let Some(first) = self.memory.front() else { return Vec::new() };
         let run = first.run.clone();
-        self.memory.iter().take(most).take_while(|entry| entry.run == run).cloned().collect()
+        let of_run = self.memory.iter().take(most).take_while(|entry| entry.run == run);
+        let head: Vec<Entry> = of_run.cloned().collect();
+        self.given = self.given.max(head.len());
+        head
     }
 
     /// Everything of a run up to a number has arrived.
@@ -139,6 +145,7 @@ impl Spool {
         while self.memory.front().is_some_and(|entry| entry.run == run && entry.number <= number) {
             if let Some(entry) = self.memory.pop_front() {
                 self.bytes -= entry.bytes();
+                self.given = self.given.saturating_sub(1);
             }
         }
         if self.memory.is_empty() {
@@ -315,6 +322,18 @@ mod tests {
             assert_eq!(spool.head(9).iter().map(|e| e.number).collect::<Vec<_>>(), left);
             assert_eq!((spool.take_dropped(), spool.take_dropped()), (2, 0));
         }
+    }
+
+    #[test]
+    fn lines_that_may_have_arrived_are_not_counted_as_dropped() {
+        let mut spool = Spool::new(Bounds { file: 0, ..SMALL });
+        (1..=4).for_each(|number| spool.push(entry(number)));
+        assert_eq!(spool.head(2).len(), 2);
+        (5..=7).for_each(|number| spool.push(entry(number)));
+        assert_eq!(spool.head(9).iter().map(|e| e.number).collect::<Vec<_>>(), [1, 2, 6, 7]);
+        spool.acknowledge("r1", 2);
+        assert_eq!(spool.head(9).len(), 2);
+        assert_eq!(spool.take_dropped(), 3);
     }
 
     #[test]
