@@ -5,23 +5,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sentinel_core::domain::hash::Salt;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::engine;
 use sentinel_core::redact::secrets::{Key, Masker, configure};
 use sentinel_core::session::input::Announced;
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::analyze::failure::Failure;
 use crate::analyze::language::LanguageModels;
+use crate::bus::lease::RedisLeases;
+use crate::bus::place::{Place, RedisFailure};
+use crate::bus::redis_bus::{Identity, RedisBus};
 use crate::cli::Verb;
+use crate::config::bus::BusSettings;
 use crate::config::engine::{Endpoint, EndpointError, resolve};
 use crate::config::{ConfigError, Settings};
 use crate::election::Election;
 use crate::monitor::scope::{Scope, own_container};
 use crate::monitor::survey::Survey;
 use crate::monitor::{self, DockerMonitor};
-use crate::ports::{LogCursor, Models, PortError, Recorder, Remediator, Role as _, Store};
+use crate::ports::{
+    Bus, Leases, LogCursor, Models, PortError, Recorder, Remediator, Role as _, Store,
+};
 use crate::recording::write::FileRecorder;
 use crate::recovery::Recovering;
 use crate::remediate::catalog::CatalogError;
@@ -61,6 +69,9 @@ pub enum AppError {
     /// A language model cannot be asked with these settings.
     #[error(transparent)]
     Models(#[from] Failure),
+    /// The address of Redis cannot be used. One that does not answer is no error.
+    #[error("Redis at {0}")]
+    Redis(#[from] RedisFailure),
     /// The machine refused something.
     #[error("{what}: {source}")]
     System {
@@ -75,7 +86,7 @@ impl AppError {
     /// The exit status that tells it: 2 for settings, 4 for the engine, 1 for the rest.
     pub fn status(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Catalog(_) | Self::Models(_) => 2,
+            Self::Config(_) | Self::Catalog(_) | Self::Models(_) | Self::Redis(_) => 2,
             Self::NoEngine(_) | Self::Unreachable(_) => 4,
             Self::Store(_) | Self::Earlier(_) | Self::System { .. } => 1,
         }
@@ -134,7 +145,9 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
     let store: Arc<dyn Store> = Arc::new(KeptStore::new(store, Arc::new(keeps)));
     let models = LanguageModels::new(&settings.models, Arc::clone(&store)).await?;
     let roles = models.as_ref().map(LanguageModels::roles).unwrap_or_default();
-    let remediator = recovering(settings, &endpoint)?;
+    let bus = settings.bus.as_ref().map(|bus| Redis::new(bus, settings, &engine)).transpose()?;
+    let leases = bus.as_ref().and_then(|redis| redis.leases(settings));
+    let remediator = recovering(settings, &endpoint, leases)?;
     // Last of all: a run that does not begin leaves no file behind.
     let recorder = extras.record.as_deref().map(recorder).transpose()?;
     let (handle, state) = prepare(Parts {
@@ -161,7 +174,56 @@ pub async fn build(settings: &Settings, extras: Extras) -> Result<Built, AppErro
         announced: extras.announced,
         recorder,
     });
+    let state = match bus {
+        Some(redis) => state.on(redis.bus(settings, claim.keeps), &handle),
+        None => state,
+    };
     Ok(Built { handle, state, engine, keeps: claim.keeps })
+}
+
+/// What is needed of Redis, where there is one.
+struct Redis<'a> {
+    settings: &'a BusSettings,
+    place: Arc<Place>,
+    identity: Identity,
+}
+
+impl<'a> Redis<'a> {
+    fn new(
+        bus: &'a BusSettings,
+        settings: &Settings,
+        engine: &EngineInfo,
+    ) -> Result<Self, RedisFailure> {
+        let state_dir = settings.state_dir.display().to_string();
+        let folder = fingerprint(state_dir.as_bytes());
+        let instance = format!("{}-{folder}", settings.machine);
+        let run =
+            format!("{:x}-{:06x}", Timestamp::now().as_millisecond(), fastrand::u32(..1 << 24));
+        let identity = Identity { host: engine.name.clone(), instance, run };
+        Ok(Self { settings: bus, place: Arc::new(Place::new(bus)?), identity })
+    }
+
+    fn leases(&self, settings: &Settings) -> Option<Arc<dyn Leases>> {
+        let Identity { host, instance, run } = &self.identity;
+        let who = format!("{instance}/{run}");
+        // Others keep off for as long as this one would.
+        let rest = Duration::try_from(settings.limits.cooldown).unwrap_or_default();
+        let leases = RedisLeases::new(Arc::clone(&self.place), host, &who, rest);
+        self.settings.leases.then(|| Arc::new(leases) as Arc<dyn Leases>)
+    }
+
+    fn bus(&self, settings: &Settings, keeps: bool) -> Arc<dyn Bus> {
+        let file = keeps.then(|| settings.state_dir.join("redis.spool"));
+        let bus = RedisBus::new(Arc::clone(&self.place), self.identity.clone(), file);
+        Arc::new(bus.with_commands(self.settings.commands))
+    }
+}
+
+/// Eight characters that tell one text from another.
+fn fingerprint(text: &[u8]) -> String {
+    let digest = Sha256::digest(text);
+    let first = digest.iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    format!("{first:08x}")
 }
 
 fn recorder(path: &Path) -> Result<Box<dyn Recorder>, AppError> {
@@ -283,10 +345,11 @@ fn variables(settings: &Settings, endpoint: Option<&Endpoint>) -> BTreeMap<Strin
 fn recovering(
     settings: &Settings,
     endpoint: &Endpoint,
+    leases: Option<Arc<dyn Leases>>,
 ) -> Result<impl Remediator + use<>, AppError> {
     let pass = variables(settings, Some(endpoint));
     let lookup = |name: &str| pass.get(name).cloned().or_else(|| settings.environment.text(name));
     let mut kit = mcp_kit::Settings::from_environment(lookup);
     kit.own_container = own_container_id();
-    Ok(Recovering::new(remediator(settings, Some(endpoint))?, kit))
+    Ok(Recovering::new(remediator(settings, Some(endpoint))?.with_leases(leases), kit))
 }

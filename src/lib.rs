@@ -5,6 +5,7 @@
 //! - [`config`] settings, the only reader of the environment
 //! - [`ports`] the outside on one page: traits that adapters implement
 //! - [`monitor`], [`analyze`], [`remediate`], [`store`], [`recording`] adapters; they never name one another
+//! - [`bus`] adapter: events to other machines and commands from them, over Redis
 //! - [`gateway`] the tools of all MCP servers at one address, on the client side of [`remediate`]
 //! - [`recovery`] what an earlier run left half done, put right at the start
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
@@ -13,6 +14,7 @@
 
 pub mod analyze;
 pub mod app;
+pub mod bus;
 pub mod cli;
 pub mod commands;
 pub mod config;

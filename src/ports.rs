@@ -13,13 +13,15 @@ use jiff::Timestamp;
 use sentinel_core::consult::brief::Brief;
 use sentinel_core::consult::triage::Batch;
 use sentinel_core::domain::audit::{AuditCheck, AuditPage, AuditRecord};
+use sentinel_core::domain::command::Command;
 use sentinel_core::domain::container::Container;
+use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::ids::{ContainerId, IncidentId};
 use sentinel_core::domain::incident::Incident;
 use sentinel_core::domain::log::LogLine;
 use sentinel_core::domain::log_page::{PageAsk, PastPage};
 use sentinel_core::domain::opinion::{Answered, Looked, ModelWord};
-use sentinel_core::domain::plan::{Approved, Plan, Undo};
+use sentinel_core::domain::plan::{Actor, Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{ReadCall, Tool, ToolCall, ToolResult};
 use sentinel_core::domain::usage::UsageSample;
@@ -321,4 +323,50 @@ pub trait Recorder: Send + Sync {
 
     /// Writes out what is left; returns when all of it is in the file.
     fn finish(self: Box<Self>) -> BoxFuture<'static, Result<(), PortError>>;
+}
+
+/// What the bus sees of the running engine: what a front end sees, and no more.
+pub trait Front: Send + Sync {
+    /// The state of everything as one event, for readers that missed some.
+    fn state(&self, missed: u64) -> Event;
+
+    /// Whether the fix or the incident that a command names is known here; true if it names none.
+    fn knows(&self, command: &Command) -> bool;
+
+    /// Asks for something; the answer is a sentence either way.
+    fn ask(&self, by: Actor, command: Command) -> BoxFuture<'_, Result<String, PortError>>;
+}
+
+/// Tells other machines what happens here, and hears what they ask. Nothing waits for it.
+pub trait Bus: Send + Sync {
+    /// Hears an event. Never waits: what it has no room for it counts.
+    fn hear(&self, event: &Arc<Envelope>);
+
+    /// Runs until stopped, then tells the last events. Reports how it fares through `out`.
+    fn run(
+        &self,
+        front: Arc<dyn Front>,
+        out: mpsc::Sender<Signal>,
+        stop: CancellationToken,
+    ) -> BoxFuture<'_, ()>;
+}
+
+/// Leave to act on containers, which only one of the instances that watch an engine has.
+pub trait Leases: Send + Sync {
+    /// Takes the leave for all of them, or says who has it. What another instance did a moment ago
+    /// a person may follow up, and the policy may not.
+    fn take(
+        &self,
+        of: Vec<ContainerId>,
+        by_person: bool,
+    ) -> BoxFuture<'_, Result<Box<dyn Lease>, PortError>>;
+}
+
+/// A leave that was taken. It is renewed until it is ended or dropped.
+pub trait Lease: Send + Sync {
+    /// Whether it still holds: to be asked right before each act.
+    fn holds(&self) -> BoxFuture<'_, Result<(), PortError>>;
+
+    /// It is not needed any more. After an act others keep off for a while.
+    fn end(self: Box<Self>, acted: bool) -> BoxFuture<'static, ()>;
 }

@@ -41,6 +41,7 @@ fn without_an_engine_it_fails_and_says_how_to_get_one() -> Fallible {
         assert!(verdict(&found, part).is_some(), "{part}: {found:?}");
     }
     assert_eq!(verdict(&found, "analyst"), Some("absent"));
+    assert_eq!(verdict(&found, "redis"), Some("absent"));
     let store = home.path().join(".local/state/sentinel-tui/sentinel.db");
     assert!(!store.exists(), "looking makes no store");
     Ok(())
@@ -55,6 +56,32 @@ fn a_model_that_is_not_there_is_named() -> Fallible {
     let found = findings(&output.stdout)?;
     assert_eq!(verdict(&found, "analyst"), Some("broken"));
     assert!(!String::from_utf8(output.stdout)?.contains("of-no-use"), "a key is never shown");
+    Ok(())
+}
+
+#[test]
+fn a_redis_that_is_not_there_is_named() -> Fallible {
+    let home = tempfile::tempdir()?;
+    let mut doctor = doctor(home.path());
+    doctor.env("REDIS_URL", "redis://me:of-no-use@127.0.0.1:9/2");
+    let output = doctor.output()?;
+    let found = findings(&output.stdout)?;
+    assert_eq!(verdict(&found, "redis"), Some("broken"));
+    let text = String::from_utf8(output.stdout)?;
+    assert!(text.contains("redis://127.0.0.1:9/2") && !text.contains("of-no-use"), "{text}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs redis-server: run scripts/test.sh"]
+fn a_redis_that_answers_is_fine() -> Fallible {
+    let redis = support::redis::Redis::start()?;
+    redis.connection()?;
+    let home = tempfile::tempdir()?;
+    let mut doctor = doctor(home.path());
+    doctor.env("REDIS_HOST", "127.0.0.1").env("REDIS_PORT", redis.port.to_string());
+    let found = findings(&doctor.output()?.stdout)?;
+    assert_eq!(verdict(&found, "redis"), Some("fine"), "{found:?}");
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use sentinel_core::domain::plan::{
 use sentinel_core::domain::severity::Severity;
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{ToolCall, ToolResult};
-use sentinel_tui::ports::{Inbox, Monitor, PortError, Remediator};
+use sentinel_tui::ports::{Inbox, Lease, Leases, Monitor, PortError, Remediator};
 use sentinel_tui::remediate::remediator::{McpRemediator, McpSettings};
 use sentinel_tui::remediate::timeouts::Timeouts;
 use serde_json::{Value, json};
@@ -69,6 +69,15 @@ impl Bed {
         servers: &[(&str, &[&str])],
         timeouts: Timeouts,
     ) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::leased(servers, timeouts, None)
+    }
+
+    /// The same beside other instances.
+    fn leased(
+        servers: &[(&str, &[&str])],
+        timeouts: Timeouts,
+        leases: Option<Arc<dyn Leases>>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         // Written by hand: the order of the servers counts.
         let mut catalog = "registry:\n".to_owned();
@@ -94,7 +103,8 @@ impl Bed {
             environment: map(&[("LISTED", "yes"), ("UNLISTED", "no"), ("PATH", "/usr/bin:/bin")]),
             pass: map(&[("SENTINEL_READ_ONLY", "false")]),
         })?
-        .with_timeouts(timeouts);
+        .with_timeouts(timeouts)
+        .with_leases(leases);
         let remediator = Arc::new(remediator);
         let (out, signals) = mpsc::channel(256);
         let stop = CancellationToken::new();
@@ -568,6 +578,101 @@ async fn a_changed_world_makes_a_plan_stale() -> Outcome {
     assert_eq!(reports, ["stale: no MCP server offers the tool no_such_tool"]);
     assert_eq!(bed.calls(), Vec::<String>::new());
     bed.end().await
+}
+
+/// Leases that hold so many looks, and what was done with them.
+#[derive(Clone, Default)]
+struct Counted(Arc<Mutex<(usize, Vec<String>)>>);
+
+impl Counted {
+    fn that_hold(looks: usize) -> Self {
+        Self(Arc::new(Mutex::new((looks, Vec::new()))))
+    }
+
+    fn note(&self, word: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(word.to_owned());
+    }
+
+    fn words(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+}
+
+impl Leases for Counted {
+    fn take(
+        &self,
+        of: Vec<ContainerId>,
+        by_person: bool,
+    ) -> BoxFuture<'_, Result<Box<dyn Lease>, PortError>> {
+        Box::pin(async move {
+            if self.0.lock().unwrap_or_else(PoisonError::into_inner).0 == 0 {
+                return Err(PortError("the instance web-2 has it".to_owned()));
+            }
+            self.note(&format!("take {} {by_person}", of.len()));
+            Ok(Box::new(self.clone()) as Box<dyn Lease>)
+        })
+    }
+}
+
+impl Lease for Counted {
+    fn holds(&self) -> BoxFuture<'_, Result<(), PortError>> {
+        Box::pin(async {
+            let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if counted.0 == 1 {
+                return Err(PortError("the lease 7 was lost".to_owned()));
+            }
+            counted.0 -= 1;
+            Ok(())
+        })
+    }
+
+    fn end(self: Box<Self>, acted: bool) -> BoxFuture<'static, ()> {
+        self.note(&format!("end {acted}"));
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test]
+async fn without_a_lease_nothing_is_called_and_one_that_is_lost_ends_the_plan() -> Outcome {
+    let no = "stale: there is no lease to act";
+    let cases = [
+        (0, vec![format!("{no}: the instance web-2 has it")], vec![]),
+        // Lost between the approval and the first call.
+        (1, vec![format!("{no} any more: the lease 7 was lost")], vec!["end false"]),
+        // Lost between two calls.
+        (
+            2,
+            vec![
+                "INC-1/1.1 true fine".to_owned(),
+                "INC-1/1.2 false not called: there is no lease to act any more: the lease 7 was lost"
+                    .to_owned(),
+                "plan false".to_owned(),
+            ],
+            vec!["end true"],
+        ),
+        (
+            3,
+            vec![
+                "INC-1/1.1 true fine".to_owned(),
+                "INC-1/1.2 true fine".to_owned(),
+                "plan true".to_owned(),
+            ],
+            vec!["end true"],
+        ),
+    ];
+    for (looks, expected, words) in cases {
+        let leases = Counted::that_hold(looks);
+        let bed = Bed::leased(&[("first", &["@first"])], quick(), Some(Arc::new(leases.clone())))?;
+        let step = || (call("ok", &json!({})), None);
+        let (plan, _, _) = approved(vec![step(), step()])?;
+        let reports = bed.apply(plan, &Still::of([container("a", "api")])).await?;
+        assert_eq!(short(&reports), expected);
+        assert_eq!(bed.calls().len(), looks.saturating_sub(1));
+        let taken = (looks > 0).then_some("take 1 true");
+        assert_eq!(leases.words(), taken.into_iter().chain(words).collect::<Vec<_>>());
+        bed.end().await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use sentinel_core::redact::custom::Custom;
 use crate::app::AppError;
 use crate::cli::ConfigVerb;
 use crate::commands::out;
+use crate::config::bus::BusSettings;
 use crate::config::engine::resolve;
 use crate::config::file::DEFAULT;
 use crate::config::models::{Caps, ModelEndpoint};
@@ -111,6 +112,7 @@ fn show(settings: &Settings) -> Vec<String> {
                 .as_ref()
                 .map_or_else(|| "built in".to_owned(), |c| c.display().to_string()),
         ),
+        line("redis", settings.bus.as_ref().map_or_else(|| "none".to_owned(), BusSettings::shown)),
         line(
             "mcp_gateway_url",
             settings.gateway.as_ref().map_or_else(

@@ -3,6 +3,7 @@
 //! Nothing is changed: the engine is greeted, servers are asked for their tools, endpoints for
 //! their models, files are looked at.
 
+mod bus;
 mod engine;
 mod files;
 mod outside;
@@ -38,15 +39,17 @@ pub async fn run(settings: Settings, arguments: &DoctorArgs) -> Result<ExitCode,
 
 /// Looks at every part, side by side, in bounded time.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
-    let (engine, mcp, models) = tokio::join!(
+    let (engine, mcp, models, redis) = tokio::join!(
         within("engine", engine::examine(settings)),
         within("tools", outside::tools(settings)),
         within("models", outside::models(settings)),
+        within("redis", Box::pin(bus::examine(settings))),
     );
     let mut findings = engine;
     findings.extend(files::examine(settings).await);
     findings.extend(mcp);
     findings.extend(models);
+    findings.extend(redis);
     findings.extend(screen::examine(settings));
     findings
 }

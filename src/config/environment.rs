@@ -24,6 +24,9 @@ const NEEDS_NAMING: &[&str] = &[
     "CEREBRAS_API_BASE",
     "REDIS_URL",
     "REDIS_HOST",
+    "REDIS_CA_FILE",
+    "SENTINEL_REDIS_COMMANDS",
+    "SENTINEL_REDIS_LEASES",
     "API_HOST",
     "API_PORT",
 ];

@@ -1,5 +1,6 @@
 //! Settings: default < file < .env < environment < flag. The only reader of the environment.
 
+pub mod bus;
 pub mod engine;
 pub mod environment;
 pub mod file;
@@ -22,6 +23,7 @@ use sentinel_core::redact::custom::Custom;
 use thiserror::Error;
 
 use crate::cli::{CommonArgs, WatchArgs};
+use crate::config::bus::BusSettings;
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
@@ -86,6 +88,8 @@ pub struct Settings {
     pub catalog: Option<PathBuf>,
     /// The MCP gateway that tools come from instead of the catalogue's own servers.
     pub gateway: Option<GatewaySettings>,
+    /// The Redis that events go to, where there is one.
+    pub bus: Option<BusSettings>,
     /// Language models, where there are any.
     pub models: ModelSettings,
     /// Known failures in log lines.
@@ -96,6 +100,8 @@ pub struct Settings {
     pub redact: Custom,
     /// Who operates, for the audit trail.
     pub operator: String,
+    /// Name of this machine, to tell instances apart.
+    pub machine: String,
     /// Seconds between resource readings.
     pub usage_seconds: u64,
     /// What the environment says beyond that.
@@ -178,6 +184,9 @@ impl Settings {
             .or(file.mcp_gateway_url)
             .map(|url| GatewaySettings::new(&url, token.as_deref()))
             .transpose()?;
+        let bus = BusSettings::decide(&environment)?
+            .inspect(|(_, source)| said("redis", source))
+            .map(|(bus, _)| bus);
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
         Ok(Self {
@@ -198,16 +207,25 @@ impl Settings {
             redact: file.redact.unwrap_or_default().custom()?,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
+            bus,
             models,
             signatures,
             runbooks,
             operator: environment.text("USER").unwrap_or_else(|| "operator".to_owned()),
+            machine: machine(),
             usage_seconds: file.usage_seconds.unwrap_or(2).max(1),
             environment,
             ignored,
             sources,
         })
     }
+}
+
+/// What this machine calls itself.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "machine".to_owned() } else { name.to_owned() }
 }
 
 fn park_hours(environment: &Environment) -> Result<Option<u64>, ConfigError> {

@@ -14,7 +14,8 @@
 //! - `directory` what all servers offer, and how they are
 //! - `calling` one call and what came back; `answer` makes that safe to keep
 //! - `staleness` whether the world still is as the plan assumes; `carry` what a step's result
-//!   changes in the steps after it; `running` a plan, or its inverse, step by step
+//!   changes in the steps after it; `leave` the lease that acting needs beside other instances;
+//!   `running` a plan, or its inverse, step by step
 
 mod answer;
 pub(crate) mod backends;
@@ -25,6 +26,7 @@ mod container;
 pub(crate) mod directory;
 mod entry;
 mod http;
+mod leave;
 pub(crate) mod offer;
 mod reaching;
 pub mod remediator;

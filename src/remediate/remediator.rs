@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sentinel_core::domain::plan::{Approved, Plan, Undo};
+use sentinel_core::domain::plan::{Actor, Approved, Plan, Undo};
 use sentinel_core::domain::signal::Signal;
 use sentinel_core::domain::tool::{Tool, ToolCall, ToolResult};
 use sentinel_core::redact;
@@ -16,10 +16,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::gateway::GatewaySettings;
-use crate::ports::{Monitor, PortError, Remediator};
+use crate::ports::{Leases, Monitor, PortError, Remediator};
 use crate::remediate::backends::Backends;
 use crate::remediate::carry::Carry;
 use crate::remediate::catalog::{self, CatalogError};
+use crate::remediate::leave::Asking;
 use crate::remediate::reaching::Means;
 use crate::remediate::running::{Caller, tell};
 use crate::remediate::spec::{ServerSpec, Way};
@@ -69,6 +70,8 @@ pub struct McpRemediator {
     carried: Mutex<VecDeque<(String, Carry)>>,
     /// Plans, inverses and calls under way.
     busy: watch::Sender<usize>,
+    /// Who gives leave to act beside other instances.
+    leases: Option<Arc<dyn Leases>>,
 }
 
 /// Names only: the settings hold values that may be secrets.
@@ -96,6 +99,7 @@ impl McpRemediator {
             backends: backends(settings)?,
             carried: Mutex::default(),
             busy: watch::Sender::new(0),
+            leases: None,
         })
     }
 
@@ -103,6 +107,13 @@ impl McpRemediator {
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.backends.timeouts = timeouts;
+        self
+    }
+
+    /// The same with plans that need a lease on their targets.
+    #[must_use]
+    pub fn with_leases(mut self, leases: Option<Arc<dyn Leases>>) -> Self {
+        self.leases = leases;
         self
     }
 
@@ -141,8 +152,15 @@ impl McpRemediator {
         self.backends.settled().await
     }
 
-    fn caller(&self) -> Caller<'_> {
-        Caller { directory: &self.backends.directory, timeouts: self.backends.timeouts }
+    fn caller(&self, by: &Actor) -> Caller<'_> {
+        Caller {
+            directory: &self.backends.directory,
+            timeouts: self.backends.timeouts,
+            asking: Asking {
+                leases: self.leases.as_ref(),
+                by_person: matches!(by, Actor::Person(_)),
+            },
+        }
     }
 
     fn work(&self) -> Busy<'_> {
@@ -220,7 +238,7 @@ impl Remediator for McpRemediator {
     ) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let _busy = self.work();
-            let carry = self.caller().plan(plan.get(), monitor.as_ref(), &out).await;
+            let carry = self.caller(plan.by()).plan(plan.get(), monitor.as_ref(), &out).await;
             let mut carried = self.carried();
             carried.push_back((plan.get().sha256.clone(), carry));
             while carried.len() > REMEMBERED {
@@ -234,12 +252,13 @@ impl Remediator for McpRemediator {
         plan: &'a Plan,
         monitor: Arc<dyn Monitor>,
     ) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async move { self.caller().rehearse(plan, monitor.as_ref()).await })
+        Box::pin(async move { self.caller(&Actor::System).rehearse(plan, monitor.as_ref()).await })
     }
 
     fn undo(&self, plan: Approved<Undo>, out: mpsc::Sender<Signal>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let _busy = self.work();
+            let caller = self.caller(plan.by());
             let Undo(plan) = plan.get();
             let carry = {
                 let carried = self.carried();
@@ -247,7 +266,7 @@ impl Remediator for McpRemediator {
                 // An earlier run may have made the change: then the incident remembers.
                 found.map_or_else(|| Carry::of(plan), |(_, carry)| carry.clone())
             };
-            let (result, replaced_by) = self.caller().undo(plan, &carry).await;
+            let (result, replaced_by) = caller.undo(plan, &carry).await;
             let incident = plan.incident.clone();
             tell(&out, Signal::UndoDone { incident, result, replaced_by }).await;
         })
@@ -256,7 +275,10 @@ impl Remediator for McpRemediator {
     fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<(ToolResult, Value), PortError>> {
         Box::pin(async move {
             let _busy = self.work();
-            self.caller().call(&call, None).await.map_err(|why| PortError(why.into_message()))
+            self.caller(&Actor::System)
+                .call(&call, None)
+                .await
+                .map_err(|why| PortError(why.into_message()))
         })
     }
 

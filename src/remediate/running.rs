@@ -16,6 +16,7 @@ use crate::ports::Monitor;
 use crate::remediate::calling::{self, News};
 use crate::remediate::carry::Carry;
 use crate::remediate::directory::{Absent, Directory};
+use crate::remediate::leave::{Asking, Leave};
 use crate::remediate::staleness;
 use crate::remediate::timeouts::Timeouts;
 
@@ -25,6 +26,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) directory: &'a Directory,
     /// Bounds.
     pub(crate) timeouts: Timeouts,
+    /// Whose leave it takes to act.
+    pub(crate) asking: Asking<'a>,
 }
 
 /// Why a call was not sent.
@@ -116,29 +119,65 @@ impl Caller<'_> {
                 }
             }
         }
-        // Last, so that as little as possible can change between this look and the first call.
-        if let Err(why) = staleness::check(plan, monitor).await {
+        let leave = match self.asking.take(plan).await {
+            Ok(leave) => leave,
+            Err(why) => {
+                tell(out, Signal::PlanStale { incident: incident.clone(), why }).await;
+                return carry;
+            }
+        };
+        // Last, so that as little as possible can change between this look and the first call; with
+        // the lease, so that what another instance did is seen.
+        let mut ready = staleness::check(plan, monitor).await;
+        if ready.is_ok() {
+            ready = leave.check().await;
+        }
+        if let Err(why) = ready {
+            leave.end(false).await;
             tell(out, Signal::PlanStale { incident: incident.clone(), why }).await;
             return carry;
         }
-        let mut ok = true;
-        for step in &plan.steps {
+        let ok = self.steps(plan, monitor, out, &leave, &mut carry).await;
+        // First the word, so that nobody waits for it; then others may look again.
+        tell(out, Signal::PlanDone { incident: incident.clone(), ok }).await;
+        leave.end(true).await;
+        carry
+    }
+
+    /// Calls step by step; true if all of them succeeded.
+    async fn steps(
+        &self,
+        plan: &Plan,
+        monitor: &dyn Monitor,
+        out: &mpsc::Sender<Signal>,
+        leave: &Leave,
+        carry: &mut Carry,
+    ) -> bool {
+        let incident = &plan.incident;
+        for (at, step) in plan.steps.iter().enumerate() {
+            // Of the first step that was looked at a moment ago.
+            if at > 0
+                && let Err(why) = leave.check().await
+            {
+                let result = not_called(format!("not called: {why}"));
+                tell(out, done(plan, step, result, None, Timestamp::now())).await;
+                return false;
+            }
             let began_at = Timestamp::now();
             let before = carry.now(&step.target.id);
             let (news, heard) = mpsc::channel(NEWS);
             let (result, ()) = tokio::join!(
-                self.step(step, news, monitor, &mut carry),
+                self.step(step, news, monitor, carry),
                 pass_on(heard, incident, &step.id, out)
             );
-            ok = result.ok;
+            let ok = result.ok;
             let replaced_by = Some(carry.now(&step.target.id)).filter(|now| *now != before);
             tell(out, done(plan, step, result, replaced_by, began_at)).await;
             if !ok {
-                break;
+                return false;
             }
         }
-        tell(out, Signal::PlanDone { incident: incident.clone(), ok }).await;
-        carry
+        true
     }
 
     async fn step(
@@ -192,11 +231,19 @@ impl Caller<'_> {
                 return (not_called(why), None);
             }
         }
+        let leave = match self.asking.take(plan).await {
+            Ok(leave) => leave,
+            Err(why) => return (not_called(format!("nothing was taken back: {why}")), None),
+        };
         let mut whole = ToolResult { ok: true, message: String::new(), duration_ms: 0 };
         let mut said = Vec::new();
         let mut replaced_by = None;
         for (at, call) in calls.iter().enumerate() {
-            match self.call(call, None).await {
+            let outcome = match leave.check().await {
+                Ok(()) => self.call(call, None).await,
+                Err(why) => Err(NotSent::Refused(why)),
+            };
+            match outcome {
                 Ok((result, value)) => {
                     whole.ok = result.ok;
                     let target = applied.first().map(|s| carry.now(&s.target.id));
@@ -223,6 +270,7 @@ impl Caller<'_> {
             said.push(format!("{fixed} of the steps cannot be taken back"));
         }
         whole.message = said.join("; ");
+        leave.end(true).await;
         (whole, replaced_by)
     }
 }

@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Monitor, Outlet, PortError, Remediator, Store, inbox};
+use crate::ports::{Bus, Monitor, Outlet, PortError, Remediator, Store, inbox};
 use crate::runtime::clock::Clock;
 use crate::runtime::consulting::{Asked, Consulting, read_tools};
 use crate::runtime::core::Core;
@@ -97,6 +97,7 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
         clock: Clock::new(now),
         reached: false,
         learned_of: None,
+        bus: None,
     };
     (handle, state)
 }
@@ -122,6 +123,8 @@ pub struct Loop {
     pub(super) reached: bool,
     /// Whose services' usual lines are known: the engine's prefix of their keys in the store.
     pub(super) learned_of: Option<String>,
+    /// Tells other machines, with what it sees of this one.
+    pub(super) bus: Option<(Arc<dyn Bus>, Handle)>,
 }
 
 impl Loop {
@@ -141,6 +144,8 @@ impl Loop {
             tasks: JoinSet::new(),
         };
 
+        let telling = CancellationToken::new();
+        let others = self.tell_others(&results_in, telling.clone());
         let watching = CancellationToken::new();
         let monitor = Arc::clone(&self.monitor);
         let token = watching.clone();
@@ -214,7 +219,10 @@ impl Loop {
         {
             tracing::warn!("the monitor did not end cleanly: {error}");
         }
-        for (part, task) in [("tools", tools), ("models", watched_models), ("store", storing)] {
+        telling.cancel();
+        let rest =
+            [("tools", tools), ("models", watched_models), ("store", storing), ("redis", others)];
+        for (part, task) in rest {
             match timeout(LAST_WRITES, task).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!("{part} did not end cleanly: {error}"),
@@ -417,11 +425,6 @@ impl Loop {
                 }
             }
         }
-    }
-
-    fn send(&self, envelope: Envelope) {
-        // Nobody may be listening; that is fine.
-        drop(self.events.send(Arc::new(envelope)));
     }
 
     fn publish(&mut self) {

@@ -11,6 +11,7 @@
 pub mod idle;
 pub mod process;
 pub mod pty;
+pub mod redis;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -9,6 +9,7 @@ use crate::domain::container::Container;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::life::LifeEvent;
 use crate::domain::log::LogLine;
+use crate::domain::not_acting::NotActing;
 use crate::domain::opinion::ModelWord;
 use crate::domain::plan::Actor;
 use crate::domain::snapshot::EngineInfo;
@@ -18,6 +19,21 @@ use crate::domain::usage::UsageSample;
 /// How the reason of a [`Signal::PlanStale`] begins when nothing was called because it could not be
 /// made durable before: no fault of the plan, and no act on its target.
 pub const UNRECORDED: &str = "the record of the call could not be written";
+
+/// How the reason of a [`Signal::PlanStale`] begins when nothing was called because another
+/// instance may act on the target, or nobody knows whether one does: no fault of the plan either.
+pub const NO_LEAVE: &str = "there is no lease to act";
+
+/// Why nothing was called, if neither the plan nor its target had a part in it.
+pub fn blameless(why: &str) -> Option<NotActing> {
+    if why.starts_with(UNRECORDED) {
+        Some(NotActing::NotRecorded)
+    } else if why.starts_with(NO_LEAVE) {
+        Some(NotActing::NotElected)
+    } else {
+        None
+    }
+}
 
 /// One input of `step`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,7 +147,8 @@ pub enum Signal {
         words: String,
     },
     /// The plan could not begin: its preconditions do not hold any more, or what must be on disk
-    /// before the first call is not (then `why` begins with [`UNRECORDED`]).
+    /// before the first call is not (then `why` begins with [`UNRECORDED`]), or another instance
+    /// has the lease on it ([`NO_LEAVE`]).
     PlanStale {
         /// Whose plan.
         incident: IncidentId,

@@ -67,14 +67,13 @@ impl Engine {
             (decide(request), rests_on(request).map(|grant| grant.id))
         });
         let Some((decision, grant)) = judged else { return };
-        if let Some((_, why)) = &unrecorded {
-            self.not_acting(id, NotActing::NotRecorded, why, turn);
+        if let Some((_, code, why)) = &unrecorded {
+            self.not_acting(id, *code, why, turn);
         }
         match decision {
-            Decision::Allow if unrecorded.as_ref().is_some_and(|(until, _)| *until > now) => {
-                let words = unrecorded.map(|(_, why)| why).unwrap_or_default();
-                let reason = Reason::passes(NotActing::NotRecorded, words);
-                self.hold(id, &[reason], turn);
+            Decision::Allow if unrecorded.as_ref().is_some_and(|(until, ..)| *until > now) => {
+                let reason = unrecorded.map(|(_, code, words)| Reason::passes(code, words));
+                self.hold(id, reason.as_slice(), turn);
             }
             Decision::Allow => {
                 let fix = first.id.clone();

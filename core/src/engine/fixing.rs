@@ -10,7 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ContainerId, FixId, IncidentId};
 use crate::domain::incident::{ApproveError, IncidentState};
 use crate::domain::plan::{Actor, FixState};
-use crate::domain::signal::UNRECORDED;
+use crate::domain::signal::blameless;
 use crate::domain::tool::ToolResult;
 use crate::engine::effect::Effect;
 use crate::engine::records::{approver, record, word};
@@ -18,8 +18,8 @@ use crate::engine::{Engine, Turn};
 
 /// A plan, or its undo, must come back within this time; each call has a shorter bound of its own.
 pub(crate) const RESULT_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// The policy leaves a plan alone this long when the record of its call could not be written; a
-/// person may approve it at any time.
+/// The policy leaves a plan alone this long when the record of its call could not be written or
+/// another instance has the lease; a person may approve it at any time.
 const RECORD_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// So many plans of an incident may turn out to be stale before that counts like an act, and the
 /// brakes hold: what never stands still is not chased without a bound.
@@ -273,7 +273,8 @@ impl Engine {
         }
         self.brakes.end(id);
         // Nothing was done to the target; neither is the plan to blame.
-        let unrecorded = why.starts_with(UNRECORDED);
+        let blameless = blameless(why);
+        let unrecorded = blameless.is_some();
         let mut events = Vec::new();
         let mut audits = Vec::new();
         let mut target: Option<ContainerRef> = None;
@@ -295,8 +296,8 @@ impl Engine {
                     audits.push(failed);
                 }
             }
-            let moved = if unrecorded {
-                work.unrecorded = Some((now + RECORD_AGAIN, format!("not applied: {why}")));
+            let moved = if let Some(code) = blameless {
+                work.unrecorded = Some((now + RECORD_AGAIN, code, format!("not applied: {why}")));
                 incident.not_applied(now, why)
             } else {
                 incident.note(now, Actor::System, format!("the plan is stale: {why}"));

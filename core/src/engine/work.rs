@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::clock;
+use crate::domain::not_acting::NotActing;
 use crate::domain::plan::{Actor, Plan, UndoTicket};
 use crate::engine::oracles::Verification;
 
@@ -29,9 +30,9 @@ pub(crate) struct Work {
     pub(crate) lacks_tools: bool,
     /// Reasons against acting that were told already.
     pub(crate) told: BTreeSet<&'static str>,
-    /// Until when the policy does not try again, for the record of its call could not be written,
-    /// and why that is.
-    pub(crate) unrecorded: Option<(Timestamp, String)>,
+    /// Until when the policy does not try again, for the record of its call could not be written or
+    /// another instance has the lease, and why that is.
+    pub(crate) unrecorded: Option<(Timestamp, NotActing, String)>,
     /// Approved plans that turned out to be stale: nothing was called.
     pub(crate) stale: u32,
     /// When to decide again.
@@ -93,7 +94,7 @@ impl Work {
             &mut self.analyze_at,
         ];
         clock::shift(times.into_iter().flatten(), by);
-        clock::shift(self.unrecorded.as_mut().map(|(until, _)| until), by);
+        clock::shift(self.unrecorded.as_mut().map(|(until, ..)| until), by);
         self.clock_jumps = self.clock_jumps.saturating_add(by);
         if let Some(verification) = &mut self.verification {
             verification.clock_jumped(by);

@@ -268,6 +268,25 @@ fn a_person_may_approve_again_when_the_record_could_not_be_written() {
     assert_eq!(story.state(), IncidentState::Resolved);
 }
 
+#[test]
+fn a_plan_whose_target_another_instance_has_is_stale_and_tried_again_when_it_is_free() {
+    let mut story = Story::new(Mode::AutoHeal, vec![container("api")]);
+    story.tools = Tools::Leased;
+    story.dies("api", 1);
+    story.pass(seconds(5));
+    assert_eq!(story.state(), IncidentState::AwaitingApproval);
+    assert_eq!(story.applied.len(), 1, "it is not tried every second");
+    let incident = story.incident();
+    let shown = "not_elected: not applied: there is no lease to act: the instance web-2 has it";
+    assert!(incident.not_acting.iter().any(|r| r.starts_with(shown)), "{incident:#?}");
+    assert_eq!(incident.attempts().count(), 0);
+    // Its holder died, and the lease lapsed.
+    story.tools = Tools::Work;
+    story.pass(seconds(70));
+    assert_eq!(story.state(), IncidentState::Resolved);
+    assert_eq!(story.incident().attempts().count(), 1);
+}
+
 /// Two instances on one engine: one keeps and acts, the other watches.
 fn pair(mode: Mode, names: &[&str]) -> (Story, Story) {
     let containers = || names.iter().map(|n| container(n)).collect::<Vec<_>>();

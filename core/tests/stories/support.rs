@@ -24,7 +24,7 @@ use sentinel_core::domain::life::{LifeEvent, LifeKind};
 use sentinel_core::domain::log::{LogLine, Stream};
 use sentinel_core::domain::plan::{Actor, FixState, Plan};
 use sentinel_core::domain::quiet::Silence;
-use sentinel_core::domain::signal::{Signal, UNRECORDED};
+use sentinel_core::domain::signal::{NO_LEAVE, Signal, UNRECORDED};
 use sentinel_core::domain::size::parse_bytes;
 use sentinel_core::domain::snapshot::{EngineInfo, Mode};
 use sentinel_core::domain::spec::History;
@@ -58,6 +58,8 @@ pub(crate) enum Tools {
     Stale,
     /// What must be on disk before the first call cannot be written.
     Unrecorded,
+    /// Another instance has the lease on the target.
+    Leased,
     /// Nothing ever comes back.
     Silent,
 }
@@ -638,6 +640,11 @@ impl Story {
             }
             Tools::Unrecorded => {
                 let why = format!("{UNRECORDED}, so nothing was called: the disk is full");
+                self.later(millis(50), Signal::PlanStale { incident, why });
+                return;
+            }
+            Tools::Leased => {
+                let why = format!("{NO_LEAVE}: the instance web-2 has it");
                 self.later(millis(50), Signal::PlanStale { incident, why });
                 return;
             }
