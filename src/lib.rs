@@ -12,6 +12,7 @@
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
 
 pub mod analyze;
+pub mod api;
 pub mod app;
 pub mod cli;
 pub mod commands;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppError, Built, Extras};
 use crate::cli::WatchArgs;
-use crate::commands::{ENDED, OPEN, UNREACHABLE, config, out};
+use crate::commands::{ENDED, OPEN, UNREACHABLE, api, config, out};
 use crate::config::Settings;
 use crate::control::{self, serve};
 use crate::headless;
@@ -50,6 +50,7 @@ async fn in_words(settings: &Settings, arguments: &WatchArgs) -> Result<ExitCode
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);
+    api::serve(settings, &built.handle, &stop, true)?;
     let options = headless::Options {
         output: arguments.output,
         duration: arguments.duration,
@@ -90,28 +91,16 @@ pub async fn on_screen(
     extras: Extras,
     menu: Option<tui::options::Menu>,
 ) -> Result<ExitCode, Report> {
-    let theme = Theme::load(&settings.theme, settings.no_color)?;
-    let keymap = config::keymap(settings)?;
+    let options = options(settings, menu)?;
     tui::terminal::check()?;
     let built = app::build(settings, extras).await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);
+    api::serve(settings, &built.handle, &stop, false)?;
     let Built { handle, state, .. } = built;
     halt_on_signal(&handle, &stop)?;
     let running = tokio::spawn(state.run(stop.clone()));
-    let options = tui::options::Options {
-        theme,
-        ascii: settings.ascii,
-        operator: settings.operator.clone(),
-        postmortems: settings.state_dir.join("postmortems"),
-        saved_logs: settings.state_dir.join("logs"),
-        menu,
-        keymap,
-        mouse: settings.ui.mouse,
-        notify: settings.ui.notify,
-        tmux: settings.ui.tmux,
-    };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();
     let outcome = running.await.wrap_err("the run loop failed")?;
@@ -120,6 +109,25 @@ pub async fn on_screen(
         Some(why) => Err(AppError::Unreachable(crate::ports::PortError(why)).into()),
         None => Ok(ExitCode::from(ENDED)),
     }
+}
+
+/// What the screen is told when it starts.
+pub fn options(
+    settings: &Settings,
+    menu: Option<tui::options::Menu>,
+) -> Result<tui::options::Options, Report> {
+    Ok(tui::options::Options {
+        theme: Theme::load(&settings.theme, settings.no_color)?,
+        ascii: settings.ascii,
+        operator: settings.operator.clone(),
+        postmortems: settings.state_dir.join("postmortems"),
+        saved_logs: settings.state_dir.join("logs"),
+        menu,
+        keymap: config::keymap(settings)?,
+        mouse: settings.ui.mouse,
+        notify: settings.ui.notify,
+        tmux: settings.ui.tmux,
+    })
 }
 
 /// Listens for decisions from other terminals. Without that the rest works all the same.

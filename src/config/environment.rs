@@ -26,6 +26,8 @@ const NEEDS_NAMING: &[&str] = &[
     "REDIS_HOST",
     "API_HOST",
     "API_PORT",
+    "API_TOKEN",
+    "API_ALLOWED_HOSTS",
 ];
 
 /// Variables by name. A blank value means unset.

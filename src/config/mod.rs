@@ -1,5 +1,6 @@
 //! Settings: default < file < .env < environment < flag. The only reader of the environment.
 
+pub mod api;
 pub mod engine;
 pub mod environment;
 pub mod file;
@@ -22,6 +23,7 @@ use sentinel_core::redact::custom::Custom;
 use thiserror::Error;
 
 use crate::cli::{CommonArgs, WatchArgs};
+use crate::config::api::ApiSettings;
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
 use crate::config::filter::WatchFilter;
@@ -86,6 +88,8 @@ pub struct Settings {
     pub catalog: Option<PathBuf>,
     /// The MCP gateway that tools come from instead of the catalogue's own servers.
     pub gateway: Option<GatewaySettings>,
+    /// The API, where it is asked for.
+    pub api: Option<ApiSettings>,
     /// Language models, where there are any.
     pub models: ModelSettings,
     /// Known failures in log lines.
@@ -179,6 +183,7 @@ impl Settings {
             .transpose()?;
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
+        let api = ApiSettings::decide(watch.api.as_deref(), &environment)?;
         Ok(Self {
             host: common.host.clone().or(file.host),
             state_dir,
@@ -197,6 +202,7 @@ impl Settings {
             redact: file.redact.unwrap_or_default().custom()?,
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
+            api,
             models,
             signatures,
             runbooks,

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::runtime::asking::{self, Asking, Material, Question};
 use crate::runtime::consulting::Asked;
+use crate::runtime::far::{self, Far, Looks};
 use crate::runtime::rings::{LogPage, LogRings, Range};
 
 /// How long a front end waits for the engine's answer.
@@ -82,6 +83,8 @@ pub struct Handle {
     rings: Arc<Mutex<LogRings>>,
     counter: Arc<AtomicU64>,
     asked: Asked,
+    /// Whose logs were read, where they have to be fetched from elsewhere.
+    looks: Option<Arc<Looks>>,
 }
 
 impl Handle {
@@ -94,7 +97,26 @@ impl Handle {
         asked: Asked,
     ) -> Self {
         let counter = Arc::new(AtomicU64::new(1));
-        Self { requests, events, snapshots, rings, counter, asked }
+        Self { requests, events, snapshots, rings, counter, asked, looks: None }
+    }
+
+    /// A handle to a run loop that is elsewhere. Whoever holds the other end brings what the loop
+    /// says, and takes to it what is asked.
+    pub fn to_elsewhere(first: Arc<Snapshot>) -> (Self, Far) {
+        let (requests_in, requests) = mpsc::channel(far::REQUESTS);
+        let (events, _) = broadcast::channel(far::EVENTS);
+        let (snapshots, snapshots_out) = watch::channel(first);
+        let rings = Arc::new(Mutex::new(LogRings::default()));
+        let looks = Arc::new(Looks::default());
+        let near = Self::new(
+            requests_in,
+            events.clone(),
+            snapshots_out,
+            Arc::clone(&rings),
+            Asked::default(),
+        );
+        let far = Far { requests, events, snapshots, rings, looks: Arc::clone(&looks) };
+        (Self { looks: Some(looks), ..near }, far)
     }
 
     /// What people wrote down for kinds of failure.
@@ -159,6 +181,11 @@ impl Handle {
         }
     }
 
+    /// Whether the run loop has ended: nothing new comes any more.
+    pub fn has_ended(&self) -> bool {
+        self.requests.is_closed()
+    }
+
     /// Wakes whenever there is a new snapshot (at most ten a second).
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
@@ -166,6 +193,9 @@ impl Handle {
 
     /// Log lines of a container.
     pub fn logs(&self, container: &ContainerId, range: Range) -> LogPage {
+        if let Some(looks) = &self.looks {
+            looks.note(container);
+        }
         // A panic while the lock was held leaves whole entries behind: reading on is right.
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).read(container, range)
     }

@@ -7,6 +7,7 @@ pub mod asking;
 mod clock;
 mod consulting;
 mod core;
+pub mod far;
 pub mod handle;
 mod hands;
 mod known;

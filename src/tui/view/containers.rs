@@ -210,9 +210,9 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect, shown: usize) {
     brush.title(state, Pane::Containers, area, &left, &right);
 }
 
-/// Since when the engine has not answered, if it does not.
+/// Since when the containers cannot be seen, if they cannot.
 fn stale_since(state: &State) -> Option<jiff::Timestamp> {
-    state.snapshot.degraded.iter().find(|d| d.part == "docker").map(|d| d.since)
+    state.snapshot.blind().map(|d| d.since)
 }
 
 fn empty(state: &State) -> &'static str {
