@@ -84,6 +84,7 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/"]),
     ("redis", &["src/bus/"]),
     ("axum", &["src/api/", "mcp-servers/"]),
+    ("tokio_tungstenite", &["src/api/attach/"]),
     ("reqwest", &["src/analyze/", "src/remediate/"]),
 ];
 

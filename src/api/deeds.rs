@@ -14,9 +14,9 @@ use sentinel_core::domain::command::Command;
 use sentinel_core::domain::ids::{FixId, IncidentId};
 use sentinel_core::domain::plan::{Actor, Plan, Risk};
 use sentinel_core::redact;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Number, json};
 use tokio::time::timeout;
 
 use crate::api::guard::Caller;
@@ -91,11 +91,20 @@ pub(super) struct Why {
 pub(super) struct Quiet {
     service: String,
     /// 0 ends it.
+    #[serde(deserialize_with = "whole")]
     seconds: u64,
     #[serde(default)]
     by: String,
     #[serde(default)]
     reason: String,
+}
+
+/// A whole number, also where a client writes it as `60.0`: JSON knows no other kind.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let text = number.to_string();
+    let whole = text.strip_suffix(".0").unwrap_or(&text);
+    whole.parse().map_err(|_| D::Error::custom("a whole number of seconds is wanted"))
 }
 
 /// Who asks, as the record has it.

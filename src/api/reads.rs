@@ -27,10 +27,22 @@ const LINES: usize = 200;
 /// The most log entries of one answer.
 const MOST_LINES: usize = 2000;
 
+/// The largest number that clients in JavaScript count exactly.
+const LARGEST: u64 = (1 << 53) - 1;
+
 type Asked<T> = Result<Query<T>, QueryRejection>;
 
 fn asked<T>(query: Asked<T>) -> Result<T, Problem> {
     query.map(|Query(asked)| asked).map_err(|error| Problem::bad(error.body_text()))
+}
+
+/// A number that every client can count, and every database.
+fn number(asked: u64) -> Result<u64, Problem> {
+    if asked <= LARGEST {
+        Ok(asked)
+    } else {
+        Err(Problem::bad(format!("after is at most {LARGEST}")))
+    }
 }
 
 /// The run loop answers.
@@ -100,9 +112,9 @@ pub(super) async fn containers(State(house): State<Arc<House>>) -> Response {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lines {
-    /// The last so many.
-    tail: Option<usize>,
-    /// Those behind this number.
+    /// How many at most.
+    limit: Option<usize>,
+    /// Those behind this number instead of the last ones.
     after: Option<u64>,
 }
 
@@ -115,13 +127,13 @@ pub(super) async fn logs(
     let lines = asked(query)?;
     let snapshot = house.handle.snapshot();
     let id = container(&snapshot, &id)?;
-    let range = match (lines.tail, lines.after) {
-        (Some(_), Some(_)) => return Err(Problem::bad("either tail or after")),
-        (Some(tail), None) if tail == 0 || tail > MOST_LINES => {
-            return Err(Problem::bad(format!("tail is 1 to {MOST_LINES}")));
-        }
-        (tail, None) => Range::Tail(tail.unwrap_or(LINES)),
-        (None, Some(seq)) => Range::After { seq, limit: MOST_LINES },
+    let limit = lines.limit.unwrap_or(LINES);
+    if limit == 0 || limit > MOST_LINES {
+        return Err(Problem::bad(format!("limit is 1 to {MOST_LINES}")));
+    }
+    let range = match lines.after {
+        Some(seq) => Range::After { seq: number(seq)?, limit },
+        None => Range::Tail(limit),
     };
     let page = house.handle.logs(&id, range);
     let lines: Vec<Value> = page
@@ -219,11 +231,7 @@ pub(super) async fn audit(
     State(house): State<Arc<House>>,
     query: Asked<Behind>,
 ) -> Result<Response, Problem> {
-    let after = asked(query)?.after;
-    // What a database can count.
-    if i64::try_from(after).is_err() {
-        return Err(Problem::bad("after is too large"));
-    }
+    let after = number(asked(query)?.after)?;
     let records = (house.records.audit)(after)
         .await
         .map_err(|why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why))?;

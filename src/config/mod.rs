@@ -183,7 +183,8 @@ impl Settings {
             .transpose()?;
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
-        let api = ApiSettings::decide(watch.api.as_deref(), &environment)?;
+        let api = ApiSettings::decide(watch.api.as_deref(), &environment)?
+            .inspect(|_| said("api", watch.api.as_ref().map_or("API_PORT", |_| "--api")));
         Ok(Self {
             host: common.host.clone().or(file.host),
             state_dir,
