@@ -41,7 +41,10 @@ pub struct Target {
 
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target").field("url", &self.url).field("name", &self.name).finish()
+        f.debug_struct("Target")
+            .field("url", &self.url)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,7 +158,7 @@ fn tell(far: &Far, url: &str, why: &LinkError, lost: Timestamp, wait: Duration) 
         ),
         other => other.to_string(),
     };
-    let detail = format!("no connection to {url}: {why}; what is shown is old; next try {next}");
+    let detail = format!("next try {next}, no connection to {url}: {why}; what is shown is old");
     far.snapshots.send_modify(|snapshot| *snapshot = Arc::new(old(snapshot, lost, detail)));
 }
 

@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 
 use sentinel_core::domain::container::{Health, RunState};
-use sentinel_core::domain::snapshot::Snapshot;
+use sentinel_core::domain::opinion::ModelView;
+use sentinel_core::domain::snapshot::{ContainerView, Snapshot};
 
 use crate::api::own::Own;
 use crate::api::tally::{Spread, Tally};
+
+/// A figure of a container, if there is one.
+type OfContainer = fn(&ContainerView) -> Option<f64>;
+/// A figure of a model.
+type OfModel = fn(&ModelView) -> f64;
 
 /// The text under construction.
 struct Text(String);
@@ -116,8 +122,7 @@ fn containers(out: &mut Text, snapshot: &Snapshot) {
     out.one("sentinel_containers_running", "gauge", "Those that run and are not unhealthy.", {
         well.count() as f64
     });
-    type Of = fn(&sentinel_core::domain::snapshot::ContainerView) -> Option<f64>;
-    let families: [(&str, &str, &str, Of); 6] = [
+    let families: [(&str, &str, &str, OfContainer); 6] = [
         ("sentinel_log_lines_total", "counter", "Log lines read.", |v| Some(v.lines as f64)),
         ("sentinel_log_lines_dropped_total", "counter", "Log lines dropped.", |v| {
             Some(v.lines_dropped as f64)
@@ -148,8 +153,7 @@ fn containers(out: &mut Text, snapshot: &Snapshot) {
 }
 
 fn models(out: &mut Text, snapshot: &Snapshot) {
-    type Of = fn(&sentinel_core::domain::opinion::ModelView) -> f64;
-    let families: [(&str, &str, Of); 4] = [
+    let families: [(&str, &str, OfModel); 4] = [
         ("sentinel_model_tokens_total", "Tokens sent and received.", |m| m.tokens as f64),
         ("sentinel_model_calls_total", "Requests that were answered.", |m| m.calls as f64),
         ("sentinel_model_failures_total", "Requests that failed.", |m| m.failures as f64),

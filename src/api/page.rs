@@ -1,4 +1,8 @@
 //! The status page and the description: nothing in them says what is watched.
+#![expect(
+    clippy::unused_async,
+    reason = "what answers a request is a future, whether it waits or not"
+)]
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};

@@ -1,4 +1,8 @@
 //! What can be looked at.
+#![expect(
+    clippy::unused_async,
+    reason = "what answers a request is a future, whether it waits or not"
+)]
 
 use std::sync::Arc;
 

@@ -79,7 +79,7 @@ impl Tally {
             }
             Event::IncidentResolved { incident } => self.end("resolved", Some(incident)),
             Event::IncidentDismissed { incident } => self.end("dismissed", Some(incident)),
-            Event::IncidentEscalated { incident: _ } => self.end("escalated", None),
+            Event::IncidentEscalated { .. } => self.end("escalated", None),
             Event::IncidentMerged { .. } => self.end("merged", None),
             Event::FixApplied(_) => self.fix("applied"),
             Event::FixFailed(_) => self.fix("failed"),

@@ -181,10 +181,10 @@ impl Settings {
             .or(file.mcp_gateway_url)
             .map(|url| GatewaySettings::new(&url, token.as_deref()))
             .transpose()?;
-        let models =
-            ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
         let api = ApiSettings::decide(watch.api.as_deref(), &environment)?
             .inspect(|_| said("api", watch.api.as_ref().map_or("API_PORT", |_| "--api")));
+        let models =
+            ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
         Ok(Self {
             host: common.host.clone().or(file.host),
             state_dir,

@@ -34,7 +34,7 @@ async fn everything_that_is_shown_is_there_and_bounded() -> Fallible {
     assert!(end["next"].is_null());
     assert_eq!(get(at, "/tools").await?.json()?["tools"], serde_json::json!([]));
     let metrics = get(at, "/metrics").await?;
-    let line = "sentinel_incidents{state=\"awaiting_approval\",class=\"crash\"} 1";
+    let line = "sentinel_incidents{state=\"awaiting_approval\",class=\"transient_crash\"} 1";
     assert!(metrics.body.contains(line), "{}", metrics.body);
     assert!(metrics.body.contains("process_resident_memory_bytes "));
     assert_eq!(get(at, "/healthz").await?.status, 200);

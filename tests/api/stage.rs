@@ -172,7 +172,7 @@ fn incident(of: &ContainerRef) -> Fallible<Incident> {
     }))?;
     let incident: Value = json!({
         "id": INCIDENT, "container": of, "root": "shop-api", "state": "awaiting_approval",
-        "severity": "high", "class": "crash", "title": "shop-api exited with 7", "affected": [],
+        "severity": "high", "class": "transient_crash", "title": "shop-api exited with 7", "affected": [],
         "observed_at": now, "opened_at": now, "closed_at": null, "anomalies": [],
         "anomalies_dropped": 0, "diagnosis": null, "plan": plan.freeze(), "plans": 1, "checks": [],
         "not_acting": [], "timeline": [], "reopens": null, "explanation": null,
