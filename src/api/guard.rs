@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -17,6 +17,10 @@ use crate::api::token;
 
 /// What is open to everybody: nothing of it says what is watched. The WebSocket asks by itself.
 const OPEN: &[&str] = &["/", "/healthz", "/readyz", "/openapi.json", "/ws"];
+
+/// How long who asks too often, or guesses tokens, waits for the refusal: with the bound on
+/// connections that bounds how many guesses there can be.
+pub(super) const TAR: Duration = Duration::from_secs(1);
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,9 @@ pub(super) async fn enter(
         }
         Err(problem) => {
             house.refused.fetch_add(1, Ordering::Relaxed);
+            if problem.is_slower() {
+                tokio::time::sleep(TAR).await;
+            }
             problem.into_response()
         }
     };

@@ -46,6 +46,11 @@ impl Problem {
         let words = format!("too many requests from this address; try again in {seconds} s");
         Self { status: StatusCode::TOO_MANY_REQUESTS, words, wait: Some(seconds) }
     }
+
+    /// Whether it is about the pace.
+    pub(super) fn is_slower(&self) -> bool {
+        self.wait.is_some()
+    }
 }
 
 impl From<CommandError> for Problem {

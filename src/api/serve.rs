@@ -39,6 +39,8 @@ const HEAD_BYTES: usize = 16 * 1024;
 const HEADERS: usize = 64;
 /// How long a connection may stay that does not become a WebSocket.
 const LONGEST: Duration = Duration::from_mins(2);
+/// A token with fewer characters is told.
+const SHORT: usize = 16;
 /// After an error of the machine (no descriptors left), before the next connection is taken.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -109,7 +111,12 @@ pub fn start(setup: Setup, stop: CancellationToken) -> Result<SocketAddr, ServeE
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let token = match settings.token {
-        Some(token) => token,
+        Some(token) => {
+            if token.reveal().len() < SHORT {
+                tracing::warn!("API_TOKEN is shorter than {SHORT} characters: easy to guess");
+            }
+            token
+        }
         None => token::kept_or_made(&state_dir)
             .map_err(|source| ServeError::Token { path: token::path(&state_dir), source })?,
     };

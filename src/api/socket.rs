@@ -18,7 +18,7 @@ use tokio::time::{Instant as TokioInstant, sleep_until, timeout};
 
 use crate::api::deeds::actor;
 use crate::api::follow::Next;
-use crate::api::guard::Caller;
+use crate::api::guard::{Caller, TAR};
 use crate::api::problem::Problem;
 use crate::api::room::Place as Seat;
 use crate::api::serve::House;
@@ -125,9 +125,10 @@ impl Conversation {
         }
         if let Some(shown) = &hello.token {
             if !token::is(&self.house.token, shown) {
-                let slower = self.house.wrong.take(self.caller.from.ip(), Instant::now());
-                let why =
-                    if slower.is_ok() { "the token is wrong" } else { "too many wrong tokens" };
+                if self.house.wrong.take(self.caller.from.ip(), Instant::now()).is_err() {
+                    tokio::time::sleep(TAR).await;
+                }
+                let why = "the token is wrong";
                 return self.refuse(why, None).await;
             }
             self.caller.token = true;

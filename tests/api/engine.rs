@@ -44,7 +44,11 @@ async fn a_crash_is_seen_and_healed_by_way_of_the_api() -> Fallible {
     let at = port()?;
     let mut headless = Headless::start(&corner, folder.path(), &["--api", &at.to_string()])?;
     let token = token(folder.path())?;
-    assert_eq!(get(at, "/readyz").await?.status, 200);
+    // What is told and what is shown may be a moment apart.
+    crate::support::eventually("readiness", Duration::from_secs(10), async || {
+        Ok((get(at, "/readyz").await?.status == 200).then_some(()))
+    })
+    .await?;
     corner.crash("web").await?;
     let staged = headless.until("fix_staged", |_| true)?;
     let incident = staged["incident_id"].as_str().ok_or("no incident")?.to_owned();

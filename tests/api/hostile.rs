@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -11,6 +12,8 @@ use crate::client::{ask, bearer, get, post, raw};
 use crate::stage::{Stage, TOKEN};
 use crate::support::Fallible;
 
+/// Both ends of them are in this process; scripts/must/hostile-client.sh opens more.
+const SOCKETS: usize = 400;
 const JSON: &str = "Content-Type: application/json\r\n";
 /// The bound that the server sets is shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,7 +34,10 @@ async fn without_the_token_nothing_changes_and_guessing_is_slowed() -> Fallible 
     for _ in 0..40 {
         let answer = post(at, "/halt", "guess", &json!({})).await?;
         assert!(matches!(answer.status, 401 | 429));
-        slowed |= answer.status == 429 && answer.head.contains("retry-after:");
+        slowed = answer.status == 429 && answer.head.contains("retry-after:");
+        if slowed {
+            break;
+        }
     }
     assert!(slowed);
     assert!(stage.asked().is_empty());
@@ -151,11 +157,11 @@ async fn whoever_speaks_too_slowly_is_cut_off() -> Fallible {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_sockets_take_a_bounded_number_of_places() -> Fallible {
+async fn many_sockets_take_a_bounded_number_of_places() -> Fallible {
     let stage = Stage::new()?;
     let at = stage.address;
     let mut all = Vec::new();
-    for _ in 0..1000 {
+    for _ in 0..SOCKETS {
         all.push(TcpStream::connect(at).await?);
     }
     let mut open = 0;
@@ -182,11 +188,15 @@ async fn a_thousand_sockets_take_a_bounded_number_of_places() -> Fallible {
 async fn a_flood_of_requests_is_slowed_for_its_address_only() -> Fallible {
     let stage = Stage::new()?;
     let at = stage.address;
-    let mut slowed = 0;
-    for _ in 0..300 {
-        slowed += u32::from(get(at, "/containers").await?.status == 429);
+    let mut slowed = false;
+    for _ in 0..50 {
+        let all = join_all((0..20).map(|_| get(at, "/containers"))).await;
+        slowed |= all.into_iter().flatten().any(|answer| answer.status == 429);
+        if slowed {
+            break;
+        }
     }
-    assert!(slowed > 0);
+    assert!(slowed);
     assert_eq!(ask(at, "GET /containers", &bearer(TOKEN), "").await?.status, 200);
     Ok(())
 }
