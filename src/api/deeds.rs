@@ -16,7 +16,7 @@ use sentinel_core::domain::plan::{Actor, Plan, Risk};
 use sentinel_core::redact;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Number, json};
+use serde_json::{Number, Value, json};
 use tokio::time::timeout;
 
 use crate::api::guard::Caller;
@@ -51,7 +51,9 @@ impl<T: DeserializeOwned, S: Sync> extract::FromRequest<S> for Body<T> {
                 let words = format!("a body has at most {LONGEST} bytes");
                 Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, words))
             }
+            // A list would do for a struct, too: what is asked for is an object.
             Ok(Ok(bytes)) => serde_json::from_slice(&bytes)
+                .and_then(|map| T::deserialize(Value::Object(map)))
                 .map(Self)
                 .map_err(|error| Problem::bad(format!("not understood: {error}"))),
         }

@@ -107,6 +107,7 @@ async fn large_strange_and_endless_requests_are_refused() -> Fallible {
     for (headers, body, status) in [
         (JSON, "{", 400),
         (JSON, "[1]", 400),
+        (JSON, "[]", 400),
         (JSON, "\u{0}", 400),
         ("Content-Type: text/plain\r\n", "{}", 415),
         ("", "{}", 415),
