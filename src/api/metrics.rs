@@ -18,20 +18,26 @@ type OfModel = fn(&ModelView) -> f64;
 struct Text(String);
 
 impl Text {
+    fn add(&mut self, pieces: &[&str]) {
+        for piece in pieces {
+            self.0.push_str(piece);
+        }
+    }
+
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        self.0 += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        self.add(&["# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind, "\n"]);
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.0.push_str(name);
         for (at, (key, label)) in labels.iter().enumerate() {
-            let before = if at == 0 { '{' } else { ',' };
-            self.0 += &format!("{before}{key}=\"{}\"", escaped(label));
+            let before = if at == 0 { "{" } else { "," };
+            self.add(&[before, key, "=\"", &escaped(label), "\""]);
         }
         if !labels.is_empty() {
             self.0.push('}');
         }
-        self.0 += &format!(" {value}\n");
+        self.add(&[" ", &value.to_string(), "\n"]);
     }
 
     fn one(&mut self, name: &str, kind: &str, help: &str, value: f64) {

@@ -1,11 +1,8 @@
 //! The status page and the description: nothing in them says what is watched.
-#![expect(
-    clippy::unused_async,
-    reason = "what answers a request is a future, whether it waits or not"
-)]
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use sentinel_core::domain::hash::sha256_hex;
 
 use crate::api::problem::Problem;
 use crate::api::routes::OPENAPI;
@@ -22,7 +19,7 @@ pub(super) async fn page() -> Result<Response, Problem> {
         let words = format!("no random numbers: {error}");
         Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, words)
     })?;
-    let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let nonce = sha256_hex(&random);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
          connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \

@@ -1,8 +1,4 @@
 //! What can be looked at.
-#![expect(
-    clippy::unused_async,
-    reason = "what answers a request is a future, whether it waits or not"
-)]
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use sentinel_core::domain::event::Envelope;
+use sentinel_core::domain::hash::sha256_hex;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, broadcast};
@@ -39,6 +40,8 @@ const HEAD_BYTES: usize = 16 * 1024;
 const HEADERS: usize = 64;
 /// How long a connection may stay that does not become a WebSocket.
 const LONGEST: Duration = Duration::from_mins(2);
+/// Characters that name a run.
+const RUN: usize = 16;
 /// A token with fewer characters is told.
 const SHORT: usize = 16;
 /// After an error of the machine (no descriptors left), before the next connection is taken.
@@ -130,7 +133,7 @@ pub fn start(setup: Setup, stop: CancellationToken) -> Result<SocketAddr, ServeE
         token,
         hosts: settings.hosts,
         reads_are_open: bound.ip().is_loopback(),
-        run: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+        run: sha256_hex(&random).chars().take(RUN).collect(),
         known: Pace::new(200.0, 50.0),
         anybody: Pace::new(100.0, 25.0),
         wrong: Pace::new(20.0, 1.0),

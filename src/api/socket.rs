@@ -31,11 +31,11 @@ pub(super) const SOCKETS: usize = 32;
 /// How long the first word may take.
 const FIRST: Duration = Duration::from_secs(5);
 /// How long a client may let us wait until it reads on.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A sign of life is asked for this often.
 const PING: Duration = Duration::from_secs(15);
 /// A client that says nothing for this long has gone.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// The shortest time between two views.
 const VIEW_EVERY: Duration = Duration::from_millis(200);
 /// Writing a view may take this part of the time at most.
@@ -147,7 +147,7 @@ impl Conversation {
             {
                 self.at = seq;
             }
-            _ if hello.want == Want::Events => self.from_now(0).await?,
+            _ if hello.want == Want::Events => self.begin_anew(0).await?,
             _ => self.at = self.house.history.last(),
         }
         self.go_on(hello.want).await
@@ -258,13 +258,13 @@ impl Conversation {
                         self.at = seq;
                     }
                 }
-                Next::Missed(missed) => self.from_now(missed).await?,
+                Next::Missed(missed) => self.begin_anew(missed).await?,
             }
         }
     }
 
     /// Sends how things are, as of an event at least, and goes on behind that event.
-    async fn from_now(&mut self, missed: u64) -> Result<(), Gone> {
+    async fn begin_anew(&mut self, missed: u64) -> Result<(), Gone> {
         let last = self.house.history.last();
         // A snapshot is made a moment after the events that it holds.
         let mut snapshots = self.house.handle.snapshots();

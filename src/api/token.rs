@@ -5,12 +5,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use sentinel_core::domain::hash::sha256_hex;
 use subtle::ConstantTimeEq as _;
 
 use crate::config::gateway::Secret;
 
 /// Random bytes of a token that is made.
-const RANDOM: usize = 24;
+const RANDOM: usize = 32;
 /// Bytes of a file that are looked at.
 const LONGEST: u64 = 4096;
 
@@ -37,7 +38,7 @@ pub fn kept_or_made(state_dir: &Path) -> io::Result<Secret> {
     }
     let mut random = [0; RANDOM];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = sha256_hex(&random);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path(state_dir));
     match made {
