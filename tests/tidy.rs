@@ -50,7 +50,8 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("recording", &["ports"]),
     ("recovery", &["ports"]),
     ("runtime", &["ports"]),
-    ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    // `attach` holds the other end of a handle whose run loop is elsewhere.
+    ("api", &["cli", "config", "runtime::far", "runtime::handle", "runtime::rings"]),
     ("tui", &["cli", "config", "runtime::asking", "runtime::handle", "runtime::rings"]),
     ("control", &["config", "runtime::handle"]),
     ("headless", &["cli", "config", "runtime::handle", "runtime::rings"]),

@@ -6,6 +6,7 @@
 
 mod link;
 mod mirror;
+pub mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,34 +20,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::attach::link::{Link, LinkError};
 use crate::api::attach::mirror::Mirror;
+use crate::api::attach::target::Target;
 use crate::api::words::PROTOCOL;
-use crate::runtime::far::Far;
+use crate::runtime::far::{self, Far};
 use crate::runtime::handle::Handle;
 
 /// The first wait before a further try; each is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest one.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-
-/// What is connected to, and as whom.
-#[derive(Clone)]
-pub struct Target {
-    /// `http://HOST:PORT`.
-    pub url: String,
-    /// What it asks for.
-    pub token: Option<String>,
-    /// Who decides, for its record.
-    pub name: String,
-}
-
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("url", &self.url)
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Why an instance cannot be shown.
 #[derive(Debug, Error)]
@@ -98,7 +80,7 @@ pub async fn open(target: Target) -> Result<(Handle, Attached), AttachError> {
     let failed = |error| AttachError::of(&target, error);
     let mut link = Link::open(&target, None).await.map_err(failed)?;
     let first = link.first_view().await.map_err(failed)?;
-    let (handle, far) = Handle::to_elsewhere(first);
+    let (handle, far) = far::handle(first);
     Ok((handle, Attached { target, far, link }))
 }
 

@@ -20,8 +20,8 @@ use serde_json::{Number, Value, json};
 use tokio::time::timeout;
 
 use crate::api::guard::Caller;
+use crate::api::house::House;
 use crate::api::problem::Problem;
-use crate::api::serve::House;
 
 /// Bytes of a request.
 const LONGEST: usize = 16 * 1024;

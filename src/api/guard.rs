@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::api::house::House;
 use crate::api::problem::Problem;
-use crate::api::serve::House;
 use crate::api::token;
 
 /// What is open to everybody: nothing of it says what is watched. The WebSocket asks by itself.

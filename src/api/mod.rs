@@ -8,6 +8,7 @@ pub mod attach;
 mod deeds;
 mod follow;
 mod guard;
+mod house;
 mod metrics;
 mod own;
 mod pace;

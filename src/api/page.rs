@@ -5,8 +5,9 @@ use axum::response::{IntoResponse as _, Response};
 use sentinel_core::domain::hash::sha256_hex;
 
 use crate::api::problem::Problem;
-use crate::api::routes::OPENAPI;
 
+/// The description of every route, kept by hand and compared with the table by a test.
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
 /// The page: one file, with what it needs inside.
 const PAGE: &str = include_str!("page.html");
 /// Stands in the page for what allows its own script and style, and no others.

@@ -17,8 +17,8 @@ use sentinel_core::domain::usage::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::api::house::House;
 use crate::api::problem::Problem;
-use crate::api::serve::House;
 use crate::api::{metrics, own};
 use crate::runtime::rings::Range;
 

@@ -8,12 +8,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get, post};
 
+use crate::api::house::House;
 use crate::api::problem::Problem;
-use crate::api::serve::House;
 use crate::api::{deeds, guard, page, reads, socket};
-
-/// The description of all of them, kept by hand and compared with the table by a test.
-pub const OPENAPI: &str = include_str!("openapi.json");
 
 /// A path with what answers there.
 type Route = (&'static str, Method, MethodRouter<Arc<House>>);
@@ -72,6 +69,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::api::page::OPENAPI;
 
     #[test]
     fn the_description_names_every_route_and_no_other() {

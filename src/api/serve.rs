@@ -22,14 +22,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::follow::History;
+use crate::api::house::{House, SOCKETS};
 use crate::api::pace::Pace;
 use crate::api::records::Records;
 use crate::api::room::{Place, Room};
 use crate::api::routes::router;
-use crate::api::socket::{SOCKETS, Views};
 use crate::api::token;
 use crate::config::api::ApiSettings;
-use crate::config::gateway::Secret;
 use crate::runtime::handle::Handle;
 
 /// How long the head of a request may take, the wait for it included.
@@ -82,26 +81,6 @@ pub struct Setup {
     pub handle: Handle,
     /// The record on disk.
     pub records: Records,
-}
-
-/// What every request may look at.
-pub(super) struct House {
-    pub(super) handle: Handle,
-    pub(super) history: History,
-    pub(super) records: Records,
-    pub(super) token: Secret,
-    pub(super) hosts: Vec<String>,
-    /// Looking needs no token: only this machine can ask.
-    pub(super) reads_are_open: bool,
-    /// Names this run.
-    pub(super) run: String,
-    pub(super) known: Pace,
-    pub(super) anybody: Pace,
-    pub(super) wrong: Pace,
-    pub(super) refused: AtomicU64,
-    pub(super) sockets: Arc<Semaphore>,
-    pub(super) views: Mutex<Views>,
-    pub(super) stop: CancellationToken,
 }
 
 /// Opens the port and serves on a thread of its own until `stop`. Must be called before the run

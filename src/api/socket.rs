@@ -19,15 +19,13 @@ use tokio::time::{Instant as TokioInstant, sleep_until, timeout};
 use crate::api::deeds::actor;
 use crate::api::follow::Next;
 use crate::api::guard::{Caller, TAR};
+use crate::api::house::{House, SOCKETS, Views};
 use crate::api::problem::Problem;
 use crate::api::room::Place as Seat;
-use crate::api::serve::House;
 use crate::api::token;
 use crate::api::words::{Ask, Hello, LONGEST, PAGE, PROTOCOL, Place, Say, Want};
 use crate::runtime::rings::{LogPage, Range};
 
-/// Connections at the same time.
-pub(super) const SOCKETS: usize = 32;
 /// How long the first word may take.
 const FIRST: Duration = Duration::from_secs(5);
 /// How long a client may let us wait until it reads on.
@@ -45,14 +43,6 @@ const ASKS: u32 = 100;
 const ASK_EVERY: Duration = Duration::from_millis(10);
 /// How long a snapshot may take to catch up with the events.
 const CATCH_UP: Duration = Duration::from_millis(500);
-
-/// The last view as text, written once for all clients.
-#[derive(Debug, Default)]
-pub(super) struct Views {
-    version: u64,
-    text: Option<Arc<str>>,
-    cost: Duration,
-}
 
 /// The connection cannot be used any more, for this reason.
 struct Gone(String);

@@ -6,7 +6,8 @@ use color_eyre::eyre::Report;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::api::attach::{self, Target};
+use crate::api::attach;
+use crate::api::attach::target::Target;
 use crate::api::token;
 use crate::cli::serving::AttachArgs;
 use crate::commands::{ENDED, watch};

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::runtime::asking::{self, Asking, Material, Question};
 use crate::runtime::consulting::Asked;
-use crate::runtime::far::{self, Far, Looks};
+use crate::runtime::looks::Looks;
 use crate::runtime::rings::{LogPage, LogRings, Range};
 
 /// How long a front end waits for the engine's answer.
@@ -100,23 +100,9 @@ impl Handle {
         Self { requests, events, snapshots, rings, counter, asked, looks: None }
     }
 
-    /// A handle to a run loop that is elsewhere. Whoever holds the other end brings what the loop
-    /// says, and takes to it what is asked.
-    pub fn to_elsewhere(first: Arc<Snapshot>) -> (Self, Far) {
-        let (requests_in, requests) = mpsc::channel(far::REQUESTS);
-        let (events, _) = broadcast::channel(far::EVENTS);
-        let (snapshots, snapshots_out) = watch::channel(first);
-        let rings = Arc::new(Mutex::new(LogRings::default()));
-        let looks = Arc::new(Looks::default());
-        let near = Self::new(
-            requests_in,
-            events.clone(),
-            snapshots_out,
-            Arc::clone(&rings),
-            Asked::default(),
-        );
-        let far = Far { requests, events, snapshots, rings, looks: Arc::clone(&looks) };
-        (Self { looks: Some(looks), ..near }, far)
+    /// Notes whose logs are read.
+    pub(super) fn noting(self, looks: Arc<Looks>) -> Self {
+        Self { looks: Some(looks), ..self }
     }
 
     /// What people wrote down for kinds of failure.

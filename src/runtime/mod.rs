@@ -13,6 +13,7 @@ mod hands;
 mod known;
 mod learning;
 mod lines;
+mod looks;
 pub mod parts;
 pub mod rings;
 mod roles;

@@ -17,8 +17,7 @@ use sentinel_tui::api::records::Records;
 use sentinel_tui::api::serve::{Setup, start};
 use sentinel_tui::config::api::ApiSettings;
 use sentinel_tui::config::gateway::Secret;
-use sentinel_tui::runtime::far::Far;
-use sentinel_tui::runtime::handle::Handle;
+use sentinel_tui::runtime::far::{self, Far};
 use sentinel_tui::runtime::rings::LogPage;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -60,7 +59,7 @@ impl Stage {
     pub(crate) fn at(listen: SocketAddr) -> Fallible<Self> {
         let folder = tempfile::tempdir()?;
         let stop = CancellationToken::new();
-        let (handle, far) = Handle::to_elsewhere(Arc::new(snapshot()?));
+        let (handle, far) = far::handle(Arc::new(snapshot()?));
         far.put(&id(), page(1, 5), true);
         let settings = ApiSettings {
             listen,

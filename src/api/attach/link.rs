@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
 
-use crate::api::attach::Target;
+use crate::api::attach::target::Target;
 use crate::api::words::{Ask, Hello, PROTOCOL, Place, Say, Want};
 
 /// How long connecting and the first words may take.
