@@ -1,4 +1,4 @@
-//! The client end: a [`Handle`](crate::runtime::handle::Handle) over an instance that runs
+//! The client end: a [`Handle`] over an instance that runs
 //! elsewhere, kept up to date over its WebSocket. Start at [`open`].
 //!
 //! A connection that is lost is told as a degraded part and tried again; meanwhile nothing that is

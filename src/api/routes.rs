@@ -89,6 +89,16 @@ mod tests {
     }
 
     #[test]
+    fn whatever_changes_something_is_a_post_which_the_guard_looks_for() {
+        for (path, method) in names() {
+            let posts = method == Method::POST;
+            assert!(posts || method == Method::GET, "{path}");
+            let deed = ["approve", "reject", "undo", "dismiss", "silences", "halt", "resume"];
+            assert_eq!(deed.iter().any(|word| path.ends_with(word)), posts, "{path}");
+        }
+    }
+
+    #[test]
     fn what_the_description_refers_to_is_in_it() {
         let described: Value = serde_json::from_str(OPENAPI).unwrap();
         let mut rest = OPENAPI;

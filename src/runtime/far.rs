@@ -1,4 +1,4 @@
-//! The other end of a [`Handle`](crate::runtime::handle::Handle) whose run loop is elsewhere.
+//! The other end of a [`Handle`] whose run loop is elsewhere.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
