@@ -44,7 +44,7 @@ run_page() {
   [[ $theme != dark ]] || scheme=0
   timeout 90 "$browser" --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage \
     --enable-logging=stderr --user-data-dir="$work/browser" \
-    --blink-settings=preferredColorScheme=$scheme --virtual-time-budget=9000 \
+    --blink-settings=preferredColorScheme=$scheme --virtual-time-budget=20000 \
     --dump-dom "http://127.0.0.1:$port/" >"$work/$theme.html" 2>"$work/$theme.log" || true
   if grep -q CONSOLE "$work/$theme.log"; then
     bad "status page, $theme: no error is logged"
@@ -58,6 +58,7 @@ run_page() {
 }
 
 trap clean_up EXIT
+: >"$work/err"
 install_python api
 start_container
 port=$(free_port)
