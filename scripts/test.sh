@@ -49,6 +49,7 @@ run() {
     scripts/interop/conformance.sh 2>&1 | tee -a "$log" || status=$?
     if [[ -z ${SENTINEL_TEST_NO_ENGINE:-} ]]; then
       scripts/interop/run.sh 2>&1 | tee -a "$log" || status=$?
+      scripts/interop/api.sh --short 2>&1 | tee -a "$log" || status=$?
     fi
   fi
   sum_up "$log" "$status"

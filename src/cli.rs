@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 use crate::cli::deciding::{ApproveArgs, FixesVerb, RejectArgs, SilenceArgs, SwitchArgs, UndoArgs};
-use crate::cli::serving::{GatewayArgs, McpServerArgs};
+use crate::cli::serving::{AttachArgs, GatewayArgs, McpServerArgs};
 
 pub mod deciding;
 pub mod serving;
@@ -85,6 +85,9 @@ pub struct WatchArgs {
     /// 256 MiB), for `sentinel-tui replay FILE`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Serve the HTTP API and the status page (docs/api.md) [default address: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "")]
+    pub api: Option<String>,
     /// Theme: dark, light, mono, colour-blind, high-contrast, or the path of a TOML file
     #[arg(long, value_name = "NAME")]
     pub theme: Option<String>,
@@ -153,6 +156,8 @@ pub enum Verb {
     McpServer(McpServerArgs),
     /// Serve the tools of all MCP servers of the catalogue at one address (streamable HTTP, /mcp)
     Gateway(GatewayArgs),
+    /// Show and drive an instance that runs elsewhere with --api, on this screen
+    Attach(AttachArgs),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigVerb),

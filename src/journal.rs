@@ -20,6 +20,7 @@ pub fn open(cli: &Cli, settings: Option<&Settings>) -> Option<WorkerGuard> {
     let on_screen = match &cli.verb {
         None => !cli.watch.headless,
         Some(Verb::Demo(arguments)) => !arguments.headless,
+        Some(Verb::Attach(_)) => true,
         Some(_) => false,
     };
     let filter =

@@ -9,10 +9,11 @@
 //! - [`gateway`] the tools of all MCP servers at one address, on the client side of [`remediate`]
 //! - [`recovery`] what an earlier run left half done, put right at the start
 //! - [`runtime`] the run loop, `perform(Effect)` and the [`runtime::handle::Handle`]
-//! - [`tui`], [`headless`], [`control`] equal front ends: events in, commands out
+//! - [`tui`], [`headless`], [`control`], [`api`] equal front ends: events in, commands out
 //! - [`app`] the composition root; [`demo`], [`commands`] what the verbs do; [`cli`] the parser
 
 pub mod analyze;
+pub mod api;
 pub mod app;
 pub mod bus;
 pub mod cli;

@@ -50,7 +50,8 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
     ("recording", &["ports"]),
     ("recovery", &["ports"]),
     ("runtime", &["ports"]),
-    ("api", &["cli", "config", "runtime::handle", "runtime::rings"]),
+    // `attach` holds the other end of a handle whose run loop is elsewhere.
+    ("api", &["cli", "config", "runtime::far", "runtime::handle", "runtime::rings"]),
     (
         "tui",
         &[
@@ -95,6 +96,7 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/"]),
     ("redis", &["src/bus/"]),
     ("axum", &["src/api/", "mcp-servers/"]),
+    ("tokio_tungstenite", &["src/api/attach/"]),
     ("reqwest", &["src/analyze/", "src/remediate/"]),
 ];
 

@@ -1,4 +1,4 @@
-//! The verbs that serve MCP.
+//! The verbs that serve MCP, and the one that shows an instance that serves the API.
 
 use std::net::SocketAddr;
 
@@ -62,4 +62,16 @@ pub struct GatewayArgs {
     /// Calls that are taken within a minute
     #[arg(long, value_name = "COUNT", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub calls_per_minute: u32,
+}
+
+/// An instance that runs elsewhere.
+#[derive(Clone, Debug, Args)]
+pub struct AttachArgs {
+    /// Where it serves its API, e.g. http://127.0.0.1:8000
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// What it asks for before it shows or does anything [default: API_TOKEN, then, on this
+    /// machine, the token in the state folder]
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
 }

@@ -121,6 +121,13 @@ fn show(settings: &Settings) -> Vec<String> {
             ),
         ),
         line(
+            "api",
+            settings
+                .api
+                .as_ref()
+                .map_or_else(|| "off".to_owned(), |api| format!("http://{}", api.listen)),
+        ),
+        line(
             "signatures",
             match &settings.signatures.file {
                 Some(file) if settings.signatures.is_extended() => {

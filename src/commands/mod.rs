@@ -1,5 +1,7 @@
 //! What the verbs do, one file each. Start at [`run`].
 
+pub mod api;
+pub mod attach;
 pub mod audit;
 pub mod config;
 pub mod decide;
@@ -83,6 +85,7 @@ pub async fn run(cli: Cli, settings: Result<Settings, ConfigError>) -> Result<Ex
         Some(Verb::Doctor(arguments)) => doctor::run(settings, &arguments).await,
         Some(Verb::McpServer(arguments)) => servers::run(&settings, arguments).await,
         Some(Verb::Gateway(arguments)) => gateway::run(settings, arguments).await,
+        Some(Verb::Attach(arguments)) => attach::run(settings, arguments).await,
         Some(Verb::Config(verb)) => config::run(&settings, &verb),
         Some(
             Verb::Completions { .. }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppError, Built, Extras};
 use crate::cli::WatchArgs;
-use crate::commands::{ENDED, OPEN, UNREACHABLE, config, doctor, out};
+use crate::commands::{ENDED, OPEN, UNREACHABLE, api, config, doctor, out};
 use crate::config::Settings;
 use crate::control::{self, serve};
 use crate::headless;
@@ -51,6 +51,7 @@ async fn in_words(settings: &Settings, arguments: &WatchArgs) -> Result<ExitCode
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);
+    api::serve(settings, &built.handle, &stop, true)?;
     let options = headless::Options {
         output: arguments.output,
         duration: arguments.duration,
@@ -91,35 +92,16 @@ pub async fn on_screen(
     extras: Extras,
     menu: Option<tui::options::Menu>,
 ) -> Result<ExitCode, Report> {
-    let theme = Theme::load(&settings.theme, settings.no_color)?;
-    let keymap = config::keymap(settings)?;
-    let columns = config::columns(settings)?;
-    let is_demo = menu.is_some();
+    let options = options(settings, menu)?;
     tui::terminal::check()?;
     let built = app::build(settings, extras).await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     be_spoken_to(&built, settings, &stop);
+    api::serve(settings, &built.handle, &stop, false)?;
     let Built { handle, state, .. } = built;
     halt_on_signal(&handle, &stop)?;
     let running = tokio::spawn(state.run(stop.clone()));
-    let options = tui::options::Options {
-        theme,
-        ascii: settings.ascii,
-        operator: settings.operator.clone(),
-        postmortems: settings.state_dir.join("postmortems"),
-        saved_logs: settings.state_dir.join("logs"),
-        menu,
-        keymap,
-        mouse: settings.ui.mouse,
-        notify: settings.ui.notify,
-        tmux: settings.ui.tmux,
-        frames: None,
-        examine: Some(examine(settings)),
-        display: settings.ui.display,
-        columns,
-        tour: (settings.ui.tour && !is_demo).then(|| settings.state_dir.join("tour-shown")),
-    };
     let shown = tui::run::run(handle, options, stop.clone()).await;
     stop.cancel();
     let outcome = running.await.wrap_err("the run loop failed")?;
@@ -137,6 +119,31 @@ fn examine(settings: &Settings) -> tui::options::Examine {
         let settings = settings.clone();
         Box::pin(async move { doctor::examine(&settings).await })
     }))
+}
+
+/// What the screen is told when it starts.
+pub fn options(
+    settings: &Settings,
+    menu: Option<tui::options::Menu>,
+) -> Result<tui::options::Options, Report> {
+    let is_demo = menu.is_some();
+    Ok(tui::options::Options {
+        theme: Theme::load(&settings.theme, settings.no_color)?,
+        ascii: settings.ascii,
+        operator: settings.operator.clone(),
+        postmortems: settings.state_dir.join("postmortems"),
+        saved_logs: settings.state_dir.join("logs"),
+        menu,
+        keymap: config::keymap(settings)?,
+        mouse: settings.ui.mouse,
+        notify: settings.ui.notify,
+        tmux: settings.ui.tmux,
+        frames: None,
+        examine: Some(examine(settings)),
+        display: settings.ui.display,
+        columns: config::columns(settings)?,
+        tour: (settings.ui.tour && !is_demo).then(|| settings.state_dir.join("tour-shown")),
+    })
 }
 
 /// Listens for decisions from other terminals. Without that the rest works all the same.

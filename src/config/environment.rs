@@ -29,6 +29,8 @@ const NEEDS_NAMING: &[&str] = &[
     "SENTINEL_REDIS_LEASES",
     "API_HOST",
     "API_PORT",
+    "API_TOKEN",
+    "API_ALLOWED_HOSTS",
 ];
 
 /// Variables by name. A blank value means unset.

@@ -1,5 +1,6 @@
 //! Settings: default < file < .env < environment < flag. The only reader of the environment.
 
+pub mod api;
 pub mod bus;
 pub mod engine;
 pub mod environment;
@@ -23,6 +24,7 @@ use sentinel_core::redact::custom::Custom;
 use thiserror::Error;
 
 use crate::cli::{CommonArgs, WatchArgs};
+use crate::config::api::ApiSettings;
 use crate::config::bus::BusSettings;
 use crate::config::environment::Environment;
 use crate::config::file::FileSettings;
@@ -90,6 +92,8 @@ pub struct Settings {
     pub gateway: Option<GatewaySettings>,
     /// The Redis that events go to, where there is one.
     pub bus: Option<BusSettings>,
+    /// The API, where it is asked for.
+    pub api: Option<ApiSettings>,
     /// Language models, where there are any.
     pub models: ModelSettings,
     /// Known failures in log lines.
@@ -187,6 +191,8 @@ impl Settings {
         let bus = BusSettings::decide(&environment)?
             .inspect(|(_, source)| said("redis", source))
             .map(|(bus, _)| bus);
+        let api = ApiSettings::decide(watch.api.as_deref(), &environment)?
+            .inspect(|_| said("api", watch.api.as_ref().map_or("API_PORT", |_| "--api")));
         let models =
             ModelSettings::decide(file.models.unwrap_or_default(), &environment, &mut sources)?;
         Ok(Self {
@@ -208,6 +214,7 @@ impl Settings {
             catalog: environment.path("SENTINEL_CATALOG").or(file.catalog),
             gateway,
             bus,
+            api,
             models,
             signatures,
             runbooks,

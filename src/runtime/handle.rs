@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use crate::runtime::asking::{self, Asking, Material, Question};
 use crate::runtime::consulting::Asked;
+use crate::runtime::looks::Looks;
 use crate::runtime::rings::{LogPage, LogRings, Range};
 use crate::runtime::sources::Sources;
 
@@ -116,6 +117,8 @@ pub struct Handle {
     counter: Arc<AtomicU64>,
     asked: Asked,
     pub(super) sources: Sources,
+    /// Whose logs were read, where they have to be fetched from elsewhere.
+    looks: Option<Arc<Looks>>,
 }
 
 impl Handle {
@@ -129,7 +132,12 @@ impl Handle {
         sources: Sources,
     ) -> Self {
         let counter = Arc::new(AtomicU64::new(1));
-        Self { requests, events, snapshots, rings, counter, asked, sources }
+        Self { requests, events, snapshots, rings, counter, asked, sources, looks: None }
+    }
+
+    /// Notes whose logs are read.
+    pub(super) fn noting(self, looks: Arc<Looks>) -> Self {
+        Self { looks: Some(looks), ..self }
     }
 
     /// What people wrote down for kinds of failure.
@@ -201,6 +209,11 @@ impl Handle {
         }
     }
 
+    /// Whether the run loop has ended: nothing new comes any more.
+    pub fn has_ended(&self) -> bool {
+        self.requests.is_closed()
+    }
+
     /// Wakes whenever there is a new snapshot (at most ten a second).
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
@@ -208,11 +221,14 @@ impl Handle {
 
     /// Log lines that are not kept in memory, read back from the engine.
     pub async fn page(&self, ask: PageAsk) -> Result<PastPage, String> {
-        self.sources.pages.read(ask).await.map_err(|error| error.to_string())
+        self.sources.near()?.pages.read(ask).await.map_err(|error| error.to_string())
     }
 
     /// Log lines of a container.
     pub fn logs(&self, container: &ContainerId, range: Range) -> LogPage {
+        if let Some(looks) = &self.looks {
+            looks.note(container);
+        }
         // A panic while the lock was held leaves whole entries behind: reading on is right.
         self.rings.lock().unwrap_or_else(PoisonError::into_inner).read(container, range)
     }

@@ -49,12 +49,12 @@ impl Handle {
 
     /// Audit records before a number, or the newest.
     pub async fn audit_page(&self, before: Option<u64>) -> Result<AuditPage, String> {
-        self.sources.store.audit_page(before, AUDIT_PAGE).await.map_err(|e| e.to_string())
+        self.sources.near()?.store.audit_page(before, AUDIT_PAGE).await.map_err(|e| e.to_string())
     }
 
     /// Checks the whole audit trail.
     pub async fn check_audit(&self) -> Result<AuditCheck, String> {
-        self.sources.store.check_audit().await.map_err(|e| e.to_string())
+        self.sources.near()?.store.check_audit().await.map_err(|e| e.to_string())
     }
 
     /// Closed incidents that were opened before this one, newest first, at most [`PAST_PAGE`].
@@ -62,7 +62,7 @@ impl Handle {
         &self,
         before: Option<(Timestamp, IncidentId)>,
     ) -> Result<Vec<Incident>, String> {
-        self.sources.store.closed_before(before, PAST_PAGE).await.map_err(|e| e.to_string())
+        self.sources.near()?.store.closed_before(before, PAST_PAGE).await.map_err(|e| e.to_string())
     }
 
     /// Calls a tool that only reads, in the name of `operator`. It changes nothing, so no audit
@@ -72,8 +72,9 @@ impl Handle {
         operator: &str,
         call: ReadCall,
     ) -> Result<(ToolResult, Value), String> {
+        let reads = &self.sources.near()?.reads;
         let tool = call.call().tool.clone();
-        let answer = match timeout(TOOL_PATIENCE, self.sources.reads.read(call)).await {
+        let answer = match timeout(TOOL_PATIENCE, reads.read(call)).await {
             Ok(answer) => answer.map_err(|e| e.to_string()),
             Err(_) => Err(format!("{tool} did not answer within {TOOL_PATIENCE:?}")),
         };

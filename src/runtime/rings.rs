@@ -1,5 +1,6 @@
 //! Log lines kept in memory: one ring per container, bounded by lines and bytes.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -119,6 +120,30 @@ impl LogRings {
         }
     }
 
+    /// Takes a page of rings that are elsewhere: what is new of it, or all of it in place of what
+    /// is there, which readers are told by the revision.
+    pub fn take(&mut self, container: &ContainerId, page: LogPage, whole: bool) {
+        let revision = self.rings.get(container).map_or(0, |ring| ring.revision);
+        if whole {
+            self.forget(container);
+        }
+        let kept = self.rings.get(container).map(|ring| &ring.entries);
+        let last = kept.and_then(|entries| entries.back()).map_or(0, |e| e.line.seq);
+        // Marks share the number of the line before them.
+        let mut there = kept
+            .map_or(0, |entries| entries.iter().rev().take_while(|e| e.line.seq == last).count());
+        for entry in page.entries {
+            match entry.line.seq.cmp(&last) {
+                Ordering::Less => {}
+                Ordering::Equal if there > 0 => there -= 1,
+                Ordering::Equal | Ordering::Greater => self.insert(Arc::unwrap_or_clone(entry)),
+            }
+        }
+        if whole {
+            self.rings.entry(container.clone()).or_default().revision = revision + 1;
+        }
+    }
+
     /// Forgets a container that is gone.
     pub fn forget(&mut self, container: &ContainerId) {
         if let Some(ring) = self.rings.remove(container) {
@@ -206,6 +231,32 @@ mod tests {
         }
         let page = rings.read(&"c".into(), Range::After { seq: 3, limit: 10 });
         assert_eq!(page.entries.iter().map(|e| e.line.seq).collect::<Vec<_>>(), [4, 5]);
+    }
+
+    #[test]
+    fn a_page_from_elsewhere_goes_on_with_what_is_there_or_takes_its_place() {
+        let mut elsewhere = LogRings::default();
+        let mut here = LogRings::default();
+        let id = "c".into();
+        for seq in 1..=5 {
+            elsewhere.push(line(seq, "x"));
+        }
+        here.take(&id, elsewhere.read(&id, Range::Tail(10)), true);
+        elsewhere.push(line(6, "y"));
+        elsewhere.mark(&id, Timestamp::UNIX_EPOCH, "a gap");
+        let next = |rings: &LogRings| rings.read(&id, Range::After { seq: 4, limit: 10 });
+        here.take(&id, next(&elsewhere), false);
+        here.take(&id, next(&elsewhere), false);
+        elsewhere.mark(&id, Timestamp::UNIX_EPOCH, "another gap");
+        here.take(&id, next(&elsewhere), false);
+        let page = here.read(&id, Range::Tail(100));
+        assert_eq!(page.entries, elsewhere.read(&id, Range::Tail(100)).entries);
+        elsewhere.accuse(&id, 3, &"A-1".into());
+        here.take(&id, elsewhere.read(&id, Range::Tail(10)), true);
+        let again = here.read(&id, Range::Tail(100));
+        assert!(again.revision > page.revision);
+        assert_eq!(again.entries, elsewhere.read(&id, Range::Tail(100)).entries);
+        assert_eq!(here.bytes(), elsewhere.bytes());
     }
 
     #[test]

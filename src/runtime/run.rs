@@ -28,7 +28,7 @@ use crate::runtime::paging::Pages;
 use crate::runtime::parts::{Outcome, Parts};
 use crate::runtime::rings::LogRings;
 use crate::runtime::roles::{Change, Roles};
-use crate::runtime::sources::Sources;
+use crate::runtime::sources::{Near, Sources};
 use crate::runtime::storing::{Job, STORE_QUEUE, work_off};
 
 /// Events that a slow reader may be behind.
@@ -70,12 +70,12 @@ pub fn prepare(parts: Parts) -> (Handle, Loop) {
     let rings = Arc::new(Mutex::new(LogRings::default()));
     let asked = Asked::new(parts.models, &parts.remediator, parts.runbooks);
     let recent = SharedEvents::default();
-    let sources = Sources {
+    let near = Near {
         store: Arc::clone(&parts.store),
         reads: read_tools(&parts.remediator),
-        recent: recent.clone(),
         pages: Pages::new(Arc::clone(&parts.monitor)),
     };
+    let sources = Sources { recent: recent.clone(), near: Some(near) };
     let shared = Arc::clone(&rings);
     let handle =
         Handle::new(requests_in, events.clone(), snapshots_out, shared, asked.clone(), sources);

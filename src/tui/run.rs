@@ -113,8 +113,11 @@ struct Runner {
 impl Runner {
     fn new(handle: Handle, options: Options, screen: Screen) -> Result<Self, TuiError> {
         let mut snapshots = handle.snapshots();
-        let first = Arc::clone(&snapshots.borrow_and_update());
-        let mut state = State::new(first, TimeZone::system());
+        // Where a run is joined that goes on already, the containers come as news: what is news is
+        // sorted and selected.
+        let mut first = (**snapshots.borrow_and_update()).clone();
+        first.containers.clear();
+        let mut state = State::new(Arc::new(first), TimeZone::system());
         state.now = Timestamp::now();
         state.ascii = options.ascii;
         state.runbooks = handle.runbooks();

@@ -1,6 +1,6 @@
 //! A diagnosis in the JSONL contract. Field names are stable; additions only.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::diagnosis::{Diagnosis, Rejected, Source};
@@ -10,7 +10,7 @@ use crate::domain::seen::Seen;
 use crate::domain::topology::Edge;
 
 /// One planned call on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlanStepWire {
     /// Tool name.
     pub tool: String,
@@ -23,7 +23,7 @@ pub struct PlanStepWire {
 }
 
 /// A diagnosis on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DiagnosisWire {
     /// Who says so.
     pub source: Source,
@@ -45,13 +45,13 @@ pub struct DiagnosisWire {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
     /// The edges between containers that it rests on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edges: Vec<Edge>,
     /// The explanation that is nearly as good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_tie: Option<String>,
     /// What changed a short while before.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_changes: Vec<String>,
     /// What is known of this fault from before.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 //! Facts that sentinel-tui announces: the JSONL contract. Field names are stable; additions only.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::anomaly::{Anomaly, AnomalyDetail, AnomalyKind};
@@ -25,7 +25,7 @@ use crate::domain::snapshot::EngineInfo;
 use crate::domain::tool::{ToolCall, ToolResult};
 
 /// An event with its place in the stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Envelope {
     /// Version of the contract.
     pub v: u32,
@@ -41,7 +41,7 @@ pub struct Envelope {
 }
 
 /// A container on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ContainerWire {
     /// Full id.
     pub id: String,
@@ -68,7 +68,7 @@ impl From<&Container> for ContainerWire {
 }
 
 /// An anomaly on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AnomalyWire {
     /// Its id.
     pub id: AnomalyId,
@@ -89,7 +89,7 @@ pub struct AnomalyWire {
     /// What supports it.
     pub evidence: Vec<Evidence>,
     /// Figures and names behind the sentence.
-    #[serde(skip_serializing_if = "AnomalyDetail::is_empty")]
+    #[serde(default, skip_serializing_if = "AnomalyDetail::is_empty")]
     pub detail: AnomalyDetail,
 }
 
@@ -111,7 +111,7 @@ impl From<&Anomaly> for AnomalyWire {
 }
 
 /// An incident on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IncidentWire {
     /// Its id.
     pub id: IncidentId,
@@ -172,7 +172,7 @@ impl From<&Incident> for IncidentWire {
 }
 
 /// A staged fix on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FixWire {
     /// Its id.
     pub id: FixId,
@@ -225,7 +225,7 @@ impl FixWire {
 }
 
 /// What happened to a fix.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FixWord {
     /// Of which incident.
     pub incident_id: IncidentId,
@@ -248,7 +248,7 @@ pub struct FixWord {
 }
 
 /// A fact, past tense.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the contract's fields are named in docs/jsonl.md, once")]
 pub enum Event {
@@ -423,7 +423,7 @@ pub enum Event {
 }
 
 /// The engine on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EngineWire {
     /// Host name.
     pub name: String,

@@ -20,6 +20,9 @@ use crate::domain::usage::Usage;
 /// The part that is degraded while the container engine cannot be seen.
 pub const ENGINE_PART: &str = "docker";
 
+/// The part that is degraded while a front end has no connection to the instance that it shows.
+pub const CONNECTION_PART: &str = "connection";
+
 /// How many readings a sparkline can show.
 pub const USAGE_HISTORY: usize = 60;
 
@@ -140,4 +143,12 @@ pub struct Snapshot {
     /// Incidents that have ended, in short, oldest first, bounded.
     #[serde(default)]
     pub past: Arc<Vec<Past>>,
+}
+
+impl Snapshot {
+    /// What keeps the containers from being seen as they are now: no way to the engine, or to the
+    /// instance that watches it.
+    pub fn blind(&self) -> Option<&Degraded> {
+        self.degraded.iter().find(|d| d.part == CONNECTION_PART || d.part == ENGINE_PART)
+    }
 }

@@ -1,7 +1,7 @@
 //! One container in full. Names of environment variables only, never their values.
 
 use sentinel_core::domain::container::{HealthCheck, RestartPolicy};
-use sentinel_core::domain::snapshot::{ContainerView, ENGINE_PART};
+use sentinel_core::domain::snapshot::ContainerView;
 use sentinel_core::domain::topology::{Edge, EdgeSource};
 
 use crate::tui::glyphs::Glyphs;
@@ -30,7 +30,7 @@ pub fn page(state: &State, view: &ContainerView, glyphs: &Glyphs, columns: usize
             .and(health.role, health.word),
     );
     page.say(0, Role::Dim, &format!("{} {} {}", c.of.id.short(), glyphs.dot, c.image), columns);
-    let stale = state.snapshot.degraded.iter().find(|d| d.part == ENGINE_PART);
+    let stale = state.snapshot.blind();
     if let Some(away) = stale {
         let words =
             format!("as of {} ago: the engine does not answer", words::age(state.now, away.since));

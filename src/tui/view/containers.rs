@@ -216,9 +216,9 @@ fn title(brush: &mut Brush<'_>, state: &State, area: Rect) {
     brush.title(state, Pane::Containers, area, &left, &line);
 }
 
-/// Since when the engine has not answered, if it does not.
+/// Since when the containers cannot be seen, if they cannot.
 fn stale_since(state: &State) -> Option<jiff::Timestamp> {
-    state.snapshot.degraded.iter().find(|d| d.part == "docker").map(|d| d.since)
+    state.snapshot.blind().map(|d| d.since)
 }
 
 fn empty(state: &State) -> String {

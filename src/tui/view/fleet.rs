@@ -3,7 +3,6 @@
 
 use ratatui::layout::Rect;
 use sentinel_core::domain::severity::Severity;
-use sentinel_core::domain::snapshot::ENGINE_PART;
 
 use crate::tui::fleet::{self, Slice};
 use crate::tui::glyphs::Glyphs;
@@ -55,7 +54,7 @@ fn containers(line: &mut Styled, state: &State, glyphs: &Glyphs) {
         return;
     }
     let total = state.snapshot.containers.len();
-    if state.snapshot.degraded.iter().any(|d| d.part == ENGINE_PART) {
+    if state.snapshot.blind().is_some() {
         // What is not seen is not counted as well.
         line.push(Role::Warn, format!("{} ?/{total}", glyphs.up));
         line.push(Role::Dim, " containers well");

@@ -98,7 +98,7 @@ fn counts(line: &mut Styled, state: &State, brush: &Brush<'_>, width: usize) {
     let well = state.snapshot.containers.iter().filter(|v| lists::is_well(v)).count();
     let open = lists::open_count(state);
     let staged = lists::to_approve(state);
-    let stale = state.snapshot.degraded.iter().any(|d| d.part == "docker");
+    let stale = state.snapshot.blind().is_some();
     let role = if well == total && !stale { Role::Ok } else { Role::Warn };
     if state.snapshot.engine.is_some() || total > 0 {
         // What is not seen is not counted as well.

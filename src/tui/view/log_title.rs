@@ -144,7 +144,7 @@ pub(super) fn why_empty(state: &State) -> String {
     if container.started_at.is_none() && container.state == RunState::Created {
         return format!("{name} was never started, so it has written nothing.");
     }
-    if let Some(broken) = state.snapshot.degraded.iter().find(|d| d.part == "docker") {
+    if let Some(broken) = state.snapshot.blind() {
         return format!("No lines: {}", broken.detail);
     }
     if container.is_up() {
