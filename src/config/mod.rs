@@ -129,6 +129,12 @@ impl Settings {
             Some(path) => FileSettings::read(path, common.config.is_some())?,
             None => FileSettings::default(),
         };
+        let mut sources = Vec::new();
+        let mut said = |key: &str, source: &str| sources.push((key.to_owned(), source.to_owned()));
+        let (mode, from) = mode(watch, &environment, &file)?;
+        if let Some(from) = from {
+            said("mode", from);
+        }
         let signatures = SignatureSettings::read(
             file.signatures.as_deref(),
             environment.config_home().ok().as_deref(),
@@ -138,24 +144,6 @@ impl Settings {
             environment.config_home().ok().as_deref(),
             &mut ignored,
         );
-        let mut sources = Vec::new();
-        let mut said = |key: &str, source: &str| sources.push((key.to_owned(), source.to_owned()));
-
-        let mode = if watch.read_only {
-            said("mode", "--read-only");
-            Mode::ReadOnly
-        } else if watch.auto_heal {
-            said("mode", "--auto-heal");
-            Mode::AutoHeal
-        } else if environment.flag("SENTINEL_READ_ONLY")?.or(file.read_only) == Some(true) {
-            said("mode", "SENTINEL_READ_ONLY or read_only");
-            Mode::ReadOnly
-        } else if environment.flag("AUTO_HEAL_ENABLED")?.or(file.auto_heal) == Some(true) {
-            said("mode", "AUTO_HEAL_ENABLED or auto_heal");
-            Mode::AutoHeal
-        } else {
-            Mode::Approve
-        };
         let watch_all =
             watch.all || environment.flag("SENTINEL_WATCH_ALL")?.or(file.watch_all) == Some(true);
         let filters =
@@ -226,6 +214,25 @@ impl Settings {
             sources,
         })
     }
+}
+
+/// What may be done, and what says so.
+fn mode(
+    watch: &WatchArgs,
+    environment: &Environment,
+    file: &FileSettings,
+) -> Result<(Mode, Option<&'static str>), ConfigError> {
+    Ok(if watch.read_only {
+        (Mode::ReadOnly, Some("--read-only"))
+    } else if watch.auto_heal {
+        (Mode::AutoHeal, Some("--auto-heal"))
+    } else if environment.flag("SENTINEL_READ_ONLY")?.or(file.read_only) == Some(true) {
+        (Mode::ReadOnly, Some("SENTINEL_READ_ONLY or read_only"))
+    } else if environment.flag("AUTO_HEAL_ENABLED")?.or(file.auto_heal) == Some(true) {
+        (Mode::AutoHeal, Some("AUTO_HEAL_ENABLED or auto_heal"))
+    } else {
+        (Mode::Approve, None)
+    })
 }
 
 /// What this machine calls itself.
