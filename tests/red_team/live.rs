@@ -215,6 +215,8 @@ async fn a_real_terminal_gets_nothing_of_it() -> Fallible {
             canaries.iter().any(|canary| text.contains(&format!("{canary} is here")))
         })?;
         session.type_in("i")?;
+        session.until_text("Resources")?;
+        session.type_in("G")?;
         session.until_text("sre-sentinel.monitor")?;
         session.type_in("\u{1b}")?;
         session.until("the list again", |screen| {

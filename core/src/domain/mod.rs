@@ -1,6 +1,7 @@
 //! What is true: the vocabulary of sentinel-tui. Plain values, no behaviour that needs a machine.
 
 pub mod anomaly;
+pub mod anomaly_wire;
 pub mod audit;
 pub mod brakes;
 pub mod clock;

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sentinel_core::domain::anomaly::Anomaly;
-use sentinel_core::domain::event::{AnomalyWire, Envelope, Event};
+use sentinel_core::domain::anomaly_wire::AnomalyWire;
+use sentinel_core::domain::event::{Envelope, Event};
 use sentinel_core::domain::severity::Severity;
 
 use crate::cli::Output;

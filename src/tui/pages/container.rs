@@ -176,11 +176,13 @@ fn wiring(page: &mut Page, state: &State, view: &ContainerView, glyphs: &Glyphs,
     let c = &view.container;
     page.heading("Wiring");
     for network in &c.networks {
-        let value = if network.address.is_empty() {
-            network.network.clone()
-        } else {
-            format!("{} {} ({})", network.network, network.address, network.aliases.join(", "))
-        };
+        let mut value = network.network.clone();
+        if !network.address.is_empty() {
+            value = format!("{value} {}", network.address);
+        }
+        if !network.aliases.is_empty() {
+            value = format!("{value} ({})", network.aliases.join(", "));
+        }
         page.fact("network", Role::Text, &value, columns);
     }
     needs(page, state, &c.of.name, glyphs, columns);
