@@ -14,7 +14,7 @@ use sentinel_core::report::similar;
 
 use crate::tui::glyphs::Glyphs;
 use crate::tui::pages::page::Page;
-use crate::tui::pages::{opinion, plan, runbook};
+use crate::tui::pages::{opinion, plan, reach, runbook};
 use crate::tui::quiet;
 use crate::tui::role::Role;
 use crate::tui::state::State;
@@ -48,6 +48,7 @@ pub fn page(state: &State, incident: &Incident, glyphs: &Glyphs, columns: usize)
     checks(&mut page, incident, glyphs, columns);
     evidence(&mut page, state, incident, glyphs, columns);
     probes(&mut page, state, incident, columns);
+    reach::section(&mut page, state, incident, glyphs, columns);
     context(&mut page, incident, columns);
     runbook::sections(&mut page, state, incident, columns);
     rejected(&mut page, incident, columns);

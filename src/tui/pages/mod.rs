@@ -14,6 +14,7 @@ pub mod page;
 mod patterns;
 pub mod plan;
 pub mod quiet;
+mod reach;
 mod runbook;
 pub mod talk;
 mod tools;
