@@ -210,11 +210,18 @@ async fn no_line_is_lost_or_repeated_over_restarts() -> Fallible {
             "trap 'echo bye; exit 0' TERM; i=0; while true; do i=$((i+1)); echo n $i; echo same >&2; echo same >&2; sleep 0.01; done",
         )
         .await?;
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(400)).await;
+    // A run whose first line is there has its trap: asked to stop before, it would be killed.
+    let runs = |signals: &[Signal]| lines(signals).iter().filter(|l| &*l.text == "n 1").count();
+    for run in 1..=3 {
+        watching
+            .until("a run writes", move |signals| {
+                runs(signals) == run && lines(signals).len() >= run * 40
+            })
+            .await?;
         let options = RestartContainerOptionsBuilder::default().t(2).build();
         corner.docker.restart_container(&corner.full("a"), Some(options)).await?;
     }
+    watching.until("the last run writes", move |signals| runs(signals) == 4).await?;
     corner.docker.stop_container(&corner.full("a"), None).await?;
     let expected = logged(&corner, "a").await?;
     assert!(expected.len() > 50, "{}", expected.len());
