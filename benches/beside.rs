@@ -4,7 +4,7 @@
 //! Run by `scripts/must/beside.sh`, which installs the others and says which processes are the
 //! engine's (`BESIDE_ENGINE_PIDS_OF`). `CONTAINERS` (20), `RATE` in lines a second and container
 //! (10; 0 for quiet ones), `SECONDS` measured of each program in each round (60), `ROUNDS` (3) set the size; `BESIDE`
-//! names the programs.
+//! names the programs, `BESIDE_PROGRAM` another build of ours.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -140,7 +140,9 @@ fn measured(program: &str, corner: &Corner, length: Duration) -> Fallible<Seen> 
         let command = command(program, corner, folder.path());
         let began = Instant::now();
         let child = pair.slave.spawn_command(command).map_err(|e| e.to_string())?;
-        let watched = watch(reader, began, corner.full("w0"))?;
+        // The beginning of all their names: lists cut what is long.
+        let name = corner.full("w").chars().take(9).collect();
+        let watched = watch(reader, began, name)?;
         running = Some((child, pair, watched, began));
     }
     if let Some((child, _, watched, began)) = &mut running {
@@ -177,9 +179,9 @@ fn measured(program: &str, corner: &Corner, length: Duration) -> Fallible<Seen> 
 }
 
 fn command(program: &str, corner: &Corner, folder: &std::path::Path) -> CommandBuilder {
-    let ours = program == "sentinel-tui";
-    let path = if ours { env!("CARGO_BIN_EXE_sentinel-tui") } else { program };
-    let mut command = CommandBuilder::new(path);
+    let built = std::env::var("BESIDE_PROGRAM").ok();
+    let built = built.as_deref().unwrap_or(env!("CARGO_BIN_EXE_sentinel-tui"));
+    let mut command = CommandBuilder::new(if program == "sentinel-tui" { built } else { program });
     command.env("HOME", folder);
     command.env("XDG_CONFIG_HOME", folder);
     command.env("SENTINEL_LOCK_DIR", folder);
