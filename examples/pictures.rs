@@ -232,7 +232,6 @@ fn walk(folder: &Path, theme: &str) -> Fallible {
         ("7", "events", "events"),
         ("8", "records", "audit"),
         ("9", "tools", "tools"),
-        ("0", "audit trail", "doctor"),
         (":", "Commands", "palette"),
     ] {
         walk.page(key, text, name)?;
