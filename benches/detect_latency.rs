@@ -7,6 +7,9 @@
 //!
 //! Run by `scripts/must/detect-latency.sh`, on one core.
 
+#[path = "../tests/support/idle.rs"]
+#[expect(unreachable_pub, reason = "tests share it")]
+mod idle;
 #[path = "synthetic/outside.rs"]
 mod outside;
 #[path = "synthetic/mod.rs"]
@@ -17,8 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use idle::Idle;
 use jiff::Timestamp;
-use outside::{Followed, Idle};
+use outside::Followed;
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::Container;
 use sentinel_core::domain::event::{Envelope, Event};

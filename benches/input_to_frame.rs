@@ -6,6 +6,9 @@
 //! what is drawn is read. `RATE` (5000), `SECONDS` (30), `COLUMNS` (160) and `LINES` (50) set the
 //! size. Run by `scripts/must/input-to-frame.sh`.
 
+#[path = "../tests/support/idle.rs"]
+#[expect(unreachable_pub, reason = "tests share it")]
+mod idle;
 #[path = "synthetic/outside.rs"]
 mod outside;
 #[path = "synthetic/mod.rs"]
@@ -18,8 +21,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use idle::Idle;
 use jiff::Timestamp;
-use outside::{Followed, Idle};
+use outside::Followed;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use sentinel_core::detect::signatures::Signatures;
 use sentinel_core::domain::container::{Container, RunState};

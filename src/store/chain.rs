@@ -184,16 +184,7 @@ pub(crate) fn page(
     )?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-    let rows = statement
-        .query_map(params![after, limit], |row| {
-            Ok(Row {
-                n: row.get(0)?,
-                text: lossy(row, 1)?,
-                prev_hash: lossy(row, 2)?,
-                hash: lossy(row, 3)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
+    let rows = statement.query_map(params![after, limit], Row::of)?.collect::<Result<_, _>>()?;
     let head = transaction
         .query_row("SELECT value FROM meta WHERE key = ?1", [HEAD], |row| lossy(row, 0))
         .optional()?;
@@ -213,16 +204,7 @@ pub(crate) fn page_back(
     )?;
     let before = before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    statement
-        .query_map(params![before, limit], |row| {
-            Ok(Row {
-                n: row.get(0)?,
-                text: lossy(row, 1)?,
-                prev_hash: lossy(row, 2)?,
-                hash: lossy(row, 3)?,
-            })
-        })?
-        .collect()
+    statement.query_map(params![before, limit], Row::of)?.collect()
 }
 
 /// Text as it stands; bytes that are no UTF-8 become a mark, and then fail the hash.
@@ -232,6 +214,16 @@ fn lossy(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
 }
 
 impl Row {
+    /// Number, text, hash before and hash, as a query gives them.
+    fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            n: row.get(0)?,
+            text: lossy(row, 1)?,
+            prev_hash: lossy(row, 2)?,
+            hash: lossy(row, 3)?,
+        })
+    }
+
     /// Its number; 0 if it has none that a record can have.
     pub(crate) fn n(&self) -> u64 {
         u64::try_from(self.n).unwrap_or_default()

@@ -25,10 +25,7 @@ impl Engine {
     ) -> Result<(IncidentId, Plan), String> {
         let id = self.incident_of_fix(fix)?;
         self.expire(&id, turn);
-        let plan = self.incidents.get(&id).and_then(|o| o.incident.plan.clone());
-        let Some(plan) = plan.filter(Plan::is_staged) else {
-            return Err(format!("fix {fix} is not staged any more"));
-        };
+        let plan = self.still_staged(&id, fix)?;
         if plan.sha256 != sha256 || plan.digest() != plan.sha256 {
             return Err(ApproveError::HashMismatch.to_string());
         }

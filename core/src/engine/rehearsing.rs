@@ -1,7 +1,6 @@
 //! A dry run: what a staged plan would do now, who would decide, what would be verified.
 
 use crate::domain::ids::FixId;
-use crate::domain::plan::Plan;
 use crate::domain::rehearsal::{Rehearsal, plan_lines};
 use crate::engine::effect::Effect;
 use crate::engine::{Engine, Turn};
@@ -15,11 +14,7 @@ impl Engine {
         fix: &FixId,
         turn: &mut Turn,
     ) -> Result<String, String> {
-        let id = self.incident_of_fix(fix)?;
-        let plan = self.incidents.get(&id).and_then(|o| o.incident.plan.clone());
-        let Some(plan) = plan.filter(Plan::is_staged) else {
-            return Err(format!("fix {fix} is not staged any more"));
-        };
+        let (id, plan) = self.staged_plan(fix)?;
         let Some(first) = plan.steps.first() else { return Err(format!("no fix {fix}")) };
         let now = turn.now;
         let neighbour = self.neighbour_changed(&first.target.id, now);

@@ -146,6 +146,19 @@ impl Engine {
         plan.steps.iter().find(|s| busy.contains(&&s.target.id)).map(|s| s.target.name.clone())
     }
 
+    /// The staged plan of a fix, and whose it is.
+    pub(crate) fn staged_plan(&self, fix: &FixId) -> Result<(IncidentId, Plan), String> {
+        let id = self.incident_of_fix(fix)?;
+        let plan = self.still_staged(&id, fix)?;
+        Ok((id, plan))
+    }
+
+    /// The plan of an incident that a fix belongs to, while it is staged.
+    pub(crate) fn still_staged(&self, id: &IncidentId, fix: &FixId) -> Result<Plan, String> {
+        let plan = self.incidents.get(id).and_then(|o| o.incident.plan.clone());
+        plan.filter(Plan::is_staged).ok_or_else(|| format!("fix {fix} is not staged any more"))
+    }
+
     fn reject_request(
         &mut self,
         fix: &FixId,
@@ -153,11 +166,7 @@ impl Engine {
         actor: &Actor,
         turn: &mut Turn,
     ) -> Result<String, String> {
-        let id = self.incident_of_fix(fix)?;
-        let plan = self.incidents.get(&id).and_then(|o| o.incident.plan.clone());
-        let Some(plan) = plan.filter(Plan::is_staged) else {
-            return Err(format!("fix {fix} is not staged any more"));
-        };
+        let (id, plan) = self.staged_plan(fix)?;
         let why = if reason.is_empty() { "no reason given" } else { reason };
         self.end_snooze(&id, "the plan was rejected", actor, turn);
         self.drop_plan(&id, FixState::Rejected, why, actor, turn);

@@ -24,9 +24,7 @@ impl Engine {
         let id = self.incident_of_fix(fix)?;
         self.expire(&id, turn);
         let Some(open) = self.incidents.get(&id) else { return Err(format!("no incident {id}")) };
-        let Some(plan) = open.incident.plan.clone().filter(Plan::is_staged) else {
-            return Err(format!("fix {fix} is not staged any more"));
-        };
+        let plan = self.still_staged(&id, fix)?;
         let before = open.incident.snooze.clone();
         let runs = before.as_ref().and_then(|s| s.until);
         if seconds == 0 {
